@@ -1,0 +1,95 @@
+/** What a record may say: an allow-list. Values of arguments and results never stand in it, only keyed HMACs of them. */
+export const recordTypes = [
+  'call.refused',
+  'call.dispatched',
+  'call.completed',
+  'call.failed',
+  'call.unknown',
+  'call.withheld',
+  'call.replayed',
+  'approval.requested',
+  'approval.voted',
+  'approval.approved',
+  'approval.denied',
+  'approval.expired',
+  'approval.cancelled',
+  'approval.superseded',
+  'approval.revoked',
+  'session.opened',
+  'session.renewed',
+  'session.refused',
+  'session.suspended',
+  'session.ended',
+  'session.revoked',
+  'agent.suspended',
+  'agent.activated',
+  'agent.token_created',
+  'agent.token_revoked',
+  'configuration.applied',
+  'credential.set',
+  'person.login',
+  'access.refused',
+] as const;
+export type RecordType = (typeof recordTypes)[number];
+
+/** Every field but `type` and `at` is optional; which stand depends on the type. JSON values only. */
+export interface RecordBody {
+  readonly type: RecordType;
+  /** Epoch milliseconds, by the broker's clock. */
+  readonly at: number;
+  readonly tenant?: string;
+  readonly session?: string;
+  readonly agent?: string;
+  readonly sponsor?: string;
+  /** Who did it: `<issuer>#<subject>`, an agent identity, or `taskgate`. */
+  readonly actor?: string;
+  readonly use_case?: string;
+  readonly tool?: string;
+  readonly tool_digest?: string;
+  readonly decision_id?: string;
+  readonly decision?: 'allow' | 'deny' | 'require';
+  readonly policies?: readonly string[];
+  readonly requirements?: readonly string[];
+  readonly revision?: number;
+  /** Refusal code or end reason. */
+  readonly code?: string;
+  /** Precise, for people; never shown to an agent. No values. */
+  readonly detail?: string;
+  readonly approval?: string;
+  readonly proposal_sha256?: string;
+  readonly vote?: 'approve' | 'deny';
+  readonly reason?: string;
+  readonly satisfied?: readonly { readonly literal: string; readonly source: string; readonly persons: readonly string[] }[];
+  readonly dispatch?: string;
+  readonly fence?: number;
+  readonly arguments_hmac?: string;
+  readonly result_hmac?: string;
+  readonly result_bytes?: number;
+  readonly label?: { readonly sensitivity: string; readonly categories: readonly string[]; readonly integrity: string };
+  readonly task_sha256?: string;
+  readonly attested_by?: string;
+  readonly parent?: string;
+  readonly expires_at?: number;
+  readonly duration_ms?: number;
+  readonly trace_id?: string;
+  readonly door?: string;
+  readonly founding?: boolean;
+  readonly changes?: readonly {
+    readonly change: 'added' | 'changed' | 'removed';
+    readonly kind: string;
+    readonly name: string;
+    readonly effect: 'narrows' | 'widens' | 'neutral';
+    readonly sha256: string;
+  }[];
+}
+
+export interface StoredRecord {
+  readonly tenant: string | null;
+  /** From 0, without gaps. */
+  readonly index: number;
+  /** Hash of the record before, hex; 64 zeros for the first. */
+  readonly prev: string;
+  /** SHA-256(prev ‖ canonical form (RFC 8785) of {index, tenant, body}), hex. */
+  readonly hash: string;
+  readonly body: RecordBody;
+}

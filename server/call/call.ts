@@ -1,0 +1,54 @@
+import type { UpstreamResult } from '../../tools/index.ts';
+import type { Refusal } from './refusals.ts';
+
+/** One `tools/call` as it came in, already parsed strictly. */
+export interface CallRequest {
+  /** The brokered name asked for; not yet known to be granted. */
+  readonly tool: string;
+  readonly arguments: unknown;
+  /** `_meta["taskgate/call"]`: makes an otherwise equal call another one; null when the client sent none. */
+  readonly nonce: string | null;
+  /** The approval a sealed `requestState` names; null on a first try. */
+  readonly resumes: string | null;
+  readonly traceparent: string | null;
+}
+
+/** What a door lends to one call. */
+export interface CallIo {
+  /** Aborts when the client goes away: a held call is let go, a running one is cancelled upstream. */
+  readonly signal: AbortSignal;
+  /** Longest this request may wait for a human, in milliseconds; 0 answers `approval.required` at once. */
+  readonly holdMs: number;
+  onProgress(progress: number, total: number | null): void;
+}
+
+/** A result an agent may see, with where it stands on the record. */
+export interface CallResult {
+  readonly result: UpstreamResult;
+  readonly decision: string;
+  readonly record: number;
+  /** The stored outcome of an approved call that had run before; nothing ran now. */
+  readonly replayed: boolean;
+}
+
+export type CallAnswer = CallResult | (Refusal & { readonly decision: string; readonly record: number | null });
+
+/** A tool as `tools/list` shows it: the registered definition under its brokered name. */
+export interface ListedTool {
+  readonly name: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly inputSchema: Readonly<Record<string, unknown>>;
+  readonly outputSchema?: Readonly<Record<string, unknown>>;
+  readonly annotations?: Readonly<Record<string, unknown>>;
+}
+
+/** What an agent may know of an approval of its own session. */
+export interface ApprovalState {
+  readonly id: string;
+  readonly status: string;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
+  /** The reviewer's words on a denial; theirs, so data and not instruction. */
+  readonly reason: string | null;
+}

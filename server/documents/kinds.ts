@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import { effects, origins, sensitivities } from '../../policies/index.ts';
+import { apiVersion, credentialDocument, duration, slug, upstreamDocument } from '../../tools/index.ts';
+
+/** Shapes of every document kind (DESIGN: apiVersion taskgate/v1); one schema gives the check, the editor's JSON Schema and the types. */
+
+const day = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/, 'a date, YYYY-MM-DD; it ends at the end of that day, UTC');
+export const spiffeId = z
+  .string()
+  .max(2048)
+  .regex(/^spiffe:\/\/[a-z0-9._-]{1,255}(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._-]+)+$/, 'a SPIFFE ID with a path, such as spiffe://acme.example/agent/name');
+const jwk = z.record(z.string(), z.unknown()).refine((key) => !('d' in key) && !('k' in key), 'a public key: no private member');
+/** `<issuer>#<subject>`. */
+const subject = z.string().regex(/^[^#\s]+#\S+$/, '<issuer>#<subject>, such as local#ana');
+
+const trustRoot = z.union([
+  z
+    .strictObject({
+      spiffe: z.string().regex(/^[a-z0-9._-]{1,255}$/, 'a trust domain'),
+      bundle: z.string().optional().describe('`local`, or a file beside the document'),
+      bundle_url: z.url({ protocol: /^https?$/ }).optional(),
+      for: z.literal('workloads'),
+    })
+    .refine((root) => (root.bundle === undefined) !== (root.bundle_url === undefined), 'either `bundle` or `bundle_url`'),
+  z.strictObject({
+    oidc: z.union([z.literal('local'), z.url({ protocol: /^https?$/ })]),
+    audience: z.string().optional(),
+    for: z.enum(['people', 'workloads']),
+    groups_claim: z.string().optional().describe('Claim of the ID token that lists groups'),
+  }),
+]);
+export type TrustRoot = z.infer<typeof trustRoot>;
+
+const command = z.strictObject({
+  run: z.array(z.string()).min(1),
+  allow_read: z.array(z.string()).default([]),
+  allow_write: z.array(z.string()).default([]),
+  background: z.boolean().default(false).describe('Started and stopped with the broker; not an upstream itself'),
+});
+export type OperatorCommand = z.infer<typeof command>;
+
+export const platformDocument = z.strictObject({
+  apiVersion,
+  kind: z.literal('Platform'),
+  operators: z.array(subject).default([]),
+  tenants: z.record(slug, z.strictObject({ trust: z.array(trustRoot).min(1) })),
+  commands: z.record(slug, command.extend({ tenants: z.array(slug).optional().describe('Who may use it; everyone when left out') })).default({}),
+});
+export type PlatformDocument = z.infer<typeof platformDocument>;
+
+const person = z.strictObject({
+  subject,
+  groups: z.array(slug).default([]),
+  roles: z.array(z.enum(['reviewer', 'admin', 'auditor'])).default([]),
+});
+export const tenantDocument = z.strictObject({
+  apiVersion,
+  kind: z.literal('Tenant'),
+  name: slug,
+  domains: z.array(slug).default([]),
+  people: z.record(slug, person).default({}),
+  orchestrators: z.record(slug, z.strictObject({ jwk })).default({}).describe('Registered clients, not agents, that open sessions'),
+  personal: z.boolean().default(false),
+  require_proof: z.boolean().default(false),
+  release_approval: slug.optional(),
+});
+export type TenantDocument = z.infer<typeof tenantDocument>;
+
+const agentIdentity = z.union([spiffeId, z.strictObject({ issuer: z.url(), subject: z.string().min(1) }), z.strictObject({ jwk })]);
+export const agentDocument = z.strictObject({
+  apiVersion,
+  kind: z.literal('Agent'),
+  tenant: slug,
+  name: slug,
+  owner: slug,
+  purpose: z.string().min(1).max(500),
+  workflow: slug,
+  identity: agentIdentity,
+  clients: z.array(z.string()).default([]),
+  clearance: z.enum(sensitivities),
+  memory: z.enum(['none', 'shared']).default('shared'),
+  status: z.enum(['active', 'suspended']).default('active'),
+  expires: day,
+  review_by: day,
+});
+export type AgentDocument = z.infer<typeof agentDocument>;
+
+/** `{ from: inputs.x }` means equal after canonical form; a constraint implies presence and type. */
+const argumentConstraint = z.union([
+  z.strictObject({ from: z.string().regex(/^inputs\.[A-Za-z_][A-Za-z0-9_]*$/, 'inputs.<name>') }),
+  z.record(z.string(), z.unknown()).refine((schema) => !('from' in schema), '`from` stands alone'),
+]);
+export type ArgumentConstraint = z.infer<typeof argumentConstraint>;
+
+const grant = z.union([
+  z.strictObject({ tools: z.array(z.string().min(1)).min(1), effect: z.enum(effects).optional(), max_calls: z.int().positive().optional() }),
+  z.strictObject({
+    tool: z.string().min(1),
+    arguments: z.record(z.string(), argumentConstraint).default({}),
+    origins: z.record(z.string(), z.array(z.enum(origins)).min(1)).default({}),
+    max_calls: z.int().positive().optional(),
+  }),
+]);
+export type GrantDocument = z.infer<typeof grant>;
+
+export const useCaseDocument = z
+  .strictObject({
+    apiVersion,
+    kind: z.literal('UseCase'),
+    tenant: slug,
+    name: slug,
+    workflow: slug,
+    owner: slug,
+    purpose: z.string().min(1).max(500),
+    sponsors: z.strictObject({ groups: z.array(slug).min(1) }).optional(),
+    accountable: slug.optional().describe('The person answerable for autonomous runs; stands instead of sponsors'),
+    inputs: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/), z.record(z.string(), z.unknown())).default({}),
+    grants: z.array(grant).min(1),
+    ceiling: z.enum(sensitivities),
+    lifetime: z.strictObject({ default: duration, longest: duration }),
+    budget: z.strictObject({
+      calls: z.int().positive(),
+      amount: z.number().positive().optional(),
+      per_day: z.strictObject({ calls: z.int().positive().optional(), amount: z.number().positive().optional() }).optional(),
+    }),
+    max_open_sessions: z.int().positive().optional(),
+    require_proof: z.boolean().default(false),
+    expires: day,
+    review_by: day,
+  })
+  .refine((useCase) => (useCase.sponsors === undefined) !== (useCase.accountable === undefined), 'either `sponsors` or, for autonomous runs, `accountable`');
+export type UseCaseDocument = z.infer<typeof useCaseDocument>;
+
+export const documentKinds = {
+  Platform: platformDocument,
+  Tenant: tenantDocument,
+  Agent: agentDocument,
+  UseCase: useCaseDocument,
+  Upstream: upstreamDocument,
+  Credential: credentialDocument,
+} as const;
+export type Kind = keyof typeof documentKinds;
+export type TaskgateDocument = z.infer<(typeof documentKinds)[Kind]>;

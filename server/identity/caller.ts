@@ -1,0 +1,29 @@
+/** Who asks, proven by a key or a token, at one of the doors. Evidence: made only by `server/identity`. */
+declare const caller: unique symbol;
+
+/** An agent inside its session, proven by a task token of Taskgate's own. */
+export interface Caller {
+  readonly [caller]: true;
+  readonly tenant: string;
+  /** The agent's document name. */
+  readonly agent: string;
+  readonly session: string;
+  /** `<issuer>#<subject>` of the sponsor, or of the accountable person. */
+  readonly sponsor: string;
+  readonly taskSha256: string;
+  /** The token is bound to a key the caller proved. */
+  readonly bound: boolean;
+  readonly tokenId: string;
+  /** Epoch seconds. */
+  readonly tokenExpires: number;
+  readonly door: 'session' | 'mcp';
+}
+
+/** A person of a tenant, proven by the tenant's issuer; roles and groups are read from the snapshot when used. */
+export interface Person {
+  readonly tenant: string;
+  /** `<issuer>#<subject>`. */
+  readonly id: string;
+  /** Their name in the tenant document; null when the document does not name them. */
+  readonly name: string | null;
+}

@@ -1,0 +1,303 @@
+import type { AttestedBy, Label, Sensitivity } from '../../policies/index.ts';
+import type { ToolDefinition } from '../../tools/index.ts';
+import type { RecordBody, StoredRecord } from '../audit/record.ts';
+import type { ArgumentConstraint, Kind, TaskgateDocument } from '../documents/kinds.ts';
+
+/**
+ * The store: domain verbs, each one transaction that includes its record. Every promise resolves only once what it
+ * wrote is durable, except where a `durable` promise is handed back. Any verb rejects with `StoreUnavailable` when
+ * the store cannot be reached; callers deny. Times are epoch milliseconds, ids opaque text, `tenant` is in every key.
+ */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+}
+
+export type SessionStatus = 'active' | 'suspended' | 'ended' | 'revoked';
+
+/** A grant of one session: a tool by digest, with what narrows it. */
+export interface SessionGrant {
+  readonly tool: string;
+  readonly digest: string;
+  readonly arguments: Readonly<Record<string, ArgumentConstraint>>;
+  readonly origins: Readonly<Record<string, readonly string[]>>;
+  readonly maxCalls: number | null;
+}
+
+/** Amounts are whole ten-thousandths, so that sums are exact. */
+export interface Budget {
+  readonly calls: number;
+  readonly amount: number | null;
+  readonly perDay: { readonly calls: number | null; readonly amount: number | null };
+}
+
+export interface SessionRow {
+  readonly id: string;
+  readonly tenant: string;
+  readonly agent: string;
+  readonly useCase: string;
+  readonly workflow: string;
+  readonly mode: 'delegated' | 'autonomous';
+  /** `<issuer>#<subject>` of the one person who answers for it: the sponsor, or the use case's accountable person. */
+  readonly sponsor: string;
+  /** Who opened it: the agent's identity, or an orchestrator's name as `orchestrator:<name>`. */
+  readonly requester: string;
+  readonly parent: string | null;
+  readonly root: string;
+  readonly lineage: string;
+  readonly objective: string;
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly attestedBy: AttestedBy;
+  readonly grants: readonly SessionGrant[];
+  readonly ceiling: Sensitivity;
+  readonly budget: Budget;
+  readonly taskSha256: string;
+  /** RFC 7800 confirmation of the key the session is bound to; null for bearers. */
+  readonly cnf: Readonly<Record<string, unknown>> | null;
+  /** Hash of the connection token it was opened with, when it was. */
+  readonly connection: string | null;
+  readonly openedAt: number;
+  readonly expiresAt: number;
+  readonly status: SessionStatus;
+  readonly endReason: string | null;
+  readonly endedAt: number | null;
+}
+
+export type NewSession = Omit<SessionRow, 'lineage' | 'root' | 'status' | 'endReason' | 'endedAt'> & {
+  /** Sessions of a `shared` agent that overlap or ended within this many ms are one lineage; null for `memory: none`. */
+  readonly sharedMemoryWindow: number | null;
+  readonly maxOpen: number | null;
+  /** The configuration the session was admitted under; another one by now refuses with `stale`. */
+  readonly revision: number;
+};
+
+/** All that a call needs to know of its session, read in one go, on every call. */
+export interface SessionView {
+  readonly session: SessionRow;
+  /** Parent first, root last. */
+  readonly ancestors: readonly SessionRow[];
+  readonly label: Label;
+  readonly labelVersion: number;
+  /** The tenant's configuration revision now. */
+  readonly revision: number;
+  /** `active` unless an admin suspended the agent while it ran. */
+  readonly agentStatus: 'active' | 'suspended';
+  readonly calls: number;
+}
+
+export interface StoredDocument {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly body: TaskgateDocument;
+  /** Where it was read from, for messages; relative paths in it are already absolute. */
+  readonly source: string;
+}
+export interface PolicyText {
+  readonly file: string;
+  readonly text: string;
+  /** Content of the `*.cases.yaml` beside it; null when there is none. */
+  readonly cases: string | null;
+}
+export interface Pin {
+  readonly upstream: string;
+  readonly tool: string;
+  readonly definition: ToolDefinition;
+  readonly digest: string;
+}
+/** A use case's globs, expanded when it was applied: what its sessions may at most be granted. */
+export interface ExpandedUseCase {
+  readonly name: string;
+  readonly grants: readonly SessionGrant[];
+}
+export interface TenantConfiguration {
+  readonly tenant: string;
+  readonly revision: number;
+  readonly documents: readonly StoredDocument[];
+  readonly policies: readonly PolicyText[];
+  readonly pins: readonly Pin[];
+  readonly useCases: readonly ExpandedUseCase[];
+}
+/** The operator's document and every tenant's next configuration; one transaction, all or nothing. */
+export interface ConfigurationChange {
+  readonly platform: StoredDocument | null;
+  readonly tenants: readonly {
+    readonly expectedRevision: number;
+    readonly next: Omit<TenantConfiguration, 'revision'>;
+    readonly records: readonly RecordBody[];
+  }[];
+}
+
+/** One counter to draw from; refused when `used + amount > limit`. A draw is never given back. */
+export interface Draw {
+  /** `session/<id>` or `use-case/<name>/<YYYY-MM-DD>`. */
+  readonly scope: string;
+  /** `calls`, `amount` or `tool:<brokered name>`. */
+  readonly key: string;
+  readonly amount: number;
+  readonly limit: number;
+}
+
+export interface ClaimRequest {
+  readonly tenant: string;
+  readonly session: string;
+  readonly tool: string;
+  readonly revision: number;
+  readonly labelVersion: number;
+  readonly draws: readonly Draw[];
+  readonly approval: { readonly id: string; readonly digest: string } | null;
+  readonly dispatch: string;
+  /** After this the dispatch counts as `unknown`. */
+  readonly leaseUntil: number;
+  readonly at: number;
+  readonly record: RecordBody;
+}
+export type ClaimAnswer =
+  | { readonly claimed: true; readonly fence: number; readonly recordIndex: number }
+  | { readonly claimed: false; readonly why: 'session' | 'revision' | 'labels' | 'approval' }
+  | { readonly claimed: false; readonly why: 'budget'; readonly draw: Draw };
+
+export interface Settlement {
+  readonly tenant: string;
+  readonly session: string;
+  readonly dispatch: string;
+  readonly fence: number;
+  readonly outcome: 'completed' | 'failed' | 'unknown';
+  /** What the result adds to the lineage's label; null when nothing of upstream origin came back. */
+  readonly label: Label | null;
+  /** The outcome to hold for a replay, sealed; null when the call needed no approval. */
+  readonly approvalOutcome: { readonly approval: string; readonly sealed: Uint8Array } | null;
+  readonly at: number;
+  readonly record: RecordBody;
+}
+/** `over_ceiling` has suspended the session in the same transaction; `fenced` means another attempt or the sweep settled it. */
+export interface SettlementAnswer {
+  readonly release: 'yes' | 'session_ended' | 'over_ceiling' | 'fenced';
+  readonly label: Label;
+  readonly recordIndex: number;
+}
+
+export const openApprovalStates = ['pending', 'approved'] as const;
+export type ApprovalStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'cancelled' | 'superseded' | 'revoked' | 'used';
+
+export interface Vote {
+  readonly person: string;
+  /** The person's name in the tenant document when the vote was cast. */
+  readonly name: string;
+  readonly requirement: string;
+  readonly decision: 'approve' | 'deny';
+  readonly reason: string | null;
+  readonly at: number;
+}
+export interface ApprovalRow {
+  readonly id: string;
+  readonly tenant: string;
+  readonly session: string;
+  readonly agent: string;
+  readonly tool: string;
+  readonly callKey: string;
+  /** SHA-256 of the proposal's canonical form, hex. */
+  readonly digest: string;
+  /** The proposal's canonical bytes, sealed; what runs is what stands here. */
+  readonly proposal: Uint8Array;
+  readonly requirements: readonly string[];
+  /** Persons (`<issuer>#<subject>`) who cannot give it. */
+  readonly excluded: readonly string[];
+  readonly status: ApprovalStatus;
+  readonly votes: readonly Vote[];
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly decidedAt: number | null;
+  readonly dispatch: string | null;
+  /** How the dispatch ended; null while it runs or when there is none. */
+  readonly outcome: 'completed' | 'failed' | 'unknown' | null;
+  readonly sealedOutcome: Uint8Array | null;
+}
+export type NewApproval = Omit<ApprovalRow, 'status' | 'votes' | 'decidedAt' | 'dispatch' | 'outcome' | 'sealedOutcome'>;
+
+export interface NewVote extends Vote {
+  readonly tenant: string;
+  readonly approval: string;
+  /** The digest the voter was shown; another one is refused. */
+  readonly digest: string;
+  /** Configuration in which the person's role and group were read. */
+  readonly revision: number;
+  readonly record: RecordBody;
+}
+export type VoteAnswer =
+  | { readonly voted: true; readonly approval: ApprovalRow }
+  | { readonly voted: false; readonly why: 'not_found' | 'not_pending' | 'already_voted' | 'digest' | 'revision'; readonly approval: ApprovalRow | null };
+
+export interface AgentToken {
+  readonly hash: string;
+  readonly tenant: string;
+  readonly agent: string;
+  readonly createdBy: string;
+  readonly expiresAt: number;
+  readonly revoked: boolean;
+}
+
+export interface Page {
+  readonly after: string | null;
+  readonly limit: number;
+}
+
+export interface Store {
+  /** Resolves when the store can be read and written now. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+
+  readPlatform(): Promise<StoredDocument | null>;
+  listTenants(): Promise<readonly { readonly tenant: string; readonly revision: number }[]>;
+  readRevision(tenant: string): Promise<number | null>;
+  readConfiguration(tenant: string): Promise<TenantConfiguration | null>;
+  /** Answers the new revisions, or the tenant whose revision had moved on. */
+  applyConfiguration(change: ConfigurationChange): Promise<{ applied: true; revisions: Readonly<Record<string, number>> } | { applied: false; moved: string }>;
+
+  openSession(
+    session: NewSession,
+    at: number,
+    record: RecordBody,
+  ): Promise<SessionRow | { refused: 'too_many_open' | 'already_open' | 'parent_not_live' | 'stale' }>;
+  readSession(tenant: string, id: string): Promise<SessionView | null>;
+  /** The live session of a connection token. */
+  sessionOfConnection(tenant: string, connection: string): Promise<SessionRow | null>;
+  listSessions(tenant: string, filter: { status?: SessionStatus; agent?: string }, page: Page): Promise<readonly SessionRow[]>;
+  /** Ends (or suspends) a session and all its descendants; cancels their open approvals. False when it was not live. */
+  endSession(tenant: string, id: string, how: { status: Exclude<SessionStatus, 'active'>; reason: string }, at: number, record: RecordBody): Promise<boolean>;
+  setAgentStatus(tenant: string, agent: string, status: 'active' | 'suspended', record: RecordBody): Promise<void>;
+  readAgentStatus(tenant: string, agent: string): Promise<'active' | 'suspended'>;
+
+  claim(request: ClaimRequest): Promise<{ readonly answer: ClaimAnswer; readonly durable: Promise<void> }>;
+  settle(settlement: Settlement): Promise<SettlementAnswer>;
+
+  /** Idempotent by call key: an approval for the key that is pending, approved, denied or used, and not past its expiry, is answered instead. */
+  openApproval(
+    approval: NewApproval,
+    limits: { perSession: number; perAgent: number },
+    record: RecordBody,
+  ): Promise<{ approval: ApprovalRow; created: boolean } | { refused: 'too_many_pending' | 'session_not_live' }>;
+  /** The approval a retry of this call re-attaches to at `at`; null when there is none. */
+  findApproval(tenant: string, callKey: string, at: number): Promise<ApprovalRow | null>;
+  readApproval(tenant: string, id: string): Promise<ApprovalRow | null>;
+  listApprovals(tenant: string, filter: { status?: ApprovalStatus; session?: string }, page: Page): Promise<readonly ApprovalRow[]>;
+  castVote(vote: NewVote): Promise<VoteAnswer>;
+  /** Guarded: only from pending or approved; false when something else had settled it. */
+  closeApproval(tenant: string, id: string, status: 'cancelled' | 'superseded' | 'revoked', at: number, record: RecordBody): Promise<boolean>;
+
+  putSecret(tenant: string, name: string, sealed: Uint8Array, at: number, record: RecordBody): Promise<void>;
+  readSecret(tenant: string, name: string): Promise<{ sealed: Uint8Array; version: number } | null>;
+  listSecrets(tenant: string): Promise<readonly { name: string; version: number; updatedAt: number }[]>;
+
+  putAgentToken(token: AgentToken, record: RecordBody): Promise<void>;
+  readAgentToken(hash: string): Promise<AgentToken | null>;
+  revokeAgentToken(tenant: string, hash: string, record: RecordBody): Promise<boolean>;
+
+  /** True the first time `key` is seen in `scope`; remembered until `expiresAt`. */
+  useOnce(scope: string, key: string, expiresAt: number, at: number): Promise<boolean>;
+
+  /** Appends to the tenant's chain (`null`: the platform log); answers their indexes. */
+  append(tenant: string | null, records: readonly RecordBody[]): Promise<readonly number[]>;
+  readRecords(tenant: string | null, from: number, limit: number): Promise<readonly StoredRecord[]>;
+
+  /** Expires approvals, marks dispatches past their lease `unknown`, forgets what has expired; each with its record. Answers how many of each. */
+  sweep(at: number): Promise<{ approvals: number; dispatches: number }>;
+}

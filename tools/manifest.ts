@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { effects, integrities, reaches, sensitivities, targetTypes } from '../policies/index.ts';
+
+/** Shapes of the documents that say what may be brokered: `Upstream` and `Credential`. */
+
+export const apiVersion = z.literal('taskgate/v1').default('taskgate/v1').describe('The version of the document format');
+export const slug = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$/, 'lower-case letters, digits and inner hyphens, at most 64');
+export const upstreamName = z
+  .string()
+  .regex(/^[a-z0-9-]{1,20}$/, 'lower-case letters, digits and hyphens, at most 20')
+  .refine((name) => !name.includes('__'), 'no double underscore');
+const pointer = z.string().regex(/^(\/([^~/]|~0|~1)*)+$/, 'a JSON Pointer (RFC 6901)');
+
+const fieldLabel = z.strictObject({
+  sensitivity: z.enum(sensitivities).optional(),
+  categories: z.array(slug).optional(),
+  integrity: z.enum(integrities).optional(),
+});
+
+export const toolManifest = z.strictObject({
+  name: z.string().min(1).max(128).describe("The upstream's own name of the tool"),
+  as: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,42}$/)
+    .optional()
+    .describe('The part after `<upstream>__`, when the own name does not fit'),
+  says: z.string().min(1).max(500).optional().describe('What the tool does, in words for reviewers'),
+  effect: z.enum(effects),
+  reaches: z.enum(reaches).describe('Where arguments may go'),
+  accepts: z.enum(sensitivities).optional().describe('Highest sensitivity that may be sent; `public` when it reaches outside, else `restricted`'),
+  targets: z.record(z.string(), z.enum(targetTypes)).default({}).describe('Arguments that decide on whom or what an effect lands'),
+  returns: z.strictObject({
+    sensitivity: z.enum(sensitivities),
+    categories: z.array(slug).default([]),
+    integrity: z.enum(integrities).default('external'),
+    fields: z.record(pointer, fieldLabel).default({}),
+  }),
+  idempotency: z
+    .string()
+    .regex(/^(none|(argument|header):[A-Za-z0-9_-]{1,64})$/, '`none`, `argument:<name>` or `header:<name>`')
+    .default('none'),
+  additional_arguments: z.boolean().default(false).describe('Let undeclared argument properties through'),
+});
+export type ToolManifest = z.infer<typeof toolManifest>;
+
+const transport = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('stdio'),
+    command: slug.describe("One of the operator's commands"),
+    env: z.record(z.string().regex(/^[A-Z][A-Z0-9_]*$/), z.string()).default({}),
+  }),
+  z.strictObject({ type: z.literal('http'), url: z.url({ protocol: /^https?$/ }) }),
+  z.strictObject({ type: z.literal('openapi'), document: z.string() }),
+]);
+
+const duration = z.string().regex(/^[1-9][0-9]{0,5}[smhd]$/, 'a duration: 90s, 30m, 4h, 7d');
+
+export { duration };
+
+export const upstreamDocument = z.strictObject({
+  apiVersion,
+  kind: z.literal('Upstream'),
+  tenant: slug,
+  name: upstreamName,
+  transport,
+  credential: slug.optional(),
+  principal: z.enum(['shared', 'agent', 'sponsor']).default('shared').describe('Whom the upstream sees'),
+  egress: z.array(z.string().min(1)).default([]).describe('Hosts that may be reached, `host` or `host:port`; the only way to a private address'),
+  deadline: duration.default('30s'),
+  max_result_bytes: z.int().min(1024).max(16_777_216).default(1_048_576),
+  tools: z.array(toolManifest).min(1),
+});
+export type UpstreamDocument = z.infer<typeof upstreamDocument>;
+
+export const credentialDocument = z.strictObject({
+  apiVersion,
+  kind: z.literal('Credential'),
+  tenant: slug,
+  name: slug,
+  type: z.literal('static'),
+  inject: z.union([
+    z.strictObject({ env: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/) }),
+    z.strictObject({ header: z.string().regex(/^[A-Za-z0-9-]{1,64}$/), prefix: z.string().max(32).default('') }),
+  ]),
+});
+export type CredentialDocument = z.infer<typeof credentialDocument>;
+
+/** A tool as its upstream lists it (MCP `Tool`), kept verbatim; nothing in it is trusted. */
+export interface ToolDefinition {
+  readonly name: string;
+  readonly title?: string | undefined;
+  readonly description?: string | undefined;
+  readonly inputSchema: Readonly<Record<string, unknown>>;
+  readonly outputSchema?: Readonly<Record<string, unknown>> | undefined;
+  readonly annotations?: Readonly<Record<string, unknown>> | undefined;
+}

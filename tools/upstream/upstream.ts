@@ -1,0 +1,64 @@
+import type { ToolDefinition } from '../manifest.ts';
+
+/** A live connection to one upstream, for one tenant and one principal; never shared beyond its key. */
+export interface UpstreamConnection {
+  /** The definitions as the upstream lists them now; listed at connect, and again after it announces a change. */
+  definitions(): Promise<readonly ToolDefinition[]>;
+  /** One attempt, never retried here. */
+  call(call: UpstreamCall): Promise<UpstreamOutcome>;
+  close(): Promise<void>;
+}
+
+export interface UpstreamCall {
+  /** The upstream's own name of the tool. */
+  readonly tool: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly dispatch: string;
+  readonly signal: AbortSignal;
+  readonly deadlineMs: number;
+  readonly maxResultBytes: number;
+  /** W3C trace context to carry on; null when the caller sent none. */
+  readonly traceparent: string | null;
+  /** Numbers only: an upstream's progress words never pass. */
+  onProgress(progress: number, total: number | null): void;
+}
+
+/** MCP content and structured content, whole and untouched. */
+export interface UpstreamResult {
+  readonly content: readonly Readonly<Record<string, unknown>>[];
+  readonly structuredContent?: unknown;
+  readonly isError: boolean;
+}
+
+/** `sent: false` is a promise that the upstream did not get the call; everything else may have had its effect. */
+export type UpstreamOutcome =
+  | { readonly kind: 'result'; readonly result: UpstreamResult; readonly bytes: number }
+  | {
+      readonly kind: 'failed';
+      readonly why: 'timeout' | 'too_large' | 'died' | 'protocol' | 'refused' | 'cancelled';
+      readonly sent: boolean;
+      readonly detail: string;
+    };
+
+/** How to reach an upstream: everything resolved, secrets included. Lives only in memory. */
+export type UpstreamTarget =
+  | {
+      readonly type: 'stdio';
+      readonly run: readonly string[];
+      readonly allowRead: readonly string[];
+      readonly allowWrite: readonly string[];
+      /** The child's whole environment beside PATH-less defaults: exactly these. */
+      readonly env: Readonly<Record<string, string>>;
+    }
+  | { readonly type: 'http'; readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly egress: readonly string[] };
+
+/** Connections by key: lazily made, restarted with back-off, closed when idle or told. */
+export interface UpstreamPool {
+  /** Rejects with `UpstreamUnavailable`. The same key always means the same target. */
+  connect(key: string, target: UpstreamTarget): Promise<UpstreamConnection>;
+  close(): Promise<void>;
+}
+
+export class UpstreamUnavailable extends Error {
+  override readonly name = 'UpstreamUnavailable';
+}
