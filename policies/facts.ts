@@ -1,4 +1,4 @@
-import type { AttestedBy, Effect, Integrity, Label, Reaches, Requirement, Sensitivity } from './vocabulary.ts';
+import type { AttestedBy, Effect, Label, Reaches, Sensitivity } from './vocabulary.ts';
 
 /** Everything a decision may read: the facts of one call, at one moment. Times are epoch seconds. */
 export interface CallFacts {
@@ -57,7 +57,7 @@ export interface PolicyTool {
   readonly effect: Effect;
   readonly reaches: Reaches;
   readonly accepts: Sensitivity;
-  readonly returns: { readonly sensitivity: Sensitivity; readonly categories: readonly string[]; readonly integrity: Integrity };
+  readonly returns: Label;
   readonly inputSchema: Readonly<Record<string, unknown>>;
 }
 
@@ -82,10 +82,4 @@ export interface PolicyProblem {
   readonly policy: string | null;
   readonly cause: string;
   readonly remedy: string;
-}
-
-/** One requirement that stands in a tenant's text, with the policy that asks. */
-export interface AskedRequirement {
-  readonly policy: string;
-  readonly requirement: Requirement;
 }

@@ -1,5 +1,33 @@
+export { type CaseOutcome, type CaseResult, findUntested, runCases } from './cases/run.ts';
+export { type StatedFacts, statedFacts, withStated } from './cases/stated-facts.ts';
+export { describePolicies, type PolicyStatement } from './describe.ts';
+export { secondsOf } from './durations.ts';
+export { compilePolicy } from './engine/compile.ts';
 export type { TenantPolicy } from './engine/tenant-policy.ts';
-export * from './facts.ts';
-export { bottom, dominates, join, rank, trust } from './labels.ts';
+export { explainDecision } from './explain.ts';
+export type { CallFacts, PolicyProblem, PolicySource, PolicyTool, ToolFacts } from './facts.ts';
+export { bottom, dominates, join, rank } from './labels.ts';
+export { platformRules, referenceTenant } from './platform-rules.ts';
+export { printSchema } from './print-schema.ts';
 export { covers, parseRequirement, satisfiedBy } from './requirements.ts';
-export * from './vocabulary.ts';
+export {
+  type AttestedBy,
+  attesters,
+  builtInCategories,
+  type Decision,
+  type DeterminingPolicy,
+  type Effect,
+  effects,
+  type Integrity,
+  integrities,
+  type Label,
+  type Origin,
+  origins,
+  type Reaches,
+  type Requirement,
+  reaches,
+  type Sensitivity,
+  sensitivities,
+  type TargetType,
+  targetTypes,
+} from './vocabulary.ts';

@@ -1,11 +1,9 @@
-import type { AskedRequirement, CallFacts } from '../facts.ts';
+import type { CallFacts } from '../facts.ts';
 import type { Decision } from '../vocabulary.ts';
 
 /** A tenant's law, compiled: the platform's rules and the tenant's own, sliced per tool. Every error denies. */
 export interface TenantPolicy {
   readonly tenant: string;
-  /** SHA-256 over all texts of the set, hex. */
-  readonly digest: string;
   /** Judges one call: once with the true facts; if denied only by forbids that name requirements, once more with those added. */
   decide(facts: CallFacts): Decision;
   /**
@@ -13,5 +11,4 @@ export interface TenantPolicy {
    * out in the direction of allow, every requirement taken as satisfied. Callable implies listable.
    */
   listable(facts: Omit<CallFacts, 'args' | 'satisfied'>): boolean;
-  readonly requirements: readonly AskedRequirement[];
 }

@@ -1,0 +1,80 @@
+import type { PolicyTool } from '../facts.ts';
+import type { CedarPolicies, Prepared } from './cedar.ts';
+import type { Read } from './expression.ts';
+import type { ParsedPolicy } from './parse-policies.ts';
+import { narrow, type ReadTree, treeOf } from './project.ts';
+import type { Projected } from './request.ts';
+import { actionType, allCalls, schemaOf, toolType, upstreamGroup } from './schema.ts';
+import { type RecordType, sampleOf } from './value-types.ts';
+
+/** A tenant's whole law, ready to be judged by. */
+export interface Law {
+  readonly tenant: string;
+  /** The platform's rules and the tenant's own. */
+  readonly policies: ReadonlyMap<string, ParsedPolicy>;
+  readonly tools: ReadonlyMap<string, ToolLaw>;
+  /** Every requirement literal of the set. */
+  readonly literals: readonly string[];
+}
+
+/** The part of the law that can concern one tool. */
+export interface ToolLaw {
+  readonly upstream: string;
+  readonly policies: readonly ParsedPolicy[];
+  readonly args: { readonly type: RecordType; readonly reads: ReadTree };
+  readonly inputs: { readonly type: RecordType; readonly reads: ReadTree };
+  readonly prepared: Prepared;
+  /** Arguments of the prepared type, for requests in which nothing reads them. */
+  readonly sample: Projected['args'];
+}
+
+/** The sets prepared for each tool. */
+export const sets = { call: 'call', list: 'list' } as const;
+
+export function makeLaw(tenant: string, policies: readonly ParsedPolicy[], tools: readonly PolicyTool[], inputs: RecordType): Law {
+  return {
+    tenant,
+    policies: new Map(policies.map((policy) => [policy.id, policy])),
+    tools: new Map(tools.map((tool) => [tool.name, toolLaw(tenant, policies, tool, inputs)])),
+    literals: [...new Set(policies.flatMap(({ requirement }) => requirement?.literal ?? []))],
+  };
+}
+
+function toolLaw(tenant: string, all: readonly ParsedPolicy[], tool: PolicyTool, inputs: RecordType): ToolLaw {
+  const policies = all.filter((policy) => canConcern(policy, tool));
+  const reads: readonly Read[] = policies.flatMap((policy) => policy.reads);
+  const type = toolType(tool);
+  const argReads = treeOf(reads, 'args');
+  const inputReads = treeOf(reads, 'inputs');
+  const sent = narrow(type.args, argReads);
+  return {
+    upstream: tool.upstream,
+    policies,
+    args: { type: type.args, reads: argReads },
+    inputs: { type: inputs, reads: inputReads },
+    prepared: {
+      slot: `${tenant}/${tool.name}`,
+      schema: schemaOf([{ ...type, args: sent }], narrow(inputs, inputReads)),
+      sets: {
+        [sets.call]: byId(policies, (policy) => policy.text),
+        [sets.list]: byId(policies, (policy) => policy.relaxed),
+      },
+    },
+    sample: sampleOf(sent) as Projected['args'],
+  };
+}
+
+function byId(policies: readonly ParsedPolicy[], form: (policy: ParsedPolicy) => CedarPolicies[string]): CedarPolicies {
+  return Object.fromEntries(policies.map((policy) => [policy.id, form(policy)]));
+}
+
+/** True when the scope of a policy's action matches a tool's action, itself or by its groups. */
+export function canConcern({ json: { action } }: ParsedPolicy, tool: { readonly name: string; readonly upstream: string }): boolean {
+  if (action.op === 'All') return true;
+  const named = 'entities' in action ? action.entities : 'entity' in action ? [action.entity] : [];
+  const own = new Set(action.op === 'in' ? [tool.name, upstreamGroup(tool.upstream), allCalls] : [tool.name]);
+  return named.some((entity) => {
+    const { type, id } = '__entity' in entity ? entity.__entity : entity;
+    return type === actionType && own.has(id);
+  });
+}

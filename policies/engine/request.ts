@@ -1,0 +1,89 @@
+import type { CedarValueJson } from '@cedar-policy/cedar-wasm/nodejs';
+import type { CallFacts } from '../facts.ts';
+import { rank, trust } from '../labels.ts';
+import type { CedarRequest } from './cedar.ts';
+import { actionType, allCalls, upstreamGroup } from './schema.ts';
+
+/** What a request carries beside the facts: values already in the engine's own form. */
+export interface Projected {
+  readonly args: Record<string, CedarValueJson>;
+  readonly inputs: Record<string, CedarValueJson>;
+  readonly satisfied: readonly string[];
+}
+
+/**
+ * The only builder of requests. `tenant` is whose law judges, not what the facts claim. Without the action's entity and
+ * its ancestors `action in …` is false and a forbid over a group is skipped, so they are always here.
+ */
+export function buildRequest(tenant: string, facts: Omit<CallFacts, 'args' | 'satisfied'>, projected: Projected): CedarRequest {
+  const { agent, tool, session, sponsor } = facts;
+  const principal = { type: 'Taskgate::Agent', id: `${agent.tenant}/${agent.name}` };
+  const resource = { type: 'Taskgate::Tool', id: `${tool.tenant}/${tool.name}` };
+  const upstream = { type: 'Taskgate::Upstream', id: `${tool.tenant}/${tool.upstream}` };
+  const action = { type: actionType, id: tool.name };
+  const group = { type: actionType, id: upstreamGroup(tool.upstream) };
+  const every = { type: actionType, id: allCalls };
+  return {
+    principal,
+    action,
+    resource,
+    context: {
+      tenant,
+      sponsor: { person: sponsor.person, groups: [...sponsor.groups], standing: sponsor.standing },
+      session: {
+        id: session.id,
+        tenant: session.tenant,
+        use_case: session.useCase,
+        mode: session.mode,
+        attested_by: session.attestedBy,
+        live: session.live,
+        granted: session.granted,
+        ceiling: rank(session.ceiling),
+        age: session.age,
+        calls: session.calls,
+        sensitivity: rank(session.label.sensitivity),
+        categories: [...session.label.categories],
+        integrity: trust(session.label.integrity),
+      },
+      token: { bound: facts.token.bound },
+      now: facts.now,
+      satisfied: [...projected.satisfied],
+      args: projected.args,
+      inputs: projected.inputs,
+    },
+    entities: [
+      {
+        uid: principal,
+        parents: [],
+        attrs: {
+          tenant: agent.tenant,
+          name: agent.name,
+          owner: agent.owner,
+          workflow: agent.workflow,
+          clearance: rank(agent.clearance),
+          status: agent.status,
+        },
+      },
+      { uid: upstream, parents: [], attrs: { tenant: tool.tenant } },
+      {
+        uid: resource,
+        parents: [upstream],
+        attrs: {
+          tenant: tool.tenant,
+          name: tool.name,
+          upstream: tool.upstream,
+          effect: tool.effect,
+          reaches: tool.reaches,
+          accepts: rank(tool.accepts),
+          sensitivity: rank(tool.returns.sensitivity),
+          categories: [...tool.returns.categories],
+          integrity: trust(tool.returns.integrity),
+          pinned: tool.pinned,
+        },
+      },
+      { uid: action, parents: [group], attrs: {} },
+      { uid: group, parents: [every], attrs: {} },
+      { uid: every, parents: [], attrs: {} },
+    ],
+  };
+}

@@ -1,0 +1,91 @@
+import type { PolicySource, PolicyTool } from '../facts.ts';
+import type { CedarSchema } from './cedar.ts';
+import { attributeOf, type RecordType, recordOf, sameType, typeOf, type ValueType } from './value-types.ts';
+
+/** One tool as the schema knows it. */
+export interface ToolType {
+  readonly name: string;
+  readonly upstream: string;
+  readonly args: RecordType;
+}
+
+type Attributes = Readonly<Record<string, unknown>>;
+
+const string = { type: 'String' } as const;
+const long = { type: 'Long' } as const;
+const bool = { type: 'Boolean' } as const;
+const strings = { type: 'Set', element: string } as const;
+const record = <T extends Attributes>(attributes: T) => ({ type: 'Record', attributes }) as const;
+
+const agent = record({ tenant: string, name: string, owner: string, workflow: string, clearance: long, status: string });
+const tool = record({
+  tenant: string,
+  name: string,
+  upstream: string,
+  effect: string,
+  reaches: string,
+  accepts: long,
+  sensitivity: long,
+  categories: strings,
+  integrity: long,
+  pinned: bool,
+});
+const sponsor = record({ person: string, groups: strings, standing: string });
+const session = record({
+  id: string,
+  tenant: string,
+  use_case: string,
+  mode: string,
+  attested_by: string,
+  live: bool,
+  granted: bool,
+  ceiling: long,
+  age: long,
+  calls: long,
+  sensitivity: long,
+  categories: strings,
+  integrity: long,
+});
+const context = { tenant: string, sponsor, session, token: record({ bound: bool }), now: long, satisfied: strings };
+
+export const actionType = 'Taskgate::Action';
+export const allCalls = 'call';
+export const upstreamGroup = (upstream: string): string => `upstream:${upstream}`;
+
+/** The Cedar schema of some tools: one action each, in its upstream's group, in `call`, so that arguments are typed per tool. */
+export function schemaOf(tools: readonly ToolType[], inputs: RecordType): CedarSchema {
+  const upstreams = new Set(tools.map((one) => one.upstream));
+  const actions: CedarSchema[string]['actions'] = { [allCalls]: {} };
+  for (const upstream of upstreams) actions[upstreamGroup(upstream)] = { memberOf: [{ id: allCalls }] };
+  for (const { name, upstream, args } of tools) {
+    actions[name] = {
+      memberOf: [{ id: upstreamGroup(upstream) }],
+      appliesTo: {
+        principalTypes: ['Agent'],
+        resourceTypes: ['Tool'],
+        context: record({ ...context, args: attributeOf(args), inputs: attributeOf(inputs) }),
+      },
+    };
+  }
+  return {
+    Taskgate: {
+      entityTypes: { Agent: { shape: agent }, Upstream: { shape: record({ tenant: string }) }, Tool: { memberOfTypes: ['Upstream'], shape: tool } },
+      actions,
+    },
+  };
+}
+
+export const toolType = ({ name, upstream, inputSchema }: PolicyTool): ToolType => ({ name, upstream, args: recordOf(inputSchema) });
+
+/** `context.inputs`: every input of every use case, all optional. One that two use cases type differently cannot be read. */
+export function inputsOf(useCases: PolicySource['useCases']): RecordType {
+  const fields = new Map<string, { type: ValueType | null; required: boolean }>();
+  for (const { inputs } of useCases) {
+    for (const [name, schema] of Object.entries(inputs)) {
+      const type = name.startsWith('__') ? null : typeOf(schema);
+      const known = fields.get(name);
+      fields.set(name, { required: false, type: known && !sameType(known.type, type) ? null : type });
+    }
+  }
+  return { kind: 'record', fields };
+}

@@ -1,0 +1,25 @@
+import type { ParsedPolicy } from '../engine/parse-policies.ts';
+import type { PolicyProblem } from '../facts.ts';
+import { entities } from './entities.ts';
+import { form } from './form.ts';
+import { permits } from './permits.ts';
+import { reads } from './reads.ts';
+import type { LintRule, LintScope } from './rule.ts';
+import { satisfied } from './satisfied.ts';
+
+export type { LintScope } from './rule.ts';
+
+const rules: readonly LintRule[] = [form, permits, satisfied, reads, entities];
+
+/** Everything that strict validation would let through and this law does not. */
+export function lint(policies: readonly ParsedPolicy[], scope: LintScope): readonly PolicyProblem[] {
+  const seen = new Map<string, ParsedPolicy>();
+  return policies.flatMap((policy) => {
+    const { file, line, id } = policy;
+    const first = seen.get(id);
+    seen.set(id, policy);
+    const findings = rules.flatMap((rule) => rule(policy, scope));
+    const twice = first ? [{ cause: `The id is already used in ${first.file}, line ${first.line}`, remedy: 'Give each policy its own id' }] : [];
+    return [...twice, ...findings].map((finding) => ({ file, line, policy: id, ...finding }));
+  });
+}

@@ -1,0 +1,207 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { CallFacts, TenantPolicy } from '../../policies/index.ts';
+import { compilePolicy, sensitivities } from '../../policies/index.ts';
+import { call, compiled, payment, source } from '../policies/tenants.ts';
+
+/** Conditions over everything a call has: half of the atoms read arguments. */
+const atom = fc.constantFrom(
+  'context.args.amount.greaterThan(decimal("500.0"))',
+  'context.args.amount.lessThan(decimal("10.0"))',
+  'context.args.iban like "DE*"',
+  'context.args has memo',
+  '(context.args has memo && context.args.memo == "rent")',
+  'context.args.invoice == "INV-7"',
+  '(context.inputs has invoice && context.inputs.invoice == context.args.invoice)',
+  '[context.args.iban, "x"].contains("x")',
+  'context.session.calls > 3',
+  'context.session.sensitivity > 0',
+  'context.token.bound',
+  'context.sponsor.groups.contains("finance")',
+  'principal.clearance > 1',
+  'resource.pinned',
+  'context.now * 9000000000 > 0',
+  '(context.now + 1 == 2) == (context.args.invoice == "INV-7")',
+);
+const { condition } = fc.letrec<{ condition: string }>((tie) => ({
+  condition: fc.oneof(
+    { maxDepth: 4, withCrossShrink: true },
+    atom,
+    fc.tuple(tie('condition'), tie('condition')).map(([a, b]) => `(${a} && ${b})`),
+    fc.tuple(tie('condition'), tie('condition')).map(([a, b]) => `(${a} || ${b})`),
+    tie('condition').map((a) => `!(${a})`),
+    fc.tuple(tie('condition'), tie('condition'), tie('condition')).map(([a, b, c]) => `(if ${a} then ${b} else ${c})`),
+  ),
+}));
+
+const scope = fc.constantFrom('== Taskgate::Action::"ledger__post_payment"', 'in Taskgate::Action::"upstream:ledger"');
+const clause = fc.tuple(fc.constantFrom('when', 'unless'), condition).map(([kind, body]) => `${kind} { ${body} }`);
+const lifted = fc.option(fc.constantFrom('approval:finance', 'approval:finance:2', 'confirm:sponsor'));
+
+const permits = fc
+  .tuple(scope, clause)
+  .map(([action, body]) => `permit (principal, action ${action}, resource) when { principal.workflow == "invoice-matching" } ${body};`);
+const forbids = fc
+  .tuple(scope, clause, lifted)
+  .map(
+    ([action, body, literal]) =>
+      `forbid (principal, action ${action}, resource) ${body}${literal ? ` unless { context.satisfied.contains("${literal}") }` : ''};`,
+  );
+const policySet = fc
+  .tuple(fc.array(permits, { minLength: 1, maxLength: 2 }), fc.array(forbids, { maxLength: 2 }))
+  .map(([some, others]) => [...some, ...others].map((text, index) => `@id("acme/p${index}") @reason("r") ${text}`).join('\n'));
+
+const sensitivity = fc.constantFrom(...sensitivities);
+const facts: fc.Arbitrary<CallFacts> = fc
+  .record({
+    args: fc.record(
+      {
+        invoice: fc.constantFrom('INV-7', 'INV-8'),
+        iban: fc.constantFrom('DE02', 'FR76'),
+        amount: fc.constantFrom(1, 20, 600, 500.0001),
+        memo: fc.constantFrom('rent', 'other'),
+      },
+      { requiredKeys: ['invoice', 'iban', 'amount'] },
+    ),
+    calls: fc.nat(5),
+    bound: fc.boolean(),
+    live: fc.boolean(),
+    granted: fc.boolean(),
+    groups: fc.subarray(['finance', 'sales']),
+    clearance: sensitivity,
+    ceiling: sensitivity,
+    read: sensitivity,
+    now: fc.constantFrom(1, 1_800_000_000_000),
+    inputs: fc.constantFrom<Record<string, unknown>>({}, { invoice: 'INV-7' }),
+    satisfied: fc.subarray(['approval:finance', 'approval:finance:2', 'confirm:sponsor']),
+  })
+  .map(({ args, calls, bound, live, granted, groups, clearance, ceiling, read, now, inputs, satisfied }) =>
+    call({
+      args,
+      now,
+      inputs,
+      satisfied,
+      token: { bound },
+      sponsor: { groups },
+      agent: { clearance },
+      session: { calls, live, granted, ceiling, label: { sensitivity: read, categories: [], integrity: 'trusted' } },
+    }),
+  );
+
+const likely = facts.map(
+  (one): CallFacts => ({
+    ...one,
+    agent: { ...one.agent, clearance: 'restricted' },
+    session: { ...one.session, live: true, granted: true, ceiling: 'restricted', label: { ...one.session.label, sensitivity: 'public' } },
+  }),
+);
+
+/** Sets that strict validation finds impossible are not law; the rest is judged. */
+async function lawful(text: string): Promise<TenantPolicy | null> {
+  const answer = await compilePolicy(source(text, { tools: [payment] }));
+  return 'policy' in answer ? answer.policy : null;
+}
+
+test('whatever is callable is listed', async () => {
+  let callable = 0;
+  let hidden = 0;
+  await fc.assert(
+    fc.asyncProperty(policySet, fc.array(likely, { minLength: 6, maxLength: 10 }), async (text, calls) => {
+      const policy = await lawful(text);
+      fc.pre(policy !== null);
+      for (const one of calls) {
+        const { args: _, satisfied: __, ...before } = one;
+        const listed = policy.listable(before);
+        if (!listed) hidden += 1;
+        if (policy.decide(one).decision === 'deny') continue;
+        callable += 1;
+        expect(listed).toBe(true);
+      }
+    }),
+    { numRuns: 60 },
+  );
+  // The property says nothing unless calls were allowed and tools were hidden.
+  expect(callable).toBeGreaterThan(30);
+  expect(hidden).toBeGreaterThan(5);
+});
+
+test('satisfying more never turns an allowed call away, and what is required lets it run', async () => {
+  let required = 0;
+  await fc.assert(
+    fc.asyncProperty(policySet, fc.array(likely, { minLength: 4, maxLength: 6 }), async (text, calls) => {
+      const policy = await lawful(text);
+      fc.pre(policy !== null);
+      for (const one of calls) {
+        const decision = policy.decide(one);
+        const more = { ...one, satisfied: ['approval:finance', 'approval:finance:2', 'confirm:sponsor'] };
+        if (decision.decision === 'allow') expect(policy.decide(more).decision).toBe('allow');
+        if (decision.decision !== 'require') continue;
+        required += 1;
+        const granted = [...one.satisfied, ...decision.requirements.map(({ literal }) => literal), 'approval:finance'];
+        expect(policy.decide({ ...one, satisfied: granted }).decision).toBe('allow');
+      }
+    }),
+    { numRuns: 40 },
+  );
+  expect(required).toBeGreaterThan(3);
+});
+
+describe('a tenant that permits everything', () => {
+  const everything = `@id("acme/everything") permit (principal, action in Taskgate::Action::"call", resource) when { principal.workflow == "invoice-matching" || principal.workflow == "exploration" };
+@id("acme/everything-again") permit (principal, action in Taskgate::Action::"upstream:ledger", resource) when { principal == Taskgate::Agent::"acme/invoice-matcher" };`;
+  let policy: TenantPolicy;
+  beforeAll(async () => {
+    policy = await compiled(source(everything));
+  });
+
+  test('widens no platform rule: allowed exactly when live, granted, within clearance, ceiling and sink', () => {
+    const level = (name: (typeof sensitivities)[number]) => sensitivities.indexOf(name);
+    fc.assert(
+      fc.property(facts, (one) => {
+        const within =
+          one.session.live &&
+          one.session.granted &&
+          level(one.tool.returns.sensitivity) <= level(one.agent.clearance) &&
+          level(one.tool.returns.sensitivity) <= level(one.session.ceiling) &&
+          level(one.session.label.sensitivity) <= level(one.tool.accepts);
+        expect(policy.decide(one).decision).toBe(within ? 'allow' : 'deny');
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('never crosses to another tenant, whichever part is the other’s', () => {
+    const tenant = fc.constantFrom('acme', 'globex', 'acme/x', '', 'ACME');
+    fc.assert(
+      fc.property(likely, tenant, tenant, tenant, tenant, (one, law, agent, tool, session) => {
+        const theirs = {
+          ...one,
+          tenant: law,
+          agent: { ...one.agent, tenant: agent },
+          tool: { ...one.tool, tenant: tool },
+          session: { ...one.session, tenant: session },
+        };
+        const crosses = [law, agent, tool, session].some((name) => name !== 'acme');
+        expect(policy.decide(theirs).decision).toBe(crosses ? 'deny' : 'allow');
+        if (crosses) expect(policy.listable(theirs)).toBe(false);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+test('no arguments whatever make a decision throw, and hostile keys never pass', async () => {
+  const policy = await compiled(
+    source(`@id("acme/m") permit (principal, action in Taskgate::Action::"call", resource) when { principal.workflow == "invoice-matching" };
+@id("acme/f") @reason("r") forbid (principal, action in Taskgate::Action::"upstream:ledger", resource) when { context.args has memo && context.args.memo like "*x*" };`),
+  );
+  const value = fc.oneof(fc.anything({ withBigInt: true, withNullPrototype: true }), fc.constant({ __extn: { fn: 'decimal', arg: '1.0' } }));
+  fc.assert(
+    fc.property(fc.dictionary(fc.constantFrom('memo', 'iban', '__extn', 'amount'), value), (args) => {
+      const decision = policy.decide(call({ args }));
+      if (Object.keys(args).includes('__extn')) expect(decision).toMatchObject({ decision: 'deny', cause: 'unrepresentable' });
+      if (args['memo'] !== undefined && typeof args['memo'] !== 'string') expect(decision.decision).toBe('deny');
+    }),
+    { numRuns: 500 },
+  );
+});
