@@ -1,3 +1,30 @@
-export type { ArgumentProblem, BrokeredTool } from './catalogue.ts';
-export * from './manifest.ts';
-export * from './upstream/upstream.ts';
+export { type ArgumentProblem, type CompiledSchema, compileSchema } from './arguments.ts';
+export { acceptsOf, type BrokeredTool, brokeredName, type CatalogueProblem, makeCatalogue, toPolicyTool } from './catalogue.ts';
+export { canonicalForm, definitionDigest, NotCanonical, sha256Hex } from './digest.ts';
+export { BadJson, type JsonCaps, parseJsonStrict } from './json.ts';
+export {
+  apiVersion,
+  type CredentialDocument,
+  credentialDocument,
+  duration,
+  slug,
+  type ToolDefinition,
+  type ToolManifest,
+  toolManifest,
+  type UpstreamDocument,
+  upstreamDocument,
+} from './manifest.ts';
+export { screenDefinition } from './screen.ts';
+export { amountOf, tenThousandths } from './targets.ts';
+export { type BackgroundCommand, startBackground } from './upstream/background.ts';
+export { reservedEnv } from './upstream/confine.ts';
+export { createUpstreamPool, type PoolOptions } from './upstream/pool.ts';
+export {
+  type UpstreamCall,
+  type UpstreamConnection,
+  type UpstreamOutcome,
+  type UpstreamPool,
+  type UpstreamResult,
+  type UpstreamTarget,
+  UpstreamUnavailable,
+} from './upstream/upstream.ts';

@@ -47,15 +47,16 @@ const transport = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('stdio'),
     command: slug.describe("One of the operator's commands"),
-    env: z.record(z.string().regex(/^[A-Z][A-Z0-9_]*$/), z.string()).default({}),
+    env: z
+      .record(z.string().regex(/^[A-Z][A-Z0-9_]*$/), z.string())
+      .default({})
+      .describe("The child's whole environment; `{folder}/…` lies in its own working folder"),
   }),
   z.strictObject({ type: z.literal('http'), url: z.url({ protocol: /^https?$/ }) }),
   z.strictObject({ type: z.literal('openapi'), document: z.string() }),
 ]);
 
-const duration = z.string().regex(/^[1-9][0-9]{0,5}[smhd]$/, 'a duration: 90s, 30m, 4h, 7d');
-
-export { duration };
+export const duration = z.string().regex(/^[1-9][0-9]{0,5}[smhd]$/, 'a duration: 90s, 30m, 4h, 7d');
 
 export const upstreamDocument = z.strictObject({
   apiVersion,

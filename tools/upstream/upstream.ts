@@ -17,6 +17,8 @@ export interface UpstreamCall {
   readonly signal: AbortSignal;
   readonly deadlineMs: number;
   readonly maxResultBytes: number;
+  /** A header (Streamable HTTP only) that carries the dispatch id as idempotency key: `idempotency: header:<name>`. */
+  readonly idempotencyHeader?: string;
   /** W3C trace context to carry on; null when the caller sent none. */
   readonly traceparent: string | null;
   /** Numbers only: an upstream's progress words never pass. */
@@ -47,7 +49,7 @@ export type UpstreamTarget =
       readonly run: readonly string[];
       readonly allowRead: readonly string[];
       readonly allowWrite: readonly string[];
-      /** The child's whole environment beside PATH-less defaults: exactly these. */
+      /** The child's whole environment beside PATH-less defaults: exactly these; a value that starts with `{folder}/` lies in the child's own working folder. */
       readonly env: Readonly<Record<string, string>>;
     }
   | { readonly type: 'http'; readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly egress: readonly string[] };

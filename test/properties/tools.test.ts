@@ -1,0 +1,130 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BadJson, canonicalForm, compileSchema, NotCanonical, parseJsonStrict } from '../../tools/index.ts';
+
+const json = fc.jsonValue({ maxDepth: 5, noUnicodeString: false });
+
+describe('strict JSON', () => {
+  it('reads every text as the native parser does, or refuses it', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          json.map((value) => JSON.stringify(value)),
+          fc.json(),
+          fc.string(),
+          fc.stringMatching(/^[[\]{}",:\\u0-9e.a -]{0,40}$/),
+        ),
+        (text) => {
+          let read: unknown;
+          try {
+            read = parseJsonStrict(text);
+          } catch (error) {
+            expect(error).toBeInstanceOf(BadJson);
+            return;
+          }
+          expect(read).toEqual(JSON.parse(text));
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('refuses any object in which a key is repeated, wherever it stands', () => {
+    const key = fc.string({ unit: 'grapheme-ascii', maxLength: 5 }).filter((name) => name !== '__proto__');
+    fc.assert(
+      fc.property(key, json, json, fc.nat(3), (name, first, second, wrap) => {
+        const escaped = `"${[...name].map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`;
+        const object = `{${JSON.stringify(name)}:${JSON.stringify(first)},"~other~":0,${escaped}:${JSON.stringify(second)}}`;
+        expect(() => parseJsonStrict(`${'['.repeat(wrap)}${object}${']'.repeat(wrap)}`)).toThrow(BadJson);
+      }),
+    );
+  });
+});
+
+describe('the canonical form', () => {
+  it('is one for all orders of keys, and reads back as the value', () => {
+    fc.assert(
+      fc.property(json, (value) => {
+        let form: string;
+        try {
+          form = canonicalForm(value);
+        } catch (error) {
+          expect(error).toBeInstanceOf(NotCanonical);
+          return;
+        }
+        expect(canonicalForm(reversed(value))).toBe(form);
+        expect(canonicalForm(JSON.parse(form))).toBe(form);
+      }),
+    );
+  });
+});
+
+function reversed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(reversed);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([key, member]) => [key, reversed(member)]),
+  );
+}
+
+describe('schemas of unknown origin', () => {
+  const keyword = fc.constantFrom(
+    'type',
+    'required',
+    'properties',
+    'items',
+    'anyOf',
+    'allOf',
+    'not',
+    '$ref',
+    '$defs',
+    'pattern',
+    'format',
+    'enum',
+    'minimum',
+    'uniqueItems',
+    'if',
+    '$id',
+    'dependencies',
+    'additionalProperties',
+  );
+  const schema = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small' },
+      fc.constantFrom('string', 'object', '#', '#/$defs/a', '^a+$', '(', 1, true, null),
+      fc.array(tie('value'), { maxLength: 3 }),
+      tie('schema'),
+    ),
+    schema: fc.dictionary(fc.oneof(keyword, fc.constantFrom('a', 'b')), tie('value'), { maxKeys: 4 }),
+  })).schema;
+
+  it('are refused with a reason or check any value without throwing', () => {
+    fc.assert(
+      fc.property(schema, json, (made, value) => {
+        const compiled = compileSchema(made as Record<string, unknown>);
+        if ('unsupported' in compiled) expect(compiled.unsupported).not.toBe('');
+        else expect(Array.isArray(compiled.check(value))).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('accept a pattern exactly where ECMAScript does', () => {
+    const atom = fc.constantFrom('a', 'b', '\\d', '\\w', '\\s', '\\S', '.', '[ab]', '[^a]', '[\\s-]', '(?:ab|b)', '\\.', '-', 'é', '\\u00e9');
+    const piece = fc.tuple(atom, fc.constantFrom('', '', '*', '+', '?', '{1,3}', '{2}', '*?')).map(([one, times]) => one + times);
+    const pattern = fc
+      .tuple(fc.constantFrom('', '^'), fc.array(piece, { minLength: 1, maxLength: 5 }), fc.constantFrom('', '$'))
+      .map(([start, pieces, end]) => start + pieces.join('') + end);
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', '1', '.', '-', ' ', '\n', '\r', '\u00a0', '\u2028', 'é', '_'), maxLength: 8 });
+    fc.assert(
+      fc.property(pattern, text, (source, value) => {
+        const compiled = compileSchema({ pattern: source });
+        if ('unsupported' in compiled) throw new Error(compiled.unsupported);
+        expect(compiled.check(value).length === 0).toBe(new RegExp(source, 'u').test(value));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+});

@@ -1,0 +1,134 @@
+/** JSON from outside, read so that no two readers can see two things in it (I-JSON, RFC 7493), in time linear in its length. */
+
+/** The text is refused; the message is a short reason that never quotes it. */
+export class BadJson extends Error {
+  override readonly name = 'BadJson';
+}
+
+export interface JsonCaps {
+  readonly bytes: number;
+  readonly depth: number;
+}
+
+export const defaultJsonCaps: JsonCaps = { bytes: 1_048_576, depth: 64 };
+
+/**
+ * Parses one JSON text. Throws `BadJson` when it is over the caps, not UTF-8, malformed, or holds a duplicate key, a key
+ * `__proto__`, a lone surrogate, a number that is not finite or an integer beyond 2^53.
+ */
+export function parseJsonStrict(input: string | Uint8Array, caps: JsonCaps = defaultJsonCaps): unknown {
+  const text = typeof input === 'string' ? checkedText(input, caps.bytes) : decode(input, caps.bytes);
+  // The depth bounds the native parser as well as what walks its answer, so it is counted before either starts.
+  checkDepth(text, caps.depth);
+  try {
+    return checkedValue(text);
+  } catch (error) {
+    if (error instanceof BadJson) throw error;
+    throw new BadJson('not valid JSON');
+  }
+}
+
+function checkedText(text: string, bytes: number): string {
+  if (text.length > bytes || Buffer.byteLength(text) > bytes) throw new BadJson('too large');
+  if (!text.isWellFormed()) throw new BadJson('a lone surrogate');
+  return text;
+}
+
+function decode(input: Uint8Array, bytes: number): string {
+  if (input.byteLength > bytes) throw new BadJson('too large');
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(input);
+  } catch {
+    throw new BadJson('not UTF-8');
+  }
+}
+
+const quote = 0x22;
+const backslash = 0x5c;
+
+function checkDepth(text: string, deepest: number): void {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit === quote) at = endOfString(text, at);
+    else if (unit === 0x7b || unit === 0x5b) {
+      if (++depth > deepest) throw new BadJson('nested too deeply');
+    } else if (unit === 0x7d || unit === 0x5d) depth--;
+  }
+}
+
+/** Index of the closing quote of the string that opens at `start`. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit === quote) return at;
+    if (unit === backslash) at++;
+  }
+  throw new BadJson('not valid JSON');
+}
+
+/**
+ * The native parser gives the value; its own text decides syntax. A second pass over tokens of text known to be valid
+ * finds what the parser forgives: equal keys (compared after unescaping), and numbers it would round.
+ */
+function checkedValue(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  const open: (Set<string> | null)[] = [];
+  let atKey = false;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit === quote) {
+      const end = endOfString(text, at);
+      const content = unescaped(text, at, end);
+      if (atKey) {
+        const keys = open.at(-1);
+        if (content === '__proto__') throw new BadJson('a key `__proto__`');
+        if (keys?.has(content)) throw new BadJson('a duplicate key');
+        keys?.add(content);
+        atKey = false;
+      }
+      at = end;
+    } else if (unit === 0x7b) {
+      open.push(new Set());
+      atKey = true;
+    } else if (unit === 0x5b) {
+      open.push(null);
+      atKey = false;
+    } else if (unit === 0x7d || unit === 0x5d) {
+      open.pop();
+      atKey = false;
+    } else if (unit === 0x2c) {
+      atKey = open.at(-1) instanceof Set;
+    } else if (unit === 0x2d || (unit >= 0x30 && unit <= 0x39)) {
+      const end = endOfNumber(text, at);
+      checkNumber(Number(text.slice(at, end)));
+      at = end - 1;
+    }
+  }
+  return value;
+}
+
+/** The string between two quotes as the parser reads it; escapes are the only way to a lone surrogate in well-formed text. */
+function unescaped(text: string, start: number, end: number): string {
+  const raw = text.slice(start + 1, end);
+  if (!raw.includes('\\')) return raw;
+  const content = JSON.parse(text.slice(start, end + 1)) as string;
+  if (!content.isWellFormed()) throw new BadJson('a lone surrogate');
+  return content;
+}
+
+function endOfNumber(text: string, start: number): number {
+  let at = start;
+  while (at < text.length) {
+    const unit = text.charCodeAt(at);
+    const partOfNumber = (unit >= 0x30 && unit <= 0x39) || unit === 0x2d || unit === 0x2b || unit === 0x2e || unit === 0x65 || unit === 0x45;
+    if (!partOfNumber) break;
+    at++;
+  }
+  return at;
+}
+
+function checkNumber(number: number): void {
+  if (!Number.isFinite(number)) throw new BadJson('a number out of range');
+  if (Number.isInteger(number) && !Number.isSafeInteger(number)) throw new BadJson('an integer beyond 2^53');
+}

@@ -1,0 +1,163 @@
+import type { Tool } from '@modelcontextprotocol/client';
+import { type CompiledSchema, compileSchema } from '../arguments.ts';
+import type { ToolDefinition } from '../manifest.ts';
+import { listDefinitions } from './definitions.ts';
+import { shakeHands } from './handshake.ts';
+import { explain, type Failed, settle } from './outcome.ts';
+import { type UpstreamCall, type UpstreamConnection, type UpstreamOutcome, UpstreamUnavailable } from './upstream.ts';
+import { dispatchKey, type Limit, redact, type Wire } from './wire.ts';
+
+/** One MCP connection, whatever its wire: one attempt a call, and closed for good once it shows that it no longer works. */
+
+export interface ConnectionOptions {
+  wire(limit: Limit): Promise<Wire>;
+  /** Values that must never come back in an error. */
+  readonly secrets: readonly string[];
+  readonly connectMs: number;
+}
+
+export interface LiveConnection extends UpstreamConnection {
+  /** Lists anew when `again`, and after a change was announced. */
+  definitions(again?: boolean): Promise<readonly ToolDefinition[]>;
+  /** Resolves when no new call may be made on it. */
+  readonly closed: Promise<void>;
+  /** Resolves when it is also no longer waiting for any answer. */
+  readonly ended: Promise<void>;
+  isClosed(): boolean;
+  inFlight(): number;
+}
+
+interface ListedTool {
+  readonly definition: ToolDefinition;
+  readonly output: CompiledSchema | null;
+}
+
+const smallestLimit = 1_048_576;
+/** A connection on which this many calls in a row ran out of time is taken for dead. */
+const mostTimeouts = 3;
+
+/** Rejects with `UpstreamUnavailable`. */
+export async function openConnection(options: ConnectionOptions): Promise<LiveConnection> {
+  const waiting = new Map<symbol, number>();
+  // Escapes can double what a result measures; the envelope comes on top.
+  const limit: Limit = () => 2 * Math.max(smallestLimit, ...waiting.values()) + 65_536;
+  let stale = false;
+  const { client, wire } = await shakeHands({
+    wire: () => options.wire(limit),
+    secrets: options.secrets,
+    connectMs: options.connectMs,
+    onToolsChanged() {
+      stale = true;
+    },
+  });
+
+  let retired = false;
+  const { promise: closed, resolve: resolveClosed } = Promise.withResolvers<void>();
+  const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<void>();
+  const end = (): Promise<void> =>
+    client
+      .close()
+      .catch(() => undefined)
+      .then(resolveEnded);
+  const isClosed = (): boolean => retired || wire.fault() !== null;
+  const retire = (): void => {
+    retired = true;
+    resolveClosed();
+    // Calls that still wait have deadlines of their own; none is cut off for another's failure.
+    if (waiting.size === 0) void end();
+  };
+  client.onclose = retire;
+  if (isClosed()) retire();
+  const holding = async <T>(bytes: number, work: () => Promise<T>): Promise<T> => {
+    const mine = Symbol('waiting');
+    waiting.set(mine, bytes);
+    try {
+      return await work();
+    } finally {
+      waiting.delete(mine);
+      if (retired) retire();
+    }
+  };
+  const close = async (): Promise<void> => {
+    retired = true;
+    resolveClosed();
+    await end();
+  };
+
+  const list = async (): Promise<ReadonlyMap<string, ListedTool>> => {
+    try {
+      const definitions = await holding(smallestLimit, () => listDefinitions(client, options.connectMs));
+      return new Map(definitions.map((definition) => [definition.name, { definition, output: outputCheck(definition) }]));
+    } catch (error) {
+      const reason = wire.fault()?.detail ?? (error instanceof Error ? error.message : 'failed');
+      throw new UpstreamUnavailable(redact(`its tools could not be listed: ${reason}`, options.secrets).slice(0, 500));
+    }
+  };
+  let listed = await list().catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
+
+  let timeouts = 0;
+  const attempt = async (call: UpstreamCall): Promise<UpstreamOutcome> => {
+    const failed: Failed = (why, detail) => {
+      return { kind: 'failed', why, sent: wire.sent(call.dispatch), detail: redact(detail, options.secrets).slice(0, 500) };
+    };
+    if (call.signal.aborted) return failed('cancelled', 'cancelled before it was sent');
+    if (isClosed()) return failed('died', wire.fault()?.detail ?? 'the connection is closed');
+    const tool = listed.get(call.tool);
+    try {
+      const answer = await client.callTool(paramsOf(call), {
+        signal: call.signal,
+        timeout: call.deadlineMs,
+        maxTotalTimeout: call.deadlineMs,
+        onprogress: ({ progress, total }) => call.onProgress(progress, total ?? null),
+        // Given, the client neither looks the tool up nor tries a second time.
+        toolDefinition: { name: call.tool, inputSchema: (tool?.definition.inputSchema ?? { type: 'object' }) as Tool['inputSchema'] },
+        ...(call.idempotencyHeader === undefined ? {} : { headers: { [call.idempotencyHeader]: call.dispatch } }),
+      });
+      timeouts = 0;
+      return settle(answer, tool?.output ?? null, call.maxResultBytes, failed);
+    } catch (error) {
+      const outcome = explain(error, call, wire, failed);
+      const why = outcome.kind === 'failed' ? outcome.why : null;
+      timeouts = why === 'timeout' ? timeouts + 1 : 0;
+      if (why === 'died' || timeouts >= mostTimeouts) retire();
+      return outcome;
+    } finally {
+      wire.forget(call.dispatch);
+    }
+  };
+
+  return {
+    closed,
+    ended,
+    isClosed,
+    inFlight: () => waiting.size,
+    async definitions(again = false) {
+      // Cleared first: a change announced while the list is read asks for another.
+      if (stale || again) {
+        stale = false;
+        listed = await list().catch((error: unknown) => {
+          stale = true;
+          throw error;
+        });
+      }
+      return [...listed.values()].map(({ definition }) => definition);
+    },
+    call: (call) => holding(call.maxResultBytes, () => attempt(call)),
+    close,
+  };
+}
+
+function paramsOf(call: UpstreamCall) {
+  const trace = call.traceparent === null ? {} : { traceparent: call.traceparent };
+  return { name: call.tool, arguments: call.arguments, _meta: { [dispatchKey]: call.dispatch, ...trace } };
+}
+
+/** Null when there is no output schema, or none that can be run safely: it guards correctness, not access. */
+function outputCheck(definition: ToolDefinition): CompiledSchema | null {
+  if (definition.outputSchema === undefined) return null;
+  const compiled = compileSchema(definition.outputSchema);
+  return 'check' in compiled ? compiled : null;
+}
