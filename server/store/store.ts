@@ -39,6 +39,8 @@ export interface SessionRow {
   readonly mode: 'delegated' | 'autonomous';
   /** `<issuer>#<subject>` of the one person who answers for it: the sponsor, or the use case's accountable person. */
   readonly sponsor: string;
+  /** Groups the sponsor's issuer stated at the login that opened it; none when the tenant goes by its document alone. */
+  readonly sponsorGroups: readonly string[];
   /** Who opened it: the agent's identity, or an orchestrator's name as `orchestrator:<name>`. */
   readonly requester: string;
   readonly parent: string | null;
@@ -120,10 +122,13 @@ export interface TenantConfiguration {
 export interface ConfigurationChange {
   readonly platform: StoredDocument | null;
   readonly tenants: readonly {
+    /** 0 for a tenant that is new. */
     readonly expectedRevision: number;
     readonly next: Omit<TenantConfiguration, 'revision'>;
     readonly records: readonly RecordBody[];
   }[];
+  /** For the platform log: a change of the operator's document belongs to no tenant. */
+  readonly platformRecords?: readonly RecordBody[];
 }
 
 /** One counter to draw from; refused when `used + amount > limit`. A draw is never given back. */
@@ -175,7 +180,6 @@ export interface SettlementAnswer {
   readonly recordIndex: number;
 }
 
-export const openApprovalStates = ['pending', 'approved'] as const;
 export type ApprovalStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'cancelled' | 'superseded' | 'revoked' | 'used';
 
 export interface Vote {
@@ -224,7 +228,11 @@ export interface NewVote extends Vote {
 }
 export type VoteAnswer =
   | { readonly voted: true; readonly approval: ApprovalRow }
-  | { readonly voted: false; readonly why: 'not_found' | 'not_pending' | 'already_voted' | 'digest' | 'revision'; readonly approval: ApprovalRow | null };
+  | {
+      readonly voted: false;
+      readonly why: 'not_found' | 'not_pending' | 'already_voted' | 'digest' | 'revision' | 'excluded';
+      readonly approval: ApprovalRow | null;
+    };
 
 export interface AgentToken {
   readonly hash: string;
@@ -294,10 +302,12 @@ export interface Store {
   /** True the first time `key` is seen in `scope`; remembered until `expiresAt`. */
   useOnce(scope: string, key: string, expiresAt: number, at: number): Promise<boolean>;
 
+  /** Appends, in one step with looking, while the session and all it draws on are live; null when one is not. */
+  appendWhileLive(tenant: string, session: string, at: number, record: RecordBody): Promise<number | null>;
   /** Appends to the tenant's chain (`null`: the platform log); answers their indexes. */
   append(tenant: string | null, records: readonly RecordBody[]): Promise<readonly number[]>;
   readRecords(tenant: string | null, from: number, limit: number): Promise<readonly StoredRecord[]>;
 
-  /** Expires approvals, marks dispatches past their lease `unknown`, forgets what has expired; each with its record. Answers how many of each. */
-  sweep(at: number): Promise<{ approvals: number; dispatches: number }>;
+  /** Ends sessions past their end, expires approvals, marks dispatches past their lease `unknown`, forgets what has expired; each with its record. Answers how many of each. */
+  sweep(at: number): Promise<{ sessions: number; approvals: number; dispatches: number }>;
 }

@@ -1,0 +1,94 @@
+import type { Engine, Reach } from './engine.ts';
+import type { Store } from './store.ts';
+import * as agents from './verbs/agents.ts';
+import { appendWhileLive } from './verbs/append-while-live.ts';
+import { readApproval } from './verbs/approval-rows.ts';
+import * as approvals from './verbs/approvals.ts';
+import { claim } from './verbs/claims.ts';
+import * as configuration from './verbs/configuration.ts';
+import { endSession } from './verbs/end-session.ts';
+import { useOnce } from './verbs/once.ts';
+import { openSession } from './verbs/open-session.ts';
+import { appendRecords, readRecords } from './verbs/records.ts';
+import * as secrets from './verbs/secrets.ts';
+import * as sessions from './verbs/sessions.ts';
+import { settle } from './verbs/settlements.ts';
+import { type Swept, sweepApprovals, sweepAtOnce, sweepDispatches, sweepSessions, sweepUsedOnce, tenantsWithDue } from './verbs/sweep.ts';
+import { castVote } from './verbs/votes.ts';
+
+const of = (tenant: string): Reach => ({ tenants: [tenant] });
+const platform: Reach = { tenants: [], platform: true };
+const everyTenant: Reach = { tenants: [], everyTenant: true };
+/** What is used once is nobody's: its scope names the tenant. */
+const nobody: Reach = { tenants: [] };
+const logOf = (tenant: string | null): Reach => (tenant === null ? platform : of(tenant));
+
+/** Every verb of the store on one engine. `clock` says (epoch milliseconds) what has expired where a verb is not told the time. */
+export function createStore({ check, close, write, commit, read }: Engine, clock: () => number): Store {
+  return {
+    check,
+    close,
+
+    readPlatform: () => read(platform, () => configuration.readPlatform()),
+    listTenants: () => read(everyTenant, () => configuration.listTenants()),
+    readRevision: (tenant) => read(of(tenant), () => configuration.readRevision(tenant)),
+    readConfiguration: (tenant) => read(of(tenant), () => configuration.readConfiguration(tenant)),
+    applyConfiguration: (change) => {
+      const tenants = change.tenants.map(({ next }) => next.tenant);
+      return commit({ tenants, platform: true }, () => configuration.applyConfiguration(change));
+    },
+
+    openSession: (session, at, record) => commit(of(session.tenant), () => openSession(session, at, record)),
+    readSession: (tenant, id) => read(of(tenant), () => sessions.readSessionView(tenant, id)),
+    sessionOfConnection: (tenant, connection) => read(of(tenant), () => sessions.sessionOfConnection(tenant, connection, clock())),
+    listSessions: (tenant, filter, page) => read(of(tenant), () => sessions.listSessions(tenant, filter, page, clock())),
+    endSession: (tenant, id, how, at, record) => commit(of(tenant), () => endSession(tenant, id, how, at, record)),
+    setAgentStatus: (tenant, agent, status, record) => commit(of(tenant), () => agents.setAgentStatus(tenant, agent, status, record)),
+    readAgentStatus: (tenant, agent) => read(of(tenant), () => agents.readAgentStatus(tenant, agent)),
+
+    // The answer comes out of the write transaction itself, so an early one is no less true; what is lost with a failed commit is told by `durable`.
+    claim: (request) => write(of(request.tenant), () => claim(request)),
+    settle: (settlement) => commit(of(settlement.tenant), () => settle(settlement)),
+
+    openApproval: (approval, limits, record) => commit(of(approval.tenant), () => approvals.openApproval(approval, limits, record)),
+    findApproval: (tenant, callKey, at) => read(of(tenant), () => approvals.findApproval(tenant, callKey, at)),
+    readApproval: (tenant, id) => read(of(tenant), () => readApproval(tenant, id)),
+    listApprovals: (tenant, filter, page) => read(of(tenant), () => approvals.listApprovals(tenant, filter, page, clock())),
+    castVote: (vote) => commit(of(vote.tenant), () => castVote(vote)),
+    closeApproval: (tenant, id, status, at, record) => commit(of(tenant), () => approvals.closeApproval(tenant, id, status, at, record)),
+
+    putSecret: (tenant, name, sealed, at, record) => commit(of(tenant), () => secrets.putSecret(tenant, name, sealed, at, record)),
+    readSecret: (tenant, name) => read(of(tenant), () => secrets.readSecret(tenant, name)),
+    listSecrets: (tenant) => read(of(tenant), () => secrets.listSecrets(tenant)),
+
+    putAgentToken: (token, record) => commit(of(token.tenant), () => agents.putAgentToken(token, record)),
+    readAgentToken: (hash) => read({ tenants: [], token: hash }, () => agents.readAgentToken(hash)),
+    revokeAgentToken: (tenant, hash, record) => commit(of(tenant), () => agents.revokeAgentToken(tenant, hash, record)),
+
+    useOnce: (scope, key, expiresAt, at) => commit(nobody, () => useOnce(scope, key, expiresAt, at)),
+
+    appendWhileLive: (tenant, session, at, record) => commit(of(tenant), () => appendWhileLive(tenant, session, at, record)),
+    append: (tenant, bodies) => commit(logOf(tenant), () => appendRecords(tenant, bodies)),
+    readRecords: (tenant, from, limit) => read(logOf(tenant), () => readRecords(tenant, from, limit)),
+
+    async sweep(at) {
+      const swept = { sessions: 0, approvals: 0, dispatches: 0 };
+      for (const tenant of await read(everyTenant, () => tenantsWithDue(at))) {
+        swept.sessions += await untilDone(() => commit(of(tenant), () => sweepSessions(tenant, at)));
+        swept.approvals += await untilDone(() => commit(of(tenant), () => sweepApprovals(tenant, at)));
+        swept.dispatches += await untilDone(() => commit(of(tenant), () => sweepDispatches(tenant, at)));
+      }
+      await commit(nobody, () => sweepUsedOnce(at));
+      return swept;
+    },
+  };
+}
+
+/** One transaction after the other, each taking what is due up to its limit; answers how many of the counted kind there were. */
+async function untilDone(once: () => Promise<Swept>): Promise<number> {
+  for (let sum = 0; ; ) {
+    const { counted, touched } = await once();
+    sum += counted;
+    if (touched < sweepAtOnce) return sum;
+  }
+}

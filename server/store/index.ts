@@ -1,0 +1,4 @@
+export { openPostgresStore } from './postgres/open-postgres-store.ts';
+export { scanPages } from './scan-pages.ts';
+export { openSqliteStore } from './sqlite/open-sqlite-store.ts';
+export * from './store.ts';

@@ -1,0 +1,62 @@
+/**
+ * The second fence: whatever a statement says, it reaches the rows of the tenant its transaction named and no other, and a record
+ * once written stays. Set up anew with every step of the schema, so that it covers each table there is.
+ */
+
+/** What the broker's role may do with each table; nothing else, and nothing at all with a table not named here. */
+const rights: Readonly<Record<string, string>> = {
+  meta: 'SELECT, UPDATE (checked)',
+  tenants: 'SELECT, INSERT, UPDATE',
+  platform: 'SELECT, INSERT, UPDATE',
+  agents: 'SELECT, INSERT, UPDATE',
+  lineages: 'SELECT, INSERT, UPDATE, DELETE',
+  sessions: 'SELECT, INSERT, UPDATE',
+  counters: 'SELECT, INSERT, UPDATE',
+  dispatches: 'SELECT, INSERT, UPDATE',
+  approvals: 'SELECT, INSERT, UPDATE',
+  votes: 'SELECT, INSERT',
+  secrets: 'SELECT, INSERT, UPDATE',
+  agent_tokens: 'SELECT, INSERT, UPDATE',
+  used_once: 'SELECT, INSERT, UPDATE, DELETE',
+  chain_heads: 'SELECT, INSERT, UPDATE',
+  records: 'SELECT, INSERT',
+};
+
+const ofTenants = ['tenants', 'agents', 'lineages', 'sessions', 'counters', 'dispatches', 'approvals', 'votes', 'secrets', 'agent_tokens'];
+const ofLogs = ['chain_heads', 'records'];
+const swept = ['tenants', 'sessions', 'approvals', 'dispatches'];
+
+const setting = (name: string): string => `current_setting('taskgate.${name}', true)`;
+// An unset setting reads as the empty string once another transaction of the connection had set it; no tenant has that name.
+const named = `tenant = ${setting('tenant')} AND tenant <> ''`;
+const platform = `${setting('reach')} = 'platform'`;
+const everyTenant = `${setting('reach')} = 'every tenant'`;
+
+const policy = (table: string, name: string, condition: string, command = 'ALL'): string => `
+  DROP POLICY IF EXISTS ${name} ON ${table};
+  CREATE POLICY ${name} ON ${table} FOR ${command} USING (${condition});`;
+
+const fenced = (table: string): string => `ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY; ALTER TABLE ${table} FORCE ROW LEVEL SECURITY;`;
+
+export const fence: string = [
+  ...[...ofTenants, ...ofLogs, 'platform'].map(fenced),
+  ...[...ofTenants, ...ofLogs].map((table) => policy(table, 'one_tenant', named)),
+  ...ofLogs.map((table) => policy(table, 'platform_log', `tenant = '' AND ${platform}`)),
+  policy('platform', 'operator', platform),
+  ...swept.map((table) => policy(table, 'every_tenant', everyTenant, 'SELECT')),
+  policy('agent_tokens', 'one_token', `hash = ${setting('token')}`, 'SELECT'),
+  `
+  CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'records are append-only'; END $$;
+  DROP TRIGGER IF EXISTS records_stay ON records;
+  CREATE TRIGGER records_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON records FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+  ALTER TABLE records ENABLE ALWAYS TRIGGER records_stay;`,
+].join('\n');
+
+/** `role` is an identifier, already quoted. */
+export const grants = (role: string): string =>
+  [
+    `REVOKE ALL ON ALL TABLES IN SCHEMA taskgate FROM ${role};`,
+    `GRANT USAGE ON SCHEMA taskgate TO ${role};`,
+    ...Object.entries(rights).map(([table, allowed]) => `GRANT ${allowed} ON ${table} TO ${role};`),
+  ].join('\n');

@@ -1,0 +1,81 @@
+import type { ClientBase, QueryResult } from 'pg';
+import type { Statement, Value, Verb } from '../verb.ts';
+import { failureOf } from './failures.ts';
+
+/** One connection, to which statements are sent without waiting for the answers to those before. */
+export interface Link {
+  /** Sends what has no answer to wait for; its failure comes out of the next `ask`. */
+  tell(text: string, ...values: Value[]): void;
+  /** Sends statements in one go, and answers once all are done; throws what went wrong first. */
+  ask(statements: readonly Statement[]): Promise<unknown[]>;
+  /** As `ask`, for the end of a transaction: how the server says it ended. */
+  finish(text: 'COMMIT' | 'ROLLBACK'): Promise<string>;
+}
+
+/** Prepared on each connection under one name, so that the server parses and plans it once. */
+interface Prepared {
+  readonly name: string;
+  readonly text: string;
+}
+const prepared = new Map<string, Prepared>();
+
+function prepare(text: string): Prepared {
+  const known = prepared.get(text);
+  if (known) return known;
+  let count = 0;
+  const made = { name: `taskgate_${prepared.size}`, text: text.replaceAll('?', () => `$${++count}`) };
+  prepared.set(text, made);
+  return made;
+}
+
+export const enterTenant = `SELECT set_config('taskgate.tenant', ?, true)`;
+
+export function createLink(client: ClientBase): Link {
+  let told: Promise<QueryResult>[] = [];
+
+  const send = (text: string, values: readonly Value[]): Promise<QueryResult> => {
+    const sent = client.query({ ...prepare(text), values: [...values] });
+    // Awaited later, in `settled`; until then it must not count as a rejection nobody handles.
+    sent.catch(() => undefined);
+    return sent;
+  };
+
+  async function settled(queries: readonly Promise<QueryResult>[]): Promise<QueryResult[]> {
+    const before = told;
+    told = [];
+    const results: QueryResult[] = [];
+    // What follows a failed statement fails because of it, so the first failure is the cause.
+    for (const one of await Promise.allSettled([...before, ...queries])) {
+      if (one.status === 'rejected') throw failureOf(one.reason);
+      results.push(one.value);
+    }
+    return results.slice(before.length);
+  }
+
+  return {
+    tell(text, ...values) {
+      told.push(send(text, values));
+    },
+    async ask(statements) {
+      const results = await settled(statements.map((one) => (one.want === 'enter' ? send(enterTenant, [one.tenant]) : send(one.text, one.values))));
+      return statements.map((one, index) => answerOf(one, results[index]));
+    },
+    async finish(text) {
+      const [ended] = await settled([send(text, [])]);
+      return ended?.command ?? '';
+    },
+  };
+}
+
+function answerOf({ want }: Statement, result: QueryResult | undefined): unknown {
+  if (want === 'one') return result?.rows[0];
+  return want === 'all' ? (result?.rows ?? []) : (result?.rowCount ?? 0);
+}
+
+/** Runs a verb to its end, one round trip for each of its steps. */
+export async function perform<T>(link: Link, verb: Verb<T>): Promise<T> {
+  for (let step = verb.next(); ; ) {
+    if (step.done) return step.value;
+    step = verb.next(await link.ask(step.value));
+  }
+}

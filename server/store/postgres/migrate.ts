@@ -1,0 +1,91 @@
+import type { Client } from 'pg';
+import { StoreUnavailable } from '../store.ts';
+import { fence, grants } from './fence.ts';
+import { steps } from './schema.ts';
+
+export interface Migrated {
+  /** Which store this is; another one at the same address later is refused. */
+  readonly store: string;
+  /** Under which the broker works: no owner, held to one tenant's rows, without UPDATE or DELETE of records. Null when the login may not make or take it. */
+  readonly role: string | null;
+}
+
+/** Any number that nothing else locks; replicas that start at once take it one after the other. */
+const migrationLock = 7_411_2026;
+const patience = '30s';
+
+/** Brings the schema up to date, all steps or none; one replica at a time. Throws when a newer Taskgate wrote the store. */
+export async function migrate(client: Client): Promise<Migrated> {
+  await client.query(`BEGIN; SET LOCAL lock_timeout = '${patience}'; SET LOCAL statement_timeout = '${patience}'`);
+  try {
+    await client.query(`SELECT pg_advisory_xact_lock(${migrationLock})`);
+    const before = await readMeta(client);
+    if (before && before.version > steps.length) throw tooNew(before.version);
+    const outdated = before === null || before.version < steps.length;
+    if (outdated) await takeSteps(client, before?.version ?? 0);
+    const role = await brokerRole(client, outdated);
+    const meta = await readMeta(client);
+    if (!meta) throw new StoreUnavailable('the store lost its own description');
+    await client.query('COMMIT');
+    return { store: meta.store, role };
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+async function readMeta(client: Client): Promise<{ store: string; version: number } | null> {
+  const { rows } = await client.query<{ there: boolean }>(`SELECT to_regclass('taskgate.meta') IS NOT NULL AS there`);
+  if (!rows[0]?.there) return null;
+  return (await client.query<{ store: string; version: number }>('SELECT store, version FROM taskgate.meta')).rows[0] ?? null;
+}
+
+async function takeSteps(client: Client, version: number): Promise<void> {
+  const { rows } = await client.query<{ there: boolean }>(`SELECT to_regnamespace('taskgate') IS NOT NULL AS there`);
+  if (!rows[0]?.there) await client.query('CREATE SCHEMA taskgate');
+  await client.query('SET LOCAL search_path = taskgate');
+  if (version === 0) {
+    await client.query(`
+      CREATE TABLE meta (store TEXT NOT NULL, version INTEGER NOT NULL, checked BIGINT NOT NULL);
+      INSERT INTO meta (store, version, checked) VALUES (gen_random_uuid()::text, 0, 0)`);
+  }
+  for (const step of steps.slice(version)) await client.query(step);
+  await client.query(fence);
+  await client.query('UPDATE meta SET version = $1', [steps.length]);
+}
+
+interface Role {
+  readonly dangerous: boolean;
+  readonly member: boolean;
+}
+
+/** The role `<database>_broker`, made when the login may make it; its rights are set anew with every step of the schema. */
+async function brokerRole(client: Client, outdated: boolean): Promise<string | null> {
+  const { rows } = await client.query<{ name: string; may: boolean }>(
+    `SELECT left(current_database(), 56) || '_broker' AS name, rolsuper OR rolcreaterole AS may FROM pg_roles WHERE rolname = current_user`,
+  );
+  const { name, may } = rows[0] ?? { name: '', may: false };
+  const role = client.escapeIdentifier(name);
+  let found = await readRole(client, name);
+  const made = found === null && may;
+  if (made) {
+    await client.query(`CREATE ROLE ${role} NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE; GRANT ${role} TO CURRENT_USER`);
+    found = await readRole(client, name);
+  }
+  if (found?.dangerous) throw new StoreUnavailable(`the role ${name} may do more than a broker: it bypasses row-level security`);
+  if (found && (made || outdated)) await client.query(`SET LOCAL search_path = taskgate; ${grants(role)}`);
+  return found?.member ? name : null;
+}
+
+async function readRole(client: Client, name: string): Promise<Role | null> {
+  const { rows } = await client.query<Role>(
+    `SELECT rolsuper OR rolbypassrls AS dangerous, pg_has_role(current_user, oid, 'MEMBER') AS member FROM pg_roles WHERE rolname = $1`,
+    [name],
+  );
+  return rows[0] ?? null;
+}
+
+const tooNew = (version: number): StoreUnavailable =>
+  new StoreUnavailable(
+    `the store was written by a newer Taskgate (schema ${version}; this one knows ${steps.length}): run that one, or restore a backup made before it`,
+  );

@@ -1,0 +1,91 @@
+import type { Client, ClientConfig, Pool, PoolClient } from 'pg';
+import { StoreUnavailable } from '../store.ts';
+import { failureOf } from './failures.ts';
+import type { Migrated } from './migrate.ts';
+
+/** In milliseconds. A verb that cannot be done in these is refused: nobody is kept waiting for a store that hangs. */
+const connectMs = 3000;
+const lockMs = 2000;
+const statementMs = 5000;
+/** By our own clock, for a server that no longer answers at all. */
+const answerMs = 6000;
+const idleInTransactionMs = 10_000;
+const connections = 10;
+
+const int8 = 20;
+const bytea = 17;
+
+/** BIGINT as a number, refused when it would not be exact; BYTEA as bytes of their own; the rest as the driver reads it. */
+type Parser = (value: string) => unknown;
+function exactly(value: string): number {
+  const parsed = Number(value);
+  if (!Number.isSafeInteger(parsed)) throw new Error('a number in the store that is no whole number here');
+  return parsed;
+}
+
+export interface Driver {
+  openClient(): Promise<Client>;
+  openPool(migrated: Migrated): Pool;
+}
+
+/** The driver is loaded only where there is a PostgreSQL to speak to. Throws `StoreUnavailable` for what is no address, without showing it. */
+export async function loadDriver(url: string): Promise<Driver> {
+  const { default: pg } = await import('pg');
+  if (!isAddress(url)) throw new StoreUnavailable("the store's address is not postgres://[user[:password]@]host[:port]/database");
+  const readBytes = pg.types.getTypeParser(bytea, 'text') as (value: string) => Buffer;
+  const parsers = new Map<number, Parser>([
+    [int8, exactly],
+    [bytea, (value) => new Uint8Array(readBytes(value))],
+  ]);
+  const getTypeParser = (oid: number, format?: 'text' | 'binary') => parsers.get(oid) ?? pg.types.getTypeParser(oid, format as 'text');
+  const config: ClientConfig & { connectionTimeoutMillis: number } = {
+    connectionString: url,
+    application_name: 'taskgate',
+    connectionTimeoutMillis: connectMs,
+    statement_timeout: statementMs,
+    lock_timeout: lockMs,
+    query_timeout: answerMs,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
+    keepAlive: true,
+    pipeline: true,
+    types: { getTypeParser: getTypeParser as typeof pg.types.getTypeParser },
+  };
+  return {
+    async openClient() {
+      const client = new pg.Client(config);
+      client.on('error', () => undefined);
+      await client.connect();
+      return client;
+    },
+    openPool(migrated) {
+      const pool = new pg.Pool({ ...config, max: connections, onConnect: (client) => prepareSession(client as Client, migrated) });
+      // An idle connection that breaks is gone from the pool; the next verb opens another.
+      pool.on('error', () => undefined);
+      return pool;
+    },
+  };
+}
+
+function isAddress(url: string): boolean {
+  return /^postgres(ql)?:\/\//.test(url) && URL.canParse(url);
+}
+
+/** What each new connection runs under: the broker's role where there is one, and only in the store this process opened. */
+async function prepareSession(client: Client, { store, role }: Migrated): Promise<void> {
+  if (role !== null) await client.query(`SET ROLE ${client.escapeIdentifier(role)}`);
+  await client.query(`
+    SET search_path = taskgate;
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';`);
+  const { rows } = await client.query<{ store: string }>('SELECT store FROM meta');
+  if (rows[0]?.store !== store) throw new StoreUnavailable('another store stands at this address; start Taskgate anew to use it');
+}
+
+export async function connect(pool: Pool): Promise<PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    if (error instanceof StoreUnavailable) throw error;
+    const failure = failureOf(error);
+    throw failure instanceof StoreUnavailable ? failure : new StoreUnavailable(`the store cannot be reached: ${failure.message}`);
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * The schema, oldest step first; a store's version is how many it has taken. A step that was ever released is never edited, and a
+ * new one keeps the Taskgate before it running, so that replicas can be replaced one after the other. Column for column it is
+ * SQLite's; keys compare byte by byte, as there.
+ */
+export const steps: readonly string[] = [
+  `
+  CREATE DOMAIN term AS TEXT COLLATE "C";
+
+  CREATE TABLE tenants (
+    tenant term PRIMARY KEY CHECK (tenant <> ''),
+    revision BIGINT NOT NULL,
+    configuration TEXT NOT NULL
+  );
+  CREATE TABLE platform (id INTEGER PRIMARY KEY CHECK (id = 1), document TEXT NOT NULL);
+
+  CREATE TABLE agents (
+    tenant term NOT NULL,
+    agent term NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('active', 'suspended')),
+    PRIMARY KEY (tenant, agent)
+  );
+
+  CREATE TABLE lineages (
+    tenant term NOT NULL,
+    id term NOT NULL,
+    sensitivity TEXT NOT NULL CHECK (sensitivity IN ('public', 'internal', 'confidential', 'restricted')),
+    categories TEXT NOT NULL,
+    integrity TEXT NOT NULL CHECK (integrity IN ('external', 'tenant', 'trusted')),
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id)
+  );
+
+  CREATE TABLE sessions (
+    tenant term NOT NULL REFERENCES tenants (tenant),
+    id term NOT NULL,
+    agent term NOT NULL,
+    use_case term NOT NULL,
+    workflow TEXT NOT NULL,
+    mode TEXT NOT NULL CHECK (mode IN ('delegated', 'autonomous')),
+    sponsor TEXT NOT NULL,
+    sponsor_groups TEXT NOT NULL,
+    requester TEXT NOT NULL,
+    parent term,
+    root term NOT NULL,
+    lineage term NOT NULL,
+    objective TEXT NOT NULL,
+    inputs TEXT NOT NULL,
+    attested_by TEXT NOT NULL CHECK (attested_by IN ('sponsor', 'orchestrator', 'agent')),
+    grants TEXT NOT NULL,
+    ceiling TEXT NOT NULL CHECK (ceiling IN ('public', 'internal', 'confidential', 'restricted')),
+    budget TEXT NOT NULL,
+    task_sha256 TEXT NOT NULL,
+    cnf TEXT,
+    connection term,
+    opened_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('active', 'suspended', 'ended', 'revoked')),
+    end_reason TEXT,
+    ended_at BIGINT,
+    fence BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, parent) REFERENCES sessions (tenant, id),
+    FOREIGN KEY (tenant, lineage) REFERENCES lineages (tenant, id)
+  );
+  CREATE INDEX sessions_by_parent ON sessions (tenant, parent);
+  CREATE INDEX sessions_by_lineage ON sessions (tenant, lineage);
+  CREATE INDEX sessions_by_agent ON sessions (tenant, agent, expires_at);
+  CREATE INDEX sessions_by_connection ON sessions (tenant, connection);
+  CREATE INDEX sessions_by_age ON sessions (tenant, opened_at, id);
+  CREATE INDEX sessions_by_end ON sessions (status, expires_at);
+
+  CREATE TABLE counters (
+    tenant term NOT NULL,
+    scope term NOT NULL,
+    name term NOT NULL,
+    used BIGINT NOT NULL CHECK (used >= 0),
+    PRIMARY KEY (tenant, scope, name)
+  );
+
+  CREATE TABLE dispatches (
+    tenant term NOT NULL,
+    id term NOT NULL,
+    session term NOT NULL,
+    tool TEXT NOT NULL,
+    fence BIGINT NOT NULL,
+    approval term,
+    status TEXT NOT NULL CHECK (status IN ('dispatched', 'completed', 'failed', 'unknown')),
+    lease_until BIGINT NOT NULL,
+    dispatched_at BIGINT NOT NULL,
+    settled_at BIGINT,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, session) REFERENCES sessions (tenant, id)
+  );
+  CREATE INDEX dispatches_by_lease ON dispatches (status, lease_until);
+
+  CREATE TABLE approvals (
+    tenant term NOT NULL,
+    id term NOT NULL,
+    session term NOT NULL,
+    agent term NOT NULL,
+    tool TEXT NOT NULL,
+    call_key term NOT NULL,
+    digest TEXT NOT NULL,
+    proposal BYTEA NOT NULL,
+    requirements TEXT NOT NULL,
+    excluded TEXT NOT NULL,
+    status TEXT NOT NULL
+      CHECK (status IN ('pending', 'approved', 'denied', 'expired', 'cancelled', 'superseded', 'revoked', 'used')),
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    decided_at BIGINT,
+    dispatch term,
+    outcome TEXT CHECK (outcome IN ('completed', 'failed', 'unknown')),
+    sealed_outcome BYTEA,
+    /* 1 once what was sealed has been deleted at the expiry */
+    wiped INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, session) REFERENCES sessions (tenant, id)
+  );
+  CREATE INDEX approvals_by_call ON approvals (tenant, call_key);
+  CREATE INDEX approvals_by_session ON approvals (tenant, session, status);
+  CREATE INDEX approvals_by_agent ON approvals (tenant, agent, status);
+  CREATE INDEX approvals_by_age ON approvals (tenant, created_at, id);
+  CREATE INDEX approvals_by_expiry ON approvals (wiped, expires_at);
+
+  CREATE TABLE votes (
+    tenant term NOT NULL,
+    approval term NOT NULL,
+    person TEXT NOT NULL,
+    name TEXT NOT NULL,
+    requirement TEXT NOT NULL,
+    decision TEXT NOT NULL CHECK (decision IN ('approve', 'deny')),
+    reason TEXT,
+    at BIGINT NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (tenant, approval, person),
+    FOREIGN KEY (tenant, approval) REFERENCES approvals (tenant, id)
+  );
+
+  CREATE TABLE secrets (
+    tenant term NOT NULL,
+    name term NOT NULL,
+    sealed BYTEA NOT NULL,
+    version BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, name)
+  );
+
+  CREATE TABLE agent_tokens (
+    hash term PRIMARY KEY CHECK (hash <> ''),
+    tenant term NOT NULL,
+    agent term NOT NULL,
+    created_by TEXT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    revoked INTEGER NOT NULL DEFAULT 0
+  );
+
+  CREATE TABLE used_once (
+    scope term NOT NULL,
+    key term NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (scope, key)
+  );
+  CREATE INDEX used_once_by_expiry ON used_once (expires_at);
+
+  CREATE TABLE chain_heads (
+    tenant term PRIMARY KEY,
+    next BIGINT NOT NULL,
+    hash TEXT NOT NULL
+  );
+  CREATE TABLE records (
+    tenant term NOT NULL,
+    position BIGINT NOT NULL,
+    prev TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (tenant, position)
+  );
+  `,
+];

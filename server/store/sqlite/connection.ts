@@ -1,0 +1,226 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Written } from '../engine.ts';
+import { StoreUnavailable } from '../store.ts';
+import { Undo } from '../verb.ts';
+import { classify, unavailable } from './failures.ts';
+import { createOrOpenFile, type OpenFile, reopenFile } from './file.ts';
+import type { Sql } from './sql.ts';
+
+/** How long a verb waits for another process to let the file go, in milliseconds. */
+const patienceMs = 2000;
+/** With jitter, so that two processes do not meet again and again. */
+const pauseMs = (): number => 1 + Math.random() * 6;
+
+export interface Connection {
+  /** Runs a verb inside the open transaction; resolves before that is committed. */
+  write<T>(verb: (sql: Sql) => T): Promise<Written<T>>;
+  /** `write`, resolved only once the answer is durable. */
+  commit<T>(verb: (sql: Sql) => T): Promise<T>;
+  /** One consistent view of what is committed, on a connection of its own: it never sees a transaction that is still open. */
+  read<T>(verb: (sql: Sql) => T): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** A verb on its way: run once in a transaction, then told whether that was committed. */
+interface Pending {
+  readonly deadline: number;
+  /** Throws only what spoils the whole transaction; a verb's own fault rejects that verb alone. */
+  run(sql: Sql): void;
+  committed(): void;
+  failed(error: unknown): void;
+}
+
+/**
+ * One file, one transaction a turn of the event loop: verbs of the same turn share a `BEGIN IMMEDIATE` and one flush to disk, each
+ * in a savepoint of its own. Locks of other processes are waited for without holding the loop.
+ */
+export async function openConnection(path: string): Promise<Connection> {
+  let file: OpenFile | null = await openAtStart(path);
+  let meta = file.meta;
+  let closed = false;
+  /** No transaction could be begun for these yet. */
+  let queue: Pending[] = [];
+  let retry: NodeJS.Timeout | null = null;
+  /** Run inside the open transaction; null when none is open. */
+  let batch: Pending[] | null = null;
+
+  const moved = (): StoreUnavailable => new StoreUnavailable(`the store's file ${path} was removed or replaced`);
+
+  /** The file, if it still stands where it stood; opened anew when it had gone and is back. */
+  function inPlace(): OpenFile {
+    if (closed) throw new StoreUnavailable('the store was closed');
+    if (file && !file.isInPlace()) abandon(moved());
+    file ??= reopenFile(path, meta);
+    return file;
+  }
+
+  /** After an outage nothing of a connection is trusted: the open transaction fails as one, and the next verb opens the file anew. */
+  function abandon(error: unknown): void {
+    const lost = batch ?? [];
+    batch = null;
+    file?.close();
+    file = null;
+    for (const one of lost) one.failed(error);
+  }
+
+  function pump(): void {
+    try {
+      const { writer } = inPlace();
+      if (!batch) {
+        writer.run('BEGIN IMMEDIATE');
+        batch = [];
+        setImmediate(flush);
+      }
+    } catch (error) {
+      if (classify(error) === 'busy') {
+        waitForLock();
+        return;
+      }
+      abandon(error);
+      fail(queue.splice(0), unavailable('the store cannot be written', error));
+      return;
+    }
+    for (const one of queue.splice(0)) runInBatch(one);
+  }
+
+  function runInBatch(one: Pending): void {
+    if (!file || !batch) {
+      one.failed(new StoreUnavailable('the store failed in the same transaction'));
+      return;
+    }
+    batch.push(one);
+    try {
+      one.run(file.writer);
+    } catch (error) {
+      abandon(unavailable('the store failed while writing', error));
+    }
+  }
+
+  function flush(): void {
+    if (!batch || !file) return;
+    try {
+      if (!file.isInPlace()) throw moved();
+      const { sequence } = file.writer.one<{ sequence: number }>('UPDATE meta SET sequence = sequence + 1 RETURNING sequence') ?? meta;
+      file.writer.run('COMMIT');
+      // What went to a file that no longer stands at the path is lost to whoever opens the path next.
+      if (!file.isInPlace()) throw moved();
+      meta = { ...meta, sequence };
+    } catch (error) {
+      abandon(unavailable('the store could not make it durable', error));
+      return;
+    }
+    const done = batch;
+    batch = null;
+    for (const one of done) one.committed();
+  }
+
+  function waitForLock(): void {
+    const now = performance.now();
+    const late = queue.filter((one) => one.deadline <= now);
+    queue = queue.filter((one) => one.deadline > now);
+    fail(late, new StoreUnavailable('another process holds the store'));
+    if (queue.length > 0 && !retry) retry = setTimeout(tryAgain, pauseMs());
+  }
+
+  function tryAgain(): void {
+    retry = null;
+    if (queue.length > 0) pump();
+  }
+
+  function readOnce<T>(verb: (sql: Sql) => T): T {
+    const { reader } = inPlace();
+    reader.run('BEGIN');
+    try {
+      return verb(reader);
+    } finally {
+      reader.run('COMMIT');
+    }
+  }
+
+  function write<T>(verb: (sql: Sql) => T): Promise<Written<T>> {
+    return new Promise((resolve, reject) => {
+      queue.push(pendingOf(verb, resolve, reject));
+      pump();
+    });
+  }
+
+  return {
+    write,
+    async commit(verb) {
+      const { answer, durable } = await write(verb);
+      await durable;
+      return answer;
+    },
+    async read(verb) {
+      try {
+        return await patiently(() => readOnce(verb));
+      } catch (error) {
+        if (classify(error) === 'fault') throw error;
+        if (classify(error) === 'outage') abandon(unavailable('the store cannot be read', error));
+        throw unavailable('the store cannot be read', error);
+      }
+    },
+    async close() {
+      flush();
+      closed = true;
+      if (retry) clearTimeout(retry);
+      fail(queue.splice(0), new StoreUnavailable('the store was closed'));
+      abandon(new StoreUnavailable('the store was closed'));
+    },
+  };
+}
+
+function pendingOf<T>(verb: (sql: Sql) => T, resolve: (written: Written<T>) => void, reject: (error: unknown) => void): Pending {
+  const { promise: durable, resolve: committed, reject: lost } = Promise.withResolvers<void>();
+  // Whoever awaits it still learns of the loss; who does not must not bring the process down.
+  durable.catch(() => undefined);
+  return {
+    deadline: performance.now() + patienceMs,
+    run(sql) {
+      sql.run('SAVEPOINT verb');
+      let answer: T;
+      try {
+        answer = verb(sql);
+      } catch (error) {
+        if (classify(error) !== 'fault') throw error;
+        sql.run('ROLLBACK TO verb');
+        sql.run('RELEASE verb');
+        if (error instanceof Undo) resolve({ answer: error.answer as T, durable });
+        else reject(error);
+        return;
+      }
+      sql.run('RELEASE verb');
+      resolve({ answer, durable });
+    },
+    committed,
+    failed(error) {
+      reject(error);
+      lost(error);
+    },
+  };
+}
+
+function fail(pending: readonly Pending[], error: unknown): void {
+  for (const one of pending) one.failed(error);
+}
+
+async function openAtStart(path: string): Promise<OpenFile> {
+  try {
+    return await patiently(() => createOrOpenFile(path));
+  } catch (error) {
+    throw unavailable(`the store cannot be opened at ${path}`, error);
+  }
+}
+
+/** Tries again while another process holds the file, up to the patience of one verb, without holding the loop. */
+async function patiently<T>(attempt: () => T): Promise<T> {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return attempt();
+    } catch (error) {
+      if (classify(error) !== 'busy' || performance.now() >= deadline) throw error;
+    }
+    await sleep(pauseMs());
+  }
+}

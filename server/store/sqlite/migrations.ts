@@ -1,0 +1,232 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { StoreUnavailable } from '../store.ts';
+
+/**
+ * The schema, oldest step first; a store's version is how many it has taken. A step that was ever released is never edited.
+ * Times are epoch milliseconds, structures JSON text, the platform log's tenant the empty string.
+ */
+const steps: readonly string[] = [
+  `
+  CREATE TABLE tenants (
+    tenant TEXT PRIMARY KEY CHECK (tenant <> ''),
+    revision INTEGER NOT NULL,
+    configuration TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE platform (id INTEGER PRIMARY KEY CHECK (id = 1), document TEXT NOT NULL) STRICT;
+
+  CREATE TABLE agents (
+    tenant TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('active', 'suspended')),
+    PRIMARY KEY (tenant, agent)
+  ) STRICT;
+
+  CREATE TABLE lineages (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    sensitivity TEXT NOT NULL CHECK (sensitivity IN ('public', 'internal', 'confidential', 'restricted')),
+    categories TEXT NOT NULL,
+    integrity TEXT NOT NULL CHECK (integrity IN ('external', 'tenant', 'trusted')),
+    version INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id)
+  ) STRICT;
+
+  CREATE TABLE sessions (
+    tenant TEXT NOT NULL REFERENCES tenants (tenant),
+    id TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    use_case TEXT NOT NULL,
+    workflow TEXT NOT NULL,
+    mode TEXT NOT NULL CHECK (mode IN ('delegated', 'autonomous')),
+    sponsor TEXT NOT NULL,
+    sponsor_groups TEXT NOT NULL,
+    requester TEXT NOT NULL,
+    parent TEXT,
+    root TEXT NOT NULL,
+    lineage TEXT NOT NULL,
+    objective TEXT NOT NULL,
+    inputs TEXT NOT NULL,
+    attested_by TEXT NOT NULL CHECK (attested_by IN ('sponsor', 'orchestrator', 'agent')),
+    grants TEXT NOT NULL,
+    ceiling TEXT NOT NULL CHECK (ceiling IN ('public', 'internal', 'confidential', 'restricted')),
+    budget TEXT NOT NULL,
+    task_sha256 TEXT NOT NULL,
+    cnf TEXT,
+    connection TEXT,
+    opened_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('active', 'suspended', 'ended', 'revoked')),
+    end_reason TEXT,
+    ended_at INTEGER,
+    fence INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, parent) REFERENCES sessions (tenant, id),
+    FOREIGN KEY (tenant, lineage) REFERENCES lineages (tenant, id)
+  ) STRICT;
+  CREATE INDEX sessions_by_parent ON sessions (tenant, parent);
+  CREATE INDEX sessions_by_lineage ON sessions (tenant, lineage);
+  CREATE INDEX sessions_by_agent ON sessions (tenant, agent, expires_at);
+  CREATE INDEX sessions_by_connection ON sessions (tenant, connection);
+  CREATE INDEX sessions_by_end ON sessions (status, expires_at);
+  CREATE INDEX sessions_by_age ON sessions (tenant, opened_at, id);
+
+  CREATE TABLE counters (
+    tenant TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    name TEXT NOT NULL,
+    used INTEGER NOT NULL CHECK (used >= 0),
+    PRIMARY KEY (tenant, scope, name)
+  ) STRICT;
+
+  CREATE TABLE dispatches (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    session TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    fence INTEGER NOT NULL,
+    approval TEXT,
+    status TEXT NOT NULL CHECK (status IN ('dispatched', 'completed', 'failed', 'unknown')),
+    lease_until INTEGER NOT NULL,
+    dispatched_at INTEGER NOT NULL,
+    settled_at INTEGER,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, session) REFERENCES sessions (tenant, id)
+  ) STRICT;
+  CREATE INDEX dispatches_by_lease ON dispatches (status, lease_until);
+
+  CREATE TABLE approvals (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    session TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    call_key TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    proposal BLOB NOT NULL,
+    requirements TEXT NOT NULL,
+    excluded TEXT NOT NULL,
+    status TEXT NOT NULL
+      CHECK (status IN ('pending', 'approved', 'denied', 'expired', 'cancelled', 'superseded', 'revoked', 'used')),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    decided_at INTEGER,
+    dispatch TEXT,
+    outcome TEXT CHECK (outcome IN ('completed', 'failed', 'unknown')),
+    sealed_outcome BLOB,
+    /* 1 once what was sealed has been deleted at the expiry */
+    wiped INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, session) REFERENCES sessions (tenant, id)
+  ) STRICT;
+  CREATE INDEX approvals_by_call ON approvals (tenant, call_key);
+  CREATE INDEX approvals_by_session ON approvals (tenant, session, status);
+  CREATE INDEX approvals_by_agent ON approvals (tenant, agent, status);
+  CREATE INDEX approvals_by_age ON approvals (tenant, created_at, id);
+  CREATE INDEX approvals_by_expiry ON approvals (wiped, expires_at);
+
+  CREATE TABLE votes (
+    tenant TEXT NOT NULL,
+    approval TEXT NOT NULL,
+    person TEXT NOT NULL,
+    name TEXT NOT NULL,
+    requirement TEXT NOT NULL,
+    decision TEXT NOT NULL CHECK (decision IN ('approve', 'deny')),
+    reason TEXT,
+    at INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (tenant, approval, person),
+    FOREIGN KEY (tenant, approval) REFERENCES approvals (tenant, id)
+  ) STRICT;
+
+  CREATE TABLE secrets (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, name)
+  ) STRICT;
+
+  CREATE TABLE agent_tokens (
+    hash TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    revoked INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+
+  CREATE TABLE used_once (
+    scope TEXT NOT NULL,
+    key TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (scope, key)
+  ) STRICT;
+  CREATE INDEX used_once_by_expiry ON used_once (expires_at);
+
+  CREATE TABLE chain_heads (
+    tenant TEXT PRIMARY KEY,
+    next INTEGER NOT NULL,
+    hash TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE records (
+    tenant TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    prev TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (tenant, position)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER records_stay BEFORE DELETE ON records
+    BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+  CREATE TRIGGER records_keep_their_text BEFORE UPDATE ON records
+    BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+  /* INSERT OR REPLACE deletes without asking the trigger on DELETE */
+  CREATE TRIGGER records_are_not_replaced BEFORE INSERT ON records
+    WHEN EXISTS (SELECT 1 FROM records WHERE tenant = NEW.tenant AND position = NEW.position)
+    BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
+  `,
+];
+
+export const schemaVersion = steps.length;
+
+/** Which store this is and how far it has come; null when the file holds no store yet. */
+export interface Meta {
+  readonly store: string;
+  readonly version: number;
+  /** Grows with every transaction, so that an older copy of the same store is told from it. */
+  readonly sequence: number;
+}
+
+export function readMeta(database: DatabaseSync): Meta | null {
+  const found = database.prepare(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'meta'`).get();
+  return found ? (database.prepare('SELECT store, version, sequence FROM meta').get() as unknown as Meta) : null;
+}
+
+/** Takes the steps that are missing, all or none. Throws when a newer Taskgate wrote the store. */
+export function migrate(database: DatabaseSync): Meta {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const version = readMeta(database)?.version ?? 0;
+    if (version > schemaVersion) throw tooNew(version);
+    if (version === 0) {
+      database.exec(`
+        CREATE TABLE meta (store TEXT NOT NULL, version INTEGER NOT NULL, sequence INTEGER NOT NULL) STRICT;
+        INSERT INTO meta (store, version, sequence) VALUES (lower(hex(randomblob(16))), 0, 0)`);
+    }
+    for (const step of steps.slice(version)) database.exec(step);
+    if (version < schemaVersion) database.prepare('UPDATE meta SET version = ?').run(schemaVersion);
+    const meta = readMeta(database);
+    if (!meta) throw new StoreUnavailable('the store lost its own description');
+    database.exec('COMMIT');
+    return meta;
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+export const tooNew = (version: number): StoreUnavailable =>
+  new StoreUnavailable(
+    `the store was written by a newer Taskgate (schema ${version}; this one knows ${schemaVersion}): run that one, or restore a backup made before it`,
+  );

@@ -1,0 +1,63 @@
+/**
+ * What a store does, apart from what it is made of: a verb is a generator that yields statements and is handed their answers, so
+ * that one text and one order of checks run inside a SQLite transaction, where answers are there at once, and inside a PostgreSQL
+ * one, where they are awaited. Statements keep to the subset both know: placeholders `?`, JSON as text, times as integers.
+ */
+export type Verb<T> = Generator<readonly Statement[], T, readonly unknown[]>;
+
+export type Value = string | number | Uint8Array | null;
+
+/** `one`: the first row or undefined; `all`: every row; `run`: how many rows it changed; `enter`: only this tenant's rows from here on. */
+export type Statement =
+  | { readonly want: 'one' | 'all' | 'run'; readonly text: string; readonly values: readonly Value[] }
+  | { readonly want: 'enter'; readonly tenant: string };
+
+export function* one<Row>(text: string, ...values: Value[]): Verb<Row | undefined> {
+  const [row] = yield [{ want: 'one', text, values }];
+  return row as Row | undefined;
+}
+
+export function* all<Row>(text: string, ...values: Value[]): Verb<Row[]> {
+  const [rows] = yield [{ want: 'all', text, values }];
+  return rows as Row[];
+}
+
+export function* run(text: string, ...values: Value[]): Verb<number> {
+  const [changed] = yield [{ want: 'run', text, values }];
+  return changed as number;
+}
+
+/** For the few verbs that write for several tenants: what follows touches the rows of this one. */
+export function* enter(tenant: string): Verb<void> {
+  yield [{ want: 'enter', tenant }];
+}
+
+type Answers<V extends readonly Verb<unknown>[]> = { -readonly [K in keyof V]: V[K] extends Verb<infer T> ? T : never };
+
+/**
+ * Runs verbs that do not depend on one another in step, so that a store behind a network is asked once for all of them. Their
+ * statements still run one after the other, in the order given.
+ */
+export function* together<V extends readonly Verb<unknown>[]>(...verbs: V): Verb<Answers<V>> {
+  const steps = verbs.map((verb) => ({ verb, step: verb.next() }));
+  for (let open = steps; ; ) {
+    open = open.filter(({ step }) => !step.done);
+    if (open.length === 0) return steps.map(({ step }) => step.value) as Answers<V>;
+    const asked = open.map((one) => ({ one, statements: one.step.value as readonly Statement[] }));
+    const answers = yield asked.flatMap(({ statements }) => statements);
+    let from = 0;
+    for (const { one, statements } of asked) {
+      one.step = one.verb.next(answers.slice(from, from + statements.length));
+      from += statements.length;
+    }
+  }
+}
+
+/** Thrown by a verb that finds out late that it must refuse: what it wrote is taken back, its answer stands. */
+export class Undo extends Error {
+  readonly answer: unknown;
+  constructor(answer: unknown) {
+    super('taken back');
+    this.answer = answer;
+  }
+}

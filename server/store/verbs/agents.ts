@@ -1,0 +1,57 @@
+import type { RecordBody } from '../../audit/record.ts';
+import type { AgentToken } from '../store.ts';
+import { one, run, type Verb } from '../verb.ts';
+import { appendRecord } from './records.ts';
+
+/** Only what an admin set while it ran stands here; an agent nobody spoke of is active. */
+export function* readAgentStatus(tenant: string, agent: string): Verb<'active' | 'suspended'> {
+  const said = yield* one<{ status: 'active' | 'suspended' }>('SELECT status FROM agents WHERE tenant = ? AND agent = ?', tenant, agent);
+  return said?.status ?? 'active';
+}
+
+export function* setAgentStatus(tenant: string, agent: string, status: 'active' | 'suspended', record: RecordBody): Verb<void> {
+  yield* run(
+    'INSERT INTO agents (tenant, agent, status) VALUES (?, ?, ?) ON CONFLICT (tenant, agent) DO UPDATE SET status = excluded.status',
+    tenant,
+    agent,
+    status,
+  );
+  yield* appendRecord(tenant, record);
+}
+
+export function* putAgentToken(token: AgentToken, record: RecordBody): Verb<void> {
+  yield* run(
+    'INSERT INTO agent_tokens (hash, tenant, agent, created_by, expires_at, revoked) VALUES (?, ?, ?, ?, ?, ?)',
+    token.hash,
+    token.tenant,
+    token.agent,
+    token.createdBy,
+    token.expiresAt,
+    token.revoked ? 1 : 0,
+  );
+  yield* appendRecord(token.tenant, record);
+}
+
+interface TokenColumns {
+  readonly hash: string;
+  readonly tenant: string;
+  readonly agent: string;
+  readonly created_by: string;
+  readonly expires_at: number;
+  readonly revoked: number;
+}
+
+export function* readAgentToken(hash: string): Verb<AgentToken | null> {
+  const found = yield* one<TokenColumns>('SELECT hash, tenant, agent, created_by, expires_at, revoked FROM agent_tokens WHERE hash = ?', hash);
+  if (!found) return null;
+  const { tenant, agent, created_by: createdBy, expires_at: expiresAt, revoked } = found;
+  return { hash, tenant, agent, createdBy, expiresAt, revoked: revoked !== 0 };
+}
+
+/** False when the tenant has no such token that could still be revoked. */
+export function* revokeAgentToken(tenant: string, hash: string, record: RecordBody): Verb<boolean> {
+  const revoked = yield* run('UPDATE agent_tokens SET revoked = 1 WHERE tenant = ? AND hash = ? AND revoked = 0', tenant, hash);
+  if (revoked === 0) return false;
+  yield* appendRecord(tenant, record);
+  return true;
+}

@@ -1,0 +1,59 @@
+import type { ApprovalRow, ApprovalStatus, Vote } from '../store.ts';
+import { all, one, type Verb } from '../verb.ts';
+
+export interface ApprovalColumns {
+  readonly id: string;
+  readonly tenant: string;
+  readonly session: string;
+  readonly agent: string;
+  readonly tool: string;
+  readonly call_key: string;
+  readonly digest: string;
+  readonly proposal: Uint8Array;
+  readonly requirements: string;
+  readonly excluded: string;
+  readonly status: ApprovalStatus;
+  readonly created_at: number;
+  readonly expires_at: number;
+  readonly decided_at: number | null;
+  readonly dispatch: string | null;
+  readonly outcome: ApprovalRow['outcome'];
+  readonly sealed_outcome: Uint8Array | null;
+}
+
+/** The row with its votes, in the order they were cast. */
+export function* approvalOf(columns: ApprovalColumns): Verb<ApprovalRow> {
+  return {
+    id: columns.id,
+    tenant: columns.tenant,
+    session: columns.session,
+    agent: columns.agent,
+    tool: columns.tool,
+    callKey: columns.call_key,
+    digest: columns.digest,
+    proposal: columns.proposal,
+    requirements: JSON.parse(columns.requirements) as string[],
+    excluded: JSON.parse(columns.excluded) as string[],
+    status: columns.status,
+    votes: yield* votesOf(columns.tenant, columns.id),
+    createdAt: columns.created_at,
+    expiresAt: columns.expires_at,
+    decidedAt: columns.decided_at,
+    dispatch: columns.dispatch,
+    outcome: columns.outcome,
+    sealedOutcome: columns.sealed_outcome,
+  };
+}
+
+function* votesOf(tenant: string, approval: string): Verb<Vote[]> {
+  return yield* all<Vote>(
+    'SELECT person, name, requirement, decision, reason, at FROM votes WHERE tenant = ? AND approval = ? ORDER BY position',
+    tenant,
+    approval,
+  );
+}
+
+export function* readApproval(tenant: string, id: string): Verb<ApprovalRow | null> {
+  const found = yield* one<ApprovalColumns>('SELECT * FROM approvals WHERE tenant = ? AND id = ?', tenant, id);
+  return found ? yield* approvalOf(found) : null;
+}

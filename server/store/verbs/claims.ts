@@ -1,0 +1,68 @@
+import type { ClaimAnswer, ClaimRequest } from '../store.ts';
+import { one, run, together, Undo, type Verb } from '../verb.ts';
+import { readRevision } from './configuration.ts';
+import { draw } from './counters.ts';
+import { readLineage } from './lineages.ts';
+import { appendRecord } from './records.ts';
+import { isLineLive, lineOf } from './session-rows.ts';
+
+/**
+ * Check and act in one step (DESIGN §2, rule 5): all that the call was judged on still holds, or nothing is taken. The order is
+ * from what is only read to what is taken, and a refusal after a taking takes it back.
+ */
+export function* claim(request: ClaimRequest): Verb<ClaimAnswer> {
+  const { tenant, at } = request;
+  const [line, revision] = yield* together(lineOf(tenant, request.session), readRevision(tenant));
+  const [session] = line;
+  if (!session) return { claimed: false, why: 'session' };
+  const [live, lineage] = yield* together(isLineLive(tenant, line, at), readLineage(tenant, session.lineage));
+  if (!live) return { claimed: false, why: 'session' };
+  if (revision !== request.revision) return { claimed: false, why: 'revision' };
+  if (lineage.version !== request.labelVersion) return { claimed: false, why: 'labels' };
+
+  const draws = request.draws.map((one) => draw(tenant, one));
+  const [approved, fence, ...drawn] = yield* together(takeApproval(request), nextFence(tenant, request.session), ...draws);
+  if (!approved) throw new Undo({ claimed: false, why: 'approval' } satisfies ClaimAnswer);
+  const short = request.draws.find((_, index) => !drawn[index]);
+  if (short) throw new Undo({ claimed: false, why: 'budget', draw: short } satisfies ClaimAnswer);
+  const [, recordIndex] = yield* together(insertDispatch(request, fence), appendRecord(tenant, { ...request.record, fence }));
+  return { claimed: true, fence, recordIndex };
+}
+
+function insertDispatch({ tenant, dispatch, session, tool, approval, leaseUntil, at }: ClaimRequest, fence: number): Verb<number> {
+  return run(
+    `INSERT INTO dispatches (tenant, id, session, tool, fence, approval, status, lease_until, dispatched_at)
+     VALUES (?, ?, ?, ?, ?, ?, 'dispatched', ?, ?)`,
+    tenant,
+    dispatch,
+    session,
+    tool,
+    fence,
+    approval?.id ?? null,
+    leaseUntil,
+    at,
+  );
+}
+
+/** From approved to used, once: whoever comes second changes no row. */
+function* takeApproval({ tenant, session, tool, approval, dispatch, at }: ClaimRequest): Verb<boolean> {
+  if (!approval) return true;
+  const taken = yield* run(
+    `UPDATE approvals SET status = 'used', dispatch = ?
+     WHERE tenant = ? AND id = ? AND session = ? AND tool = ? AND digest = ? AND status = 'approved' AND expires_at > ?`,
+    dispatch,
+    tenant,
+    approval.id,
+    session,
+    tool,
+    approval.digest,
+    at,
+  );
+  return taken === 1;
+}
+
+function* nextFence(tenant: string, session: string): Verb<number> {
+  const next = yield* one<{ fence: number }>('UPDATE sessions SET fence = fence + 1 WHERE tenant = ? AND id = ? RETURNING fence', tenant, session);
+  if (!next) throw new Error('a session that is gone');
+  return next.fence;
+}

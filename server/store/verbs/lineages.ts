@@ -1,0 +1,80 @@
+import { bottom, join, type Label } from '../../../policies/index.ts';
+import { one, run, together, type Verb } from '../verb.ts';
+
+export interface Lineage {
+  readonly id: string;
+  readonly label: Label;
+  /** Another one whenever the label is another. */
+  readonly version: number;
+}
+
+interface Columns {
+  readonly id: string;
+  readonly sensitivity: Label['sensitivity'];
+  readonly categories: string;
+  readonly integrity: Label['integrity'];
+  readonly version: number;
+}
+
+export function* readLineage(tenant: string, id: string): Verb<Lineage> {
+  const found = yield* one<Columns>('SELECT id, sensitivity, categories, integrity, version FROM lineages WHERE tenant = ? AND id = ?', tenant, id);
+  if (!found) throw new Error('a session without its lineage');
+  const { sensitivity, categories, integrity, version } = found;
+  return { id, label: { sensitivity, categories: JSON.parse(categories) as string[], integrity }, version };
+}
+
+export function* startLineage(tenant: string, id: string): Verb<string> {
+  const { sensitivity, categories, integrity } = bottom;
+  yield* run(
+    'INSERT INTO lineages (tenant, id, sensitivity, categories, integrity, version) VALUES (?, ?, ?, ?, ?, 0)',
+    tenant,
+    id,
+    sensitivity,
+    JSON.stringify(categories),
+    integrity,
+  );
+  return id;
+}
+
+/** Joins what was learned into the lineage's label; never takes anything from it. Answers the label as it now is. */
+export function* raiseLabel(tenant: string, id: string, learned: Label): Verb<Label> {
+  const lineage = yield* readLineage(tenant, id);
+  const raised = join(lineage.label, learned);
+  if (!equal(raised, lineage.label)) yield* writeLabel(tenant, id, raised, lineage.version + 1);
+  return raised;
+}
+
+/**
+ * Makes one lineage of several whose contexts have met: labels joined, every session of them pointed to the first. Its version is
+ * above all they had, so whatever was judged under any of them is judged again.
+ */
+export function* uniteLineages(tenant: string, ids: readonly string[]): Verb<string> {
+  const [first, ...others] = yield* together(...[...new Set(ids)].map((id) => readLineage(tenant, id)));
+  if (!first) throw new Error('no lineage to unite');
+  if (others.length === 0) return first.id;
+  const label = others.reduce((joined, other) => join(joined, other.label), first.label);
+  yield* writeLabel(tenant, first.id, label, Math.max(first.version, ...others.map((other) => other.version)) + 1);
+  for (const { id } of others) {
+    yield* run('UPDATE sessions SET lineage = ? WHERE tenant = ? AND lineage = ?', first.id, tenant, id);
+    yield* run('DELETE FROM lineages WHERE tenant = ? AND id = ?', tenant, id);
+  }
+  return first.id;
+}
+
+function* writeLabel(tenant: string, id: string, label: Label, version: number): Verb<void> {
+  yield* run(
+    'UPDATE lineages SET sensitivity = ?, categories = ?, integrity = ?, version = ? WHERE tenant = ? AND id = ?',
+    label.sensitivity,
+    JSON.stringify(label.categories),
+    label.integrity,
+    version,
+    tenant,
+    id,
+  );
+}
+
+const equal = (a: Label, b: Label): boolean =>
+  a.sensitivity === b.sensitivity &&
+  a.integrity === b.integrity &&
+  a.categories.length === b.categories.length &&
+  a.categories.every((c, i) => c === b.categories[i]);

@@ -1,0 +1,121 @@
+import type { AttestedBy, Sensitivity } from '../../../policies/index.ts';
+import type { SessionRow, SessionStatus } from '../store.ts';
+import { all, one, together, type Verb } from '../verb.ts';
+import { readAgentStatus } from './agents.ts';
+
+/** A row of `sessions` as a store gives it. */
+export interface SessionColumns {
+  readonly id: string;
+  readonly tenant: string;
+  readonly agent: string;
+  readonly use_case: string;
+  readonly workflow: string;
+  readonly mode: SessionRow['mode'];
+  readonly sponsor: string;
+  readonly sponsor_groups: string;
+  readonly requester: string;
+  readonly parent: string | null;
+  readonly root: string;
+  readonly lineage: string;
+  readonly objective: string;
+  readonly inputs: string;
+  readonly attested_by: AttestedBy;
+  readonly grants: string;
+  readonly ceiling: Sensitivity;
+  readonly budget: string;
+  readonly task_sha256: string;
+  readonly cnf: string | null;
+  readonly connection: string | null;
+  readonly opened_at: number;
+  readonly expires_at: number;
+  readonly status: SessionStatus;
+  readonly end_reason: string | null;
+  readonly ended_at: number | null;
+}
+
+export function sessionOf(columns: SessionColumns): SessionRow {
+  return {
+    id: columns.id,
+    tenant: columns.tenant,
+    agent: columns.agent,
+    useCase: columns.use_case,
+    workflow: columns.workflow,
+    mode: columns.mode,
+    sponsor: columns.sponsor,
+    sponsorGroups: JSON.parse(columns.sponsor_groups) as SessionRow['sponsorGroups'],
+    requester: columns.requester,
+    parent: columns.parent,
+    root: columns.root,
+    lineage: columns.lineage,
+    objective: columns.objective,
+    inputs: JSON.parse(columns.inputs) as SessionRow['inputs'],
+    attestedBy: columns.attested_by,
+    grants: JSON.parse(columns.grants) as SessionRow['grants'],
+    ceiling: columns.ceiling,
+    budget: JSON.parse(columns.budget) as SessionRow['budget'],
+    taskSha256: columns.task_sha256,
+    cnf: columns.cnf === null ? null : (JSON.parse(columns.cnf) as SessionRow['cnf']),
+    connection: columns.connection,
+    openedAt: columns.opened_at,
+    expiresAt: columns.expires_at,
+    status: columns.status,
+    endReason: columns.end_reason,
+    endedAt: columns.ended_at,
+  };
+}
+
+/** The columns that decide whether a session, as one of a tree, may act. */
+export interface Standing {
+  readonly id: string;
+  readonly agent: string;
+  readonly parent: string | null;
+  readonly root: string;
+  readonly lineage: string;
+  readonly ceiling: Sensitivity;
+  readonly status: SessionStatus;
+  readonly expires_at: number;
+}
+
+export const isLive = (session: Pick<Standing, 'status' | 'expires_at'>, at: number): boolean => session.status === 'active' && session.expires_at > at;
+
+const standing = 'id, agent, parent, root, lineage, ceiling, status, expires_at';
+
+/** The session and all it draws on, itself first, root last; empty when there is no such session. */
+export function* lineOf(tenant: string, id: string): Verb<Standing[]> {
+  const line: Standing[] = [];
+  for (let next: string | null = id; next !== null; next = line.at(-1)?.parent ?? null) {
+    const found: Standing | undefined = yield* one<Standing>(`SELECT ${standing} FROM sessions WHERE tenant = ? AND id = ?`, tenant, next);
+    if (!found) break;
+    line.push(found);
+  }
+  return line;
+}
+
+/** The session and all it draws on may act: active, before their end, no agent of theirs suspended. */
+export function* isLineLive(tenant: string, line: readonly Standing[], at: number): Verb<boolean> {
+  if (line.length === 0 || !line.every((one) => isLive(one, at))) return false;
+  return !(yield* isAnySuspended(tenant, line));
+}
+
+/** Whether an admin suspended one of the agents these sessions run as. */
+export function* isAnySuspended(tenant: string, sessions: readonly Pick<SessionRow, 'agent'>[]): Verb<boolean> {
+  const agents = [...new Set(sessions.map(({ agent }) => agent))];
+  return (yield* together(...agents.map((agent) => readAgentStatus(tenant, agent)))).includes('suspended');
+}
+
+/** The session and everything drawn from it that has not come to its end, itself first. */
+export function* descendantsOf(tenant: string, id: string): Verb<SessionRow[]> {
+  const found = yield* all<SessionColumns>(
+    `WITH RECURSIVE tree (id, depth) AS (
+         SELECT id, 0 FROM sessions WHERE tenant = ? AND id = ?
+         UNION ALL
+         SELECT s.id, tree.depth + 1 FROM sessions s JOIN tree ON s.parent = tree.id WHERE s.tenant = ?
+       )
+       SELECT s.* FROM sessions s JOIN tree ON s.id = tree.id WHERE s.tenant = ? ORDER BY tree.depth, s.id`,
+    tenant,
+    id,
+    tenant,
+    tenant,
+  );
+  return found.map(sessionOf);
+}

@@ -1,0 +1,87 @@
+import type { NewSession, Page, SessionRow, SessionStatus, SessionView } from '../store.ts';
+import { all, one, together, type Verb } from '../verb.ts';
+import { readRevision } from './configuration.ts';
+import { readUsed } from './counters.ts';
+import { readLineage } from './lineages.ts';
+import { limitOf, where } from './pages.ts';
+import { isAnySuspended, isLive, lineOf, type SessionColumns, sessionOf } from './session-rows.ts';
+
+export function* readSessionRow(tenant: string, id: string): Verb<SessionRow | null> {
+  const found = yield* one<SessionColumns>('SELECT * FROM sessions WHERE tenant = ? AND id = ?', tenant, id);
+  return found ? sessionOf(found) : null;
+}
+
+/** One snapshot of all a call is judged on. */
+export function* readSessionView(tenant: string, id: string): Verb<SessionView | null> {
+  const [session, revision, calls] = yield* together(readSessionRow(tenant, id), readRevision(tenant), readUsed(tenant, `session/${id}`, 'calls'));
+  if (!session) return null;
+  const [ancestors, { label, version }] = yield* together(ancestorsOf(session), readLineage(tenant, session.lineage));
+  const suspended = yield* isAnySuspended(tenant, [session, ...ancestors]);
+  return {
+    session,
+    ancestors,
+    label,
+    labelVersion: version,
+    revision: revision ?? 0,
+    agentStatus: suspended ? 'suspended' : 'active',
+    calls,
+  };
+}
+
+function* ancestorsOf(session: SessionRow): Verb<SessionRow[]> {
+  const ancestors: SessionRow[] = [];
+  for (let next = session.parent; next !== null; ) {
+    const parent = yield* readSessionRow(session.tenant, next);
+    if (!parent) throw new Error('a session without its parent');
+    ancestors.push(parent);
+    next = parent.parent;
+  }
+  return ancestors;
+}
+
+export function* listSessions(tenant: string, filter: { status?: SessionStatus; agent?: string }, page: Page, now: number): Verb<SessionRow[]> {
+  const { text, values } = where([
+    ['tenant = ?', tenant],
+    ['status = ?', filter.status],
+    // A session past its end is listed under no open status, though nobody has written that down.
+    ['expires_at > ?', filter.status === 'active' || filter.status === 'suspended' ? now : undefined],
+    ['agent = ?', filter.agent],
+  ]);
+  const [after, from] =
+    page.after === null ? ['', []] : ['AND (opened_at, id) < (SELECT opened_at, id FROM sessions WHERE tenant = ? AND id = ?)', [tenant, page.after]];
+  const found = yield* all<SessionColumns>(
+    `SELECT * FROM sessions WHERE ${text} ${after} ORDER BY opened_at DESC, id DESC LIMIT ?`,
+    ...values,
+    ...from,
+    limitOf(page),
+  );
+  return found.map(sessionOf);
+}
+
+/** The live session of a connection token; one whose ancestor is no longer live is not. */
+export function* sessionOfConnection(tenant: string, connection: string, at: number): Verb<SessionRow | null> {
+  const found = yield* all<SessionColumns>(
+    `SELECT * FROM sessions WHERE tenant = ? AND connection = ? AND status = 'active' AND expires_at > ?`,
+    tenant,
+    connection,
+    at,
+  );
+  for (const columns of found) {
+    const line = yield* lineOf(tenant, columns.id);
+    if (line.every((one) => isLive(one, at))) return sessionOf(columns);
+  }
+  return null;
+}
+
+/** How many live sessions the agent has of the use case. */
+export function* countOpen(session: Pick<NewSession, 'tenant' | 'agent' | 'useCase'>, at: number): Verb<number> {
+  const { tenant, agent, useCase } = session;
+  const counted = yield* one<{ open: number }>(
+    `SELECT count(*) AS open FROM sessions WHERE tenant = ? AND agent = ? AND use_case = ? AND status = 'active' AND expires_at > ?`,
+    tenant,
+    agent,
+    useCase,
+    at,
+  );
+  return counted?.open ?? 0;
+}

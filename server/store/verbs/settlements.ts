@@ -1,0 +1,76 @@
+import { type Label, rank } from '../../../policies/index.ts';
+import type { Settlement, SettlementAnswer } from '../store.ts';
+import { one, run, together, type Verb } from '../verb.ts';
+import { endSession, recordOf } from './end-session.ts';
+import { raiseLabel, readLineage } from './lineages.ts';
+import { appendRecord } from './records.ts';
+import { isLineLive, lineOf, type Standing } from './session-rows.ts';
+import { readSessionRow } from './sessions.ts';
+
+/** Writes down how a dispatch ended, raises the lineage's label, and says whether the result may still be released. */
+export function* settle(settlement: Settlement): Verb<SettlementAnswer> {
+  const { tenant, session, at } = settlement;
+  const [line, approval] = yield* together(lineOf(tenant, session), settleDispatch(settlement));
+  const [own] = line;
+  if (!own) throw new Error('a settlement of a session that does not exist');
+  if (approval === undefined) return yield* fenced(settlement, own);
+
+  const [label, recordIndex, live] = yield* together(
+    settlement.label ? raiseLabel(tenant, own.lineage, settlement.label) : labelOf(tenant, own),
+    appendRecord(tenant, settlement.record),
+    isLineLive(tenant, line, at),
+  );
+  const release = releaseOf(line, settlement.label, live);
+  if (approval !== null) yield* keepOutcome(settlement, approval, release === 'yes');
+  if (release === 'over_ceiling') yield* suspend(tenant, session, at);
+  return { release, label, recordIndex };
+}
+
+function* labelOf(tenant: string, session: Standing): Verb<Label> {
+  return (yield* readLineage(tenant, session.lineage)).label;
+}
+
+/** The approval it ran under, null for none; undefined when another attempt or the sweep had settled it. */
+function* settleDispatch({ tenant, session, dispatch, fence, outcome, at }: Settlement): Verb<string | null | undefined> {
+  const settled = yield* one<{ approval: string | null }>(
+    `UPDATE dispatches SET status = ?, settled_at = ? WHERE tenant = ? AND id = ? AND session = ? AND fence = ? AND status = 'dispatched' RETURNING approval`,
+    outcome,
+    at,
+    tenant,
+    dispatch,
+    session,
+    fence,
+  );
+  return settled?.approval;
+}
+
+/** Too late to count, yet what came back belongs on the record, as an attempt that lost. */
+function* fenced({ tenant, record }: Settlement, own: Standing): Verb<SettlementAnswer> {
+  const [label, recordIndex] = yield* together(labelOf(tenant, own), appendRecord(tenant, { ...record, code: 'fenced' }));
+  return { release: 'fenced', label, recordIndex };
+}
+
+function releaseOf(line: readonly Standing[], learned: Label | null, live: boolean): SettlementAnswer['release'] {
+  if (!live) return 'session_ended';
+  return learned && line.some(({ ceiling }) => rank(learned.sensitivity) > rank(ceiling)) ? 'over_ceiling' : 'yes';
+}
+
+/** The sealed outcome is kept for a replay only while its approval has not expired, and never when it was withheld. */
+function* keepOutcome({ tenant, dispatch, outcome, approvalOutcome, at }: Settlement, approval: string, released: boolean): Verb<void> {
+  const sealed = released && approvalOutcome?.approval === approval ? approvalOutcome.sealed : null;
+  yield* run(
+    `UPDATE approvals SET outcome = ?, sealed_outcome = CASE WHEN expires_at > ? THEN ? ELSE sealed_outcome END WHERE tenant = ? AND id = ? AND dispatch = ?`,
+    outcome,
+    at,
+    sealed,
+    tenant,
+    approval,
+    dispatch,
+  );
+}
+
+function* suspend(tenant: string, id: string, at: number): Verb<void> {
+  const session = yield* readSessionRow(tenant, id);
+  const how = { status: 'suspended', reason: 'over_ceiling' } as const;
+  if (session) yield* endSession(tenant, id, how, at, recordOf(session, how, at, 'taskgate'));
+}

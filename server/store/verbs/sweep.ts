@@ -1,0 +1,109 @@
+import type { RecordBody } from '../../audit/record.ts';
+import { all, run, type Verb } from '../verb.ts';
+import type { ApprovalColumns } from './approval-rows.ts';
+import { aboutApproval } from './approvals.ts';
+import { recordOf } from './end-session.ts';
+import { appendRecord } from './records.ts';
+import { type SessionColumns, sessionOf } from './session-rows.ts';
+
+/** How many rows of a kind one transaction takes, so that a long absence does not hold the store for long. */
+export const sweepAtOnce = 200;
+
+/** Rows one transaction has been through, and how many of them are counted. */
+export interface Swept {
+  readonly counted: number;
+  readonly touched: number;
+}
+
+/** Whose rows a sweep at `at` has something to do with. */
+export function* tenantsWithDue(at: number): Verb<string[]> {
+  const due = yield* all<{ tenant: string }>(
+    `SELECT tenant FROM sessions WHERE status IN ('active', 'suspended') AND expires_at <= ?
+     UNION SELECT tenant FROM approvals WHERE wiped = 0 AND expires_at <= ?
+     UNION SELECT tenant FROM dispatches WHERE status = 'dispatched' AND lease_until <= ?`,
+    at,
+    at,
+    at,
+  );
+  return due.map(({ tenant }) => tenant);
+}
+
+/** Ends what has come to its end, with a record: a clock set back brings nothing back. */
+export function* sweepSessions(tenant: string, at: number): Verb<Swept> {
+  const past = yield* all<SessionColumns>(
+    `SELECT * FROM sessions WHERE tenant = ? AND status IN ('active', 'suspended') AND expires_at <= ? ORDER BY expires_at LIMIT ?`,
+    tenant,
+    at,
+    sweepAtOnce,
+  );
+  for (const one of past.map(sessionOf)) {
+    yield* run(`UPDATE sessions SET status = 'ended', end_reason = 'expired', ended_at = expires_at WHERE tenant = ? AND id = ?`, one.tenant, one.id);
+    yield* appendRecord(one.tenant, recordOf(one, { status: 'ended', reason: 'expired' }, at, 'taskgate'));
+  }
+  return { counted: past.length, touched: past.length };
+}
+
+/** Expires what was still open, and deletes what was sealed in any approval past its expiry. Answers how many had been open. */
+export function* sweepApprovals(tenant: string, at: number): Verb<Swept> {
+  const past = yield* all<ApprovalColumns>(
+    'SELECT * FROM approvals WHERE tenant = ? AND wiped = 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?',
+    tenant,
+    at,
+    sweepAtOnce,
+  );
+  let expired = 0;
+  for (const one of past) {
+    const open = one.status === 'pending' || one.status === 'approved';
+    yield* run(
+      'UPDATE approvals SET status = ?, decided_at = coalesce(decided_at, ?), proposal = ?, sealed_outcome = NULL, wiped = 1 WHERE tenant = ? AND id = ?',
+      open ? 'expired' : one.status,
+      at,
+      new Uint8Array(),
+      one.tenant,
+      one.id,
+    );
+    if (!open) continue;
+    yield* appendRecord(one.tenant, aboutApproval('approval.expired', one, at));
+    expired += 1;
+  }
+  return { counted: expired, touched: past.length };
+}
+
+interface Lost {
+  readonly tenant: string;
+  readonly id: string;
+  readonly session: string;
+  readonly agent: string;
+  readonly tool: string;
+  readonly fence: number;
+  readonly approval: string | null;
+}
+
+/** A dispatch past its lease: whoever ran it is gone or too late, and nobody can tell what it did. */
+export function* sweepDispatches(tenant: string, at: number): Verb<Swept> {
+  const lost = yield* all<Lost>(
+    `SELECT d.tenant, d.id, d.session, s.agent, d.tool, d.fence, d.approval
+     FROM dispatches d JOIN sessions s ON s.tenant = d.tenant AND s.id = d.session
+     WHERE d.tenant = ? AND d.status = 'dispatched' AND d.lease_until <= ? ORDER BY d.lease_until LIMIT ?`,
+    tenant,
+    at,
+    sweepAtOnce,
+  );
+  for (const one of lost) {
+    yield* run(`UPDATE dispatches SET status = 'unknown', settled_at = ? WHERE tenant = ? AND id = ? AND status = 'dispatched'`, at, one.tenant, one.id);
+    if (one.approval !== null)
+      yield* run(`UPDATE approvals SET outcome = 'unknown' WHERE tenant = ? AND id = ? AND dispatch = ?`, one.tenant, one.approval, one.id);
+    yield* appendRecord(one.tenant, recordOfLost(one, at));
+  }
+  return { counted: lost.length, touched: lost.length };
+}
+
+function recordOfLost(one: Lost, at: number): RecordBody {
+  const { tenant, session, agent, tool, id: dispatch, fence, approval } = one;
+  const about = { tenant, session, agent, actor: 'taskgate', tool, dispatch, fence, code: 'lease_expired' };
+  return { type: 'call.unknown', at, ...about, ...(approval === null ? {} : { approval }) };
+}
+
+export function* sweepUsedOnce(at: number): Verb<void> {
+  yield* run('DELETE FROM used_once WHERE expires_at <= ?', at);
+}

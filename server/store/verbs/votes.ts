@@ -1,0 +1,53 @@
+import { parseRequirement } from '../../../policies/index.ts';
+import { type Tally, tally } from '../../approvals/tally.ts';
+import type { ApprovalRow, NewVote, VoteAnswer } from '../store.ts';
+import { run, type Verb } from '../verb.ts';
+import { readApproval } from './approval-rows.ts';
+import { aboutApproval } from './approvals.ts';
+import { readRevision } from './configuration.ts';
+import { appendRecord } from './records.ts';
+
+/** Casts one person's vote, and decides when that was the last one needed; the vote and the decision are one transaction. */
+export function* castVote(vote: NewVote): Verb<VoteAnswer> {
+  const before = yield* readApproval(vote.tenant, vote.approval);
+  const why = yield* whyNot(vote, before);
+  if (why !== null || before === null) return { voted: false, why: why ?? 'not_found', approval: before };
+
+  yield* run(
+    `INSERT INTO votes (tenant, approval, person, name, requirement, decision, reason, at, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    vote.tenant,
+    vote.approval,
+    vote.person,
+    vote.name,
+    vote.requirement,
+    vote.decision,
+    vote.reason,
+    vote.at,
+    before.votes.length,
+  );
+  yield* appendRecord(vote.tenant, vote.record);
+  const after = yield* readApproval(vote.tenant, vote.approval);
+  if (!after) throw new Error('the approval that was just voted on is not there');
+  const counted = tally(after.requirements, after.votes);
+  if (counted.status === 'pending') return { voted: true, approval: after };
+  return { voted: true, approval: yield* decide(after, counted, counted.status, vote.at) };
+}
+
+function* whyNot(vote: NewVote, approval: ApprovalRow | null): Verb<Extract<VoteAnswer, { voted: false }>['why'] | null> {
+  if (!approval) return 'not_found';
+  if (approval.digest !== vote.digest) return 'digest';
+  if (approval.votes.some(({ person }) => person === vote.person)) return 'already_voted';
+  if (approval.status !== 'pending' || approval.expiresAt <= vote.at) return 'not_pending';
+  if ((yield* readRevision(vote.tenant)) !== vote.revision) return 'revision';
+  // The sponsor may confirm, and is excluded from what others must approve.
+  if (parseRequirement(vote.requirement)?.kind !== 'confirm' && approval.excluded.includes(vote.person)) return 'excluded';
+  if (!approval.requirements.includes(vote.requirement)) throw new Error('a vote for a requirement that the approval does not have');
+  return null;
+}
+
+function* decide(approval: ApprovalRow, counted: Tally, status: 'approved' | 'denied', at: number): Verb<ApprovalRow> {
+  yield* run(`UPDATE approvals SET status = ?, decided_at = ? WHERE tenant = ? AND id = ? AND status = 'pending'`, status, at, approval.tenant, approval.id);
+  const satisfied = Object.entries(counted.voters).map(([literal, persons]) => ({ literal, source: 'votes', persons }));
+  yield* appendRecord(approval.tenant, { ...aboutApproval(`approval.${status}`, approval, at), ...(status === 'approved' ? { satisfied } : {}) });
+  return { ...approval, status, decidedAt: at };
+}
