@@ -1,14 +1,20 @@
 import { z } from 'zod';
 import { effects, origins, sensitivities } from '../../policies/index.ts';
-import { apiVersion, credentialDocument, duration, slug, upstreamDocument } from '../../tools/index.ts';
+import { apiVersion, credentialDocument, duration, slug, tenThousandths, upstreamDocument } from '../../tools/index.ts';
 
 /** Shapes of every document kind (DESIGN: apiVersion taskgate/v1); one schema gives the check, the editor's JSON Schema and the types. */
 
-const day = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/, 'a date, YYYY-MM-DD; it ends at the end of that day, UTC');
+const day = z
+  .string()
+  .regex(/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/, 'a date, YYYY-MM-DD; it ends at the end of that day, UTC')
+  .refine((date) => new Date(`${date}T00:00:00Z`).getUTCDate() === Number(date.slice(8)), 'a day that the month has');
 export const spiffeId = z
   .string()
   .max(2048)
-  .regex(/^spiffe:\/\/[a-z0-9._-]{1,255}(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._-]+)+$/, 'a SPIFFE ID with a path, such as spiffe://acme.example/agent/name');
+  .regex(
+    /^spiffe:\/\/[a-z0-9._-]{1,255}(\/([A-Za-z0-9_-][A-Za-z0-9._-]*|\.[A-Za-z0-9_-][A-Za-z0-9._-]*|\.\.[A-Za-z0-9._-]+))+$/,
+    'a SPIFFE ID with a path, such as spiffe://acme.example/agent/name',
+  );
 const jwk = z.record(z.string(), z.unknown()).refine((key) => !('d' in key) && !('k' in key), 'a public key: no private member');
 /** `<issuer>#<subject>`. */
 const subject = z.string().regex(/^[^#\s]+#\S+$/, '<issuer>#<subject>, such as local#ana');
@@ -36,6 +42,11 @@ const command = z.strictObject({
   allow_read: z.array(z.string()).default([]),
   allow_write: z.array(z.string()).default([]),
   background: z.boolean().default(false).describe('Started and stopped with the broker; not an upstream itself'),
+  listens: z
+    .string()
+    .regex(/^[^\s:]+:[0-9]{1,5}$/, '<host>:<port>')
+    .optional()
+    .describe('Where a background command will listen; the broker waits for it'),
 });
 export type OperatorCommand = z.infer<typeof command>;
 
@@ -103,6 +114,12 @@ const grant = z.union([
 ]);
 export type GrantDocument = z.infer<typeof grant>;
 
+/** Counted in whole ten-thousandths, so that sums are exact. */
+const amount = z
+  .number()
+  .positive()
+  .refine((value) => tenThousandths(value) !== null, 'at most four decimals, and no more than nine hundred billion');
+
 export const useCaseDocument = z
   .strictObject({
     apiVersion,
@@ -120,8 +137,8 @@ export const useCaseDocument = z
     lifetime: z.strictObject({ default: duration, longest: duration }),
     budget: z.strictObject({
       calls: z.int().positive(),
-      amount: z.number().positive().optional(),
-      per_day: z.strictObject({ calls: z.int().positive().optional(), amount: z.number().positive().optional() }).optional(),
+      amount: amount.optional(),
+      per_day: z.strictObject({ calls: z.int().positive().optional(), amount: amount.optional() }).optional(),
     }),
     max_open_sessions: z.int().positive().optional(),
     require_proof: z.boolean().default(false),

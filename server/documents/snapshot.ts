@@ -8,7 +8,7 @@ export interface TenantSnapshot {
   readonly tenant: string;
   readonly revision: number;
   readonly document: TenantDocument;
-  /** The tenant's own trust roots, bound to it by the operator; `source` is the file relative paths hang on. */
+  /** The trust roots the operator bound to it; paths in them are absolute. */
   readonly trust: readonly TrustRoot[];
   readonly agents: ReadonlyMap<string, AgentDocument>;
   readonly useCases: ReadonlyMap<string, { readonly document: UseCaseDocument; readonly grants: ExpandedUseCase['grants'] }>;
@@ -25,5 +25,4 @@ export interface Tenants {
   current(tenant: string): Promise<TenantSnapshot | null>;
   /** The snapshot at exactly this revision; null when the store has moved on. */
   at(tenant: string, revision: number): Promise<TenantSnapshot | null>;
-  list(): Promise<readonly string[]>;
 }

@@ -1,0 +1,168 @@
+import { integrities, reaches as reachesOf, sensitivities, effects as toolEffects } from '../../policies/index.ts';
+import { acceptsOf, canonicalForm, type ToolManifest, toolManifest } from '../../tools/index.ts';
+import { seconds } from './durations.ts';
+import type { Kind } from './kinds.ts';
+
+/** What a difference does to what anyone may do. */
+export type ChangeEffect = 'narrows' | 'widens' | 'neutral';
+export interface Difference {
+  readonly text: string;
+  readonly effect: ChangeEffect;
+}
+type Rule = (path: string, before: unknown, after: unknown) => readonly Difference[];
+type Fields = Readonly<Record<string, Rule>>;
+
+export const same = (a: unknown, b: unknown): boolean => a === b || (a !== undefined && b !== undefined && canonicalForm(a) === canonicalForm(b));
+
+/** Differences field by field. INVARIANT: a field without a rule widens, so that a new field is never taken for harmless. */
+export function compareFields(fields: Fields, before: Readonly<Record<string, unknown>>, after: Readonly<Record<string, unknown>>, prefix = ''): Difference[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return names.flatMap((name) => {
+    const [was, is] = [own(before, name), own(after, name)];
+    if (same(was, is)) return [];
+    return (Object.hasOwn(fields, name) ? fields[name] : undefined)?.(prefix + name, was, is) ?? widening(prefix + name, was, is);
+  });
+}
+
+/** The strongest of several: one widening makes the whole a widening. */
+export function sumOf(differences: readonly Difference[]): ChangeEffect {
+  if (differences.some(({ effect }) => effect === 'widens')) return 'widens';
+  return differences.some(({ effect }) => effect === 'narrows') ? 'narrows' : 'neutral';
+}
+
+const own = (record: Readonly<Record<string, unknown>>, name: string): unknown => (Object.hasOwn(record, name) ? record[name] : undefined);
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'not set';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+const change = (path: string, before: unknown, after: unknown, effect: ChangeEffect): Difference => ({
+  text: `${path}: ${shown(before)} → ${shown(after)}`,
+  effect,
+});
+const widening = (path: string, before: unknown, after: unknown): Difference[] => [change(path, before, after, 'widens')];
+const neutral: Rule = (path, before, after) => [change(path, before, after, 'neutral')];
+
+/** An ordered value, lowest first: going up widens, or narrows when `up` says so. Outside the order it widens. */
+function ordered(order: (value: unknown) => number, up: 'widens' | 'narrows'): Rule {
+  return (path, before, after) => {
+    const [a, b] = [order(before), order(after)];
+    const rises = b > a;
+    const known = !Number.isNaN(a) && !Number.isNaN(b) && a !== b;
+    return [change(path, before, after, known && rises === (up === 'narrows') ? 'narrows' : 'widens')];
+  };
+}
+
+const place =
+  (list: readonly string[]) =>
+  (value: unknown): number =>
+    typeof value === 'string' && list.includes(value) ? list.indexOf(value) : Number.NaN;
+/** A cap that is not set is no cap. */
+const limit = ordered((value) => (value === undefined ? Number.POSITIVE_INFINITY : typeof value === 'number' ? value : Number.NaN), 'widens');
+const time = ordered((value) => (typeof value === 'string' ? seconds(value) : Number.NaN), 'widens');
+const date = ordered((value) => (typeof value === 'string' ? Date.parse(value) : Number.NaN), 'widens');
+const sensitivity = (up: 'widens' | 'narrows'): Rule => ordered(place(sensitivities), up);
+const flag = (on: 'widens' | 'narrows'): Rule => ordered((value) => (value === true ? 1 : 0), on);
+
+/** A list taken as a set, each entry judged alone. */
+function entries(added: ChangeEffect, removed: ChangeEffect): Rule {
+  return (path, before, after) => {
+    const [a, b] = [before, after].map((list) => new Map((Array.isArray(list) ? list : []).map((entry: unknown) => [canonicalForm(entry), entry])));
+    const gone = [...(a ?? [])].filter(([key]) => !b?.has(key)).map(([, entry]): Difference => ({ text: `${path}: ${shown(entry)} removed`, effect: removed }));
+    const come = [...(b ?? [])].filter(([key]) => !a?.has(key)).map(([, entry]): Difference => ({ text: `${path}: ${shown(entry)} added`, effect: added }));
+    return [...gone, ...come];
+  };
+}
+
+/** A map, or a list by `key`, whose entries come, go and change by rules of their own. */
+function keyed(fields: Fields, added: ChangeEffect = 'widens', removed: ChangeEffect = 'narrows', key?: string): Rule {
+  const read = (value: unknown): Map<string, unknown> => {
+    if (key !== undefined) return new Map((Array.isArray(value) ? value : []).map((entry: unknown) => [String(isRecord(entry) ? own(entry, key) : ''), entry]));
+    return new Map(isRecord(value) ? Object.entries(value) : []);
+  };
+  return (path, before, after) => {
+    const [a, b] = [read(before), read(after)];
+    return [...new Set([...a.keys(), ...b.keys()])].flatMap((name): readonly Difference[] => {
+      const [was, is] = [a.get(name), b.get(name)];
+      if (was === undefined) return [{ text: `${path}.${name} added`, effect: added }];
+      if (is === undefined) return [{ text: `${path}.${name} removed`, effect: removed }];
+      return isRecord(was) && isRecord(is) ? compareFields(fields, was, is, `${path}.${name}.`) : same(was, is) ? [] : widening(`${path}.${name}`, was, is);
+    });
+  };
+}
+
+function nested(fields: Fields): Rule {
+  return (path, before, after) => compareFields(fields, isRecord(before) ? before : {}, isRecord(after) ? after : {}, `${path}.`);
+}
+
+const returns = nested({
+  sensitivity: sensitivity('narrows'),
+  categories: entries('narrows', 'widens'),
+  integrity: ordered(place(integrities), 'widens'),
+});
+
+/** A manifest's fields; `accepts` is compared as it counts, its default being set by `reaches`. */
+const tools: Rule = (path, before, after) =>
+  keyed(
+    {
+      says: neutral,
+      effect: ordered(place(toolEffects), 'narrows'),
+      reaches: ordered(place(reachesOf), 'narrows'),
+      accepts: sensitivity('widens'),
+      targets: keyed({}, 'narrows', 'widens'),
+      returns,
+      idempotency: (at, was, is) => [change(at, was, is, is === 'none' ? 'narrows' : 'widens')],
+      additional_arguments: flag('widens'),
+    },
+    'widens',
+    'narrows',
+    'name',
+  )(path, effective(before), effective(after));
+
+function effective(manifests: unknown): ToolManifest[] {
+  return (Array.isArray(manifests) ? manifests : []).map((one: unknown) => {
+    const manifest = toolManifest.parse(one);
+    return { ...manifest, accepts: acceptsOf(manifest) };
+  });
+}
+
+const set = entries('widens', 'narrows');
+
+/** What each field of each kind does when it changes. `grants` of a use case are judged by what they expand to. */
+export const fieldRules: Readonly<Record<Kind, Fields>> = {
+  Platform: { operators: set, tenants: keyed({ trust: set }), commands: keyed({ allow_read: set, allow_write: set }) },
+  Tenant: {
+    domains: entries('neutral', 'widens'),
+    people: keyed({ groups: set, roles: set }),
+    orchestrators: keyed({}),
+    personal: flag('widens'),
+    require_proof: flag('narrows'),
+    release_approval: (path, before, after) => [change(path, before, after, after === undefined ? 'narrows' : 'widens')],
+  },
+  Agent: {
+    purpose: neutral,
+    clients: set,
+    clearance: sensitivity('widens'),
+    memory: ordered(place(['none', 'shared']), 'narrows'),
+    status: ordered(place(['suspended', 'active']), 'widens'),
+    expires: date,
+    review_by: date,
+  },
+  UseCase: {
+    purpose: neutral,
+    sponsors: nested({ groups: set }),
+    grants: () => [],
+    ceiling: sensitivity('widens'),
+    lifetime: nested({ default: time, longest: time }),
+    budget: nested({ calls: limit, amount: limit, per_day: nested({ calls: limit, amount: limit }) }),
+    max_open_sessions: limit,
+    require_proof: flag('narrows'),
+    expires: date,
+    review_by: date,
+  },
+  Upstream: { egress: set, deadline: time, max_result_bytes: limit, tools },
+  Credential: {},
+};

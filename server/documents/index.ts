@@ -1,0 +1,28 @@
+export { type ApplyAnswer, type ApplyOptions, applyDocuments } from './apply.ts';
+export { documentsJsonSchema } from './json-schema.ts';
+export {
+  type AgentDocument,
+  type ArgumentConstraint,
+  agentDocument,
+  documentKinds,
+  type GrantDocument,
+  type Kind,
+  type OperatorCommand,
+  type PlatformDocument,
+  platformDocument,
+  spiffeId,
+  type TaskgateDocument,
+  type TenantDocument,
+  type TrustRoot,
+  tenantDocument,
+  type UseCaseDocument,
+  useCaseDocument,
+} from './kinds.ts';
+export { loadPaths, loadTexts } from './load.ts';
+export type { Plan, PlanItem } from './plan.ts';
+export { policySource } from './policy-source.ts';
+export type { DocumentProblem, Loaded, LoadedDocument, LoadedPolicy } from './problems.ts';
+export { noticesOf, renderPlan } from './render-plan.ts';
+export type { TenantSnapshot, Tenants } from './snapshot.ts';
+export { BrokenConfiguration, createTenants } from './tenants.ts';
+export { type UpstreamParts, upstreamTarget } from './upstream-target.ts';

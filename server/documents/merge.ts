@@ -1,0 +1,59 @@
+import type { PolicyText, StoredDocument, TenantConfiguration } from '../store/store.ts';
+import { documentsOf, type TenantDocuments } from './configuration.ts';
+import { same } from './effects.ts';
+import type { PlatformDocument } from './kinds.ts';
+import type { Loaded, Located } from './problems.ts';
+
+/** What a tenant would have after the apply. */
+export interface NextTenant {
+  readonly tenant: string;
+  /** Null when the tenant is founded by this apply. */
+  readonly stored: TenantConfiguration | null;
+  /** Some file of this apply is about it. */
+  readonly touched: boolean;
+  readonly documents: readonly Located[];
+  readonly policies: readonly (PolicyText & { readonly source: string })[];
+  readonly byKind: TenantDocuments;
+}
+
+export interface NextConfiguration {
+  readonly storedPlatform: StoredDocument | null;
+  readonly platformDocument: Located | null;
+  readonly platform: PlatformDocument | null;
+  /** Sorted by name. */
+  readonly tenants: readonly NextTenant[];
+}
+
+export const platformChanges = ({ storedPlatform, platformDocument }: NextConfiguration): boolean => !same(storedPlatform?.body, platformDocument?.body);
+
+export interface StoredState {
+  readonly platform: StoredDocument | null;
+  readonly tenants: readonly TenantConfiguration[];
+}
+
+/** Lays the files over the store. What only the store has stays, unless `prune`: then it goes from the tenants the files are about. */
+export function merge(stored: StoredState, loaded: Loaded, prune: boolean): NextConfiguration {
+  const before = new Map(stored.tenants.map((one) => [one.tenant, one]));
+  const touched = new Set([...loaded.documents.flatMap(({ tenant }) => tenant ?? []), ...loaded.policies.map(({ tenant }) => tenant)]);
+  const platformDocument = loaded.documents.find(({ kind }) => kind === 'Platform') ?? stored.platform;
+  const tenants = [...new Set([...before.keys(), ...touched])].sort().map((tenant): NextTenant => {
+    const had = before.get(tenant) ?? null;
+    const keep = prune && touched.has(tenant) ? null : had;
+    const documents = new Map<string, Located>((keep?.documents ?? []).map((document) => [`${document.kind}/${document.name}`, document]));
+    for (const document of loaded.documents) if (document.tenant === tenant) documents.set(`${document.kind}/${document.name}`, document);
+    const policies = new Map((keep?.policies ?? []).map((policy) => [policy.file, { ...policy, source: policy.file }]));
+    for (const { file, text, cases, source, ...policy } of loaded.policies) if (policy.tenant === tenant) policies.set(file, { file, text, cases, source });
+    // Their order is kept: cases that name no agent are about the first one that fits.
+    const next = [...documents.values()];
+    return {
+      tenant,
+      stored: had,
+      touched: touched.has(tenant),
+      documents: next,
+      policies: [...policies.values()].sort((a, b) => (a.file < b.file ? -1 : 1)),
+      byKind: documentsOf(next),
+    };
+  });
+  const platform = platformDocument?.body.kind === 'Platform' ? platformDocument.body : null;
+  return { storedPlatform: stored.platform, platformDocument, platform, tenants };
+}

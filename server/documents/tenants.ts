@@ -1,0 +1,103 @@
+import type { Logger } from 'pino';
+import { compilePolicy } from '../../policies/index.ts';
+import { type BrokeredTool, makeCatalogue } from '../../tools/index.ts';
+import type { Store, TenantConfiguration } from '../store/store.ts';
+import { commandFor, documentsOf } from './configuration.ts';
+import type { PlatformDocument } from './kinds.ts';
+import { policySource } from './policy-source.ts';
+import type { TenantSnapshot, Tenants } from './snapshot.ts';
+
+/** A stored configuration that does not compile any more: nothing may be judged under it, so every call is denied. */
+export class BrokenConfiguration extends Error {
+  override readonly name = 'BrokenConfiguration';
+}
+
+/** Snapshots of the tenants' configuration, one in memory per tenant; concurrent callers share one compilation. */
+export function createTenants(store: Store, log: Pick<Logger, 'error' | 'info'>): Tenants {
+  const ready = new Map<string, TenantSnapshot>();
+  const underway = new Map<string, Promise<TenantSnapshot | null>>();
+
+  const current = async (tenant: string): Promise<TenantSnapshot | null> => {
+    const revision = await store.readRevision(tenant);
+    if (revision === null) return null;
+    const cached = ready.get(tenant);
+    if (cached?.revision === revision) return cached;
+    const key = `${tenant}/${revision}`;
+    const running = underway.get(key) ?? load(tenant).finally(() => underway.delete(key));
+    underway.set(key, running);
+    return running;
+  };
+
+  const load = async (tenant: string): Promise<TenantSnapshot | null> => {
+    const read = await readConsistently(store, tenant);
+    if (read === null) return null;
+    const began = performance.now();
+    const snapshot = await compile(read.configuration, read.platform).catch((error: unknown) => {
+      log.error(
+        { err: error, tenant, revision: read.configuration.revision },
+        'the stored configuration does not compile; every call of this tenant is denied',
+      );
+      throw error;
+    });
+    // A slower compilation of an older revision must not replace a newer one.
+    if ((ready.get(tenant)?.revision ?? -1) < snapshot.revision) ready.set(tenant, snapshot);
+    log.info({ tenant, revision: snapshot.revision, tools: snapshot.tools.size, ms: Math.round(performance.now() - began) }, 'configuration compiled');
+    return snapshot;
+  };
+
+  return {
+    current,
+    async at(tenant, revision) {
+      const snapshot = await current(tenant);
+      return snapshot?.revision === revision ? snapshot : null;
+    },
+  };
+}
+
+/** The tenant's configuration and the operator's document as they were together: whatever changes the one for a tenant moves its revision. */
+async function readConsistently(store: Store, tenant: string): Promise<{ configuration: TenantConfiguration; platform: PlatformDocument | null } | null> {
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const configuration = await store.readConfiguration(tenant);
+    if (configuration === null) return null;
+    const platform = (await store.readPlatform())?.body ?? null;
+    if ((await store.readRevision(tenant)) === configuration.revision) return { configuration, platform: platform?.kind === 'Platform' ? platform : null };
+  }
+  throw new BrokenConfiguration(`the configuration of ${tenant} changes faster than it can be read`);
+}
+
+/** Builds what calls are judged under. Rejects with `BrokenConfiguration` when any part of it does not hold. */
+export async function compile(configuration: TenantConfiguration, platform: PlatformDocument | null): Promise<TenantSnapshot> {
+  const { tenant } = configuration;
+  const documents = documentsOf(configuration.documents);
+  const document = documents.tenant;
+  const own = platform !== null && Object.hasOwn(platform.tenants, tenant) ? platform.tenants[tenant] : undefined;
+  if (!document || !own) throw new BrokenConfiguration(`${tenant} has no ${document ? 'trust of the operator' : 'Tenant document'}`);
+
+  const tools = new Map<string, BrokeredTool>();
+  for (const upstream of documents.upstreams.values()) {
+    const { tools: made, problems } = makeCatalogue(
+      upstream,
+      configuration.pins.filter((pin) => pin.upstream === upstream.name),
+    );
+    if (problems[0]) throw new BrokenConfiguration(`${upstream.name}: ${problems[0].tool}: ${problems[0].cause}`);
+    for (const tool of made) tools.set(tool.name, tool);
+  }
+  const compiled = await compilePolicy(policySource(tenant, configuration.policies, tools.values(), documents.useCases.values(), documents.agents.values()));
+  if ('problems' in compiled)
+    throw new BrokenConfiguration(`policies of ${tenant}: ${compiled.problems.map(({ file, cause }) => `${file}: ${cause}`).join('; ')}`);
+
+  const expanded = new Map(configuration.useCases.map((one) => [one.name, one.grants]));
+  return {
+    tenant,
+    revision: configuration.revision,
+    document,
+    trust: own.trust,
+    agents: documents.agents,
+    // A use case without its expansion grants nothing.
+    useCases: new Map([...documents.useCases].map(([name, useCase]) => [name, { document: useCase, grants: expanded.get(name) ?? [] }])),
+    upstreams: new Map([...documents.upstreams].map(([name, upstream]) => [name, { document: upstream, command: commandFor(platform, tenant, upstream) }])),
+    credentials: documents.credentials,
+    tools: new Map([...tools].sort(([a], [b]) => (a < b ? -1 : 1))),
+    policy: compiled.policy,
+  };
+}

@@ -1,0 +1,42 @@
+import type { CredentialDocument, UpstreamDocument, UpstreamTarget } from '../../tools/index.ts';
+import type { OperatorCommand } from './kinds.ts';
+
+/** What reaching an upstream needs of a configuration; a `TenantSnapshot` has it. */
+export interface UpstreamParts {
+  readonly upstreams: ReadonlyMap<string, { readonly document: UpstreamDocument; readonly command: OperatorCommand | null }>;
+  readonly credentials: ReadonlyMap<string, CredentialDocument>;
+}
+
+/** Headers that belong to the connection or to MCP. */
+export const reservedHeader =
+  /^(host|connection|content-.*|transfer-encoding|upgrade|te|trailer|keep-alive|proxy-.*|expect|cookie|origin|accept|mcp-.*|last-event-id|traceparent|tracestate)$/i;
+
+/**
+ * Resolves how to reach an upstream: the operator's command or the URL, and the secret where its credential says.
+ * `secret` null connects without. Throws for a name the configuration does not have: callers checked.
+ */
+export function upstreamTarget(parts: UpstreamParts, name: string, secret: string | null): UpstreamTarget {
+  const upstream = parts.upstreams.get(name);
+  if (!upstream) throw new Error(`no upstream ${name}`);
+  const { document, command } = upstream;
+  const inject = document.credential === undefined ? null : (parts.credentials.get(document.credential)?.inject ?? null);
+  switch (document.transport.type) {
+    case 'stdio': {
+      if (!command) throw new Error(`no command ${document.transport.command}`);
+      const injected = inject !== null && 'env' in inject && secret !== null ? { [inject.env]: secret } : {};
+      return {
+        type: 'stdio',
+        run: command.run,
+        allowRead: command.allow_read,
+        allowWrite: command.allow_write,
+        env: { ...document.transport.env, ...injected },
+      };
+    }
+    case 'http': {
+      const headers = inject !== null && 'header' in inject && secret !== null ? { [inject.header]: `${inject.prefix}${secret}` } : {};
+      return { type: 'http', url: document.transport.url, headers, egress: document.egress };
+    }
+    case 'openapi':
+      throw new Error('openapi upstreams are not spoken to');
+  }
+}

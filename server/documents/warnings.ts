@@ -1,0 +1,34 @@
+import { rank } from '../../policies/index.ts';
+import { endOfDay } from './durations.ts';
+import type { PlatformDocument } from './kinds.ts';
+import type { NextTenant } from './merge.ts';
+
+/** What is allowed but probably not meant; told with the plan. */
+export function warningsFor(tenant: NextTenant, platform: PlatformDocument | null, now: number): string[] {
+  const { agents, useCases, tenant: document } = tenant.byKind;
+  const warnings: string[] = [];
+  const warn = (what: string): void => void warnings.push(`${tenant.tenant}: ${what}`);
+  for (const one of [...agents.values(), ...useCases.values()]) {
+    if (endOfDay(one.expires) <= now) warn(`${one.kind} ${one.name} expired on ${one.expires}`);
+    else if (endOfDay(one.review_by) <= now) warn(`${one.kind} ${one.name} was to be reviewed by ${one.review_by}`);
+  }
+  const workflows = new Set([...useCases.values()].map(({ workflow }) => workflow));
+  for (const agent of agents.values()) {
+    if (!workflows.has(agent.workflow)) warn(`Agent ${agent.name} does ${agent.workflow}, for which there is no use case yet`);
+  }
+  const groups = new Set(Object.values(document?.people ?? {}).flatMap((person) => person.groups));
+  const trust = platform !== null && Object.hasOwn(platform.tenants, tenant.tenant) ? (platform.tenants[tenant.tenant]?.trust ?? []) : [];
+  const fromClaims = trust.some((root) => 'groups_claim' in root && root.groups_claim !== undefined);
+  for (const useCase of useCases.values()) {
+    for (const group of useCase.sponsors?.groups ?? []) {
+      if (!fromClaims && !groups.has(group)) warn(`UseCase ${useCase.name}: nobody is in the group ${group}, so nobody may sponsor by it`);
+    }
+    const cleared = [...agents.values()].filter(({ workflow }) => workflow === useCase.workflow);
+    if (cleared.length > 0 && cleared.every(({ clearance }) => rank(clearance) < rank(useCase.ceiling))) {
+      warn(`UseCase ${useCase.name}: its ceiling ${useCase.ceiling} is above the clearance of every agent that may run it`);
+    }
+  }
+  const release = document?.release_approval;
+  if (release !== undefined && !fromClaims && !groups.has(release)) warn(`nobody is in the group ${release} that release_approval names`);
+  return warnings;
+}
