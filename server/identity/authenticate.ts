@@ -1,0 +1,109 @@
+import { sha256Hex } from '../../tools/index.ts';
+import { type Refusal, refuse } from '../call/refusals.ts';
+import type { Ports } from '../ports.ts';
+import type { SessionRow } from '../store/store.ts';
+import type { Caller, Person } from './caller.ts';
+import { type OwnTokenProblem, personClaims, taskClaims, verifyOwn } from './own-tokens.ts';
+import { personOf } from './people.ts';
+import { apiUrl, mcpUrl, sessionUrl } from './urls.ts';
+
+type DoorPorts = Pick<Ports, 'store' | 'keys' | 'config' | 'clock'>;
+
+/** A host with one static credential: not in a session yet. Good only at `/mcp`. */
+export interface Connection {
+  readonly kind: 'connection';
+  readonly tenant: string;
+  readonly agent: string;
+  /** SHA-256 of the connection token, hex: all that is ever stored of it. */
+  readonly hash: string;
+  /** `<issuer>#<subject>` of the admin who made the token. */
+  readonly createdBy: string;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
+}
+
+/** Connection tokens are opaque and told apart by this; never a JWT. */
+const connectionToken = /^tgc_[A-Za-z0-9_-]{22,86}$/;
+/** How a connection token is stored and found: it has 256 random bits, so a plain hash is enough. */
+export const hashConnectionToken = (token: string): string => sha256Hex(token);
+const missing = (): Refusal => refuse('token.missing', 'This door needs a token.');
+const invalid = (detail: string): Refusal => refuse('token.invalid', 'This token is not valid here.', { detail });
+const refusedOwn = ({ problem, detail }: OwnTokenProblem): Refusal =>
+  problem === 'expired' ? refuse('token.expired', 'This token has expired; renew it.', { detail }) : invalid(detail);
+
+/**
+ * Who asks at an agents' door. A session's door takes only the tokens of that session, `/mcp` only its own and, beside
+ * them, connection tokens. Whether the session still lives is read from its row by the call path, on every call.
+ */
+export async function authenticate(
+  ports: DoorPorts,
+  request: { authorization: string | null; door: 'session' | 'mcp'; session: string | null },
+): Promise<Caller | Connection | Refusal> {
+  const token = bearerOf(request.authorization);
+  if (typeof token !== 'string') return token;
+  if (connectionToken.test(token)) return request.door === 'mcp' ? connectionOf(ports, token) : invalid('a connection token at another door');
+  if (request.door === 'session' && request.session === null) return invalid('no session in the address');
+  const audience = request.door === 'mcp' ? mcpUrl(ports.config) : sessionUrl(ports.config, request.session ?? '');
+  const claims = await verifyOwn(ports, token, taskClaims, audience);
+  if ('problem' in claims) return refusedOwn(claims);
+  if (request.door === 'session' && claims.sid !== request.session) return invalid('a token of another session');
+  // A bound token without its proof is a stolen one, for all this door can tell (RFC 9449 §7.1).
+  if (claims.cnf) return invalid('a bound token without proof of its key');
+  return {
+    tenant: claims.tenant,
+    agent: claims.agent,
+    session: claims.sid,
+    sponsor: claims.person,
+    taskSha256: claims.task_sha256,
+    bound: false,
+    tokenId: claims.jti,
+    tokenExpires: claims.exp,
+    door: request.door,
+  } as Caller;
+}
+
+async function connectionOf(ports: DoorPorts, token: string): Promise<Connection | Refusal> {
+  const hash = hashConnectionToken(token);
+  const stored = await ports.store.readAgentToken(hash);
+  if (!stored || stored.revoked) return invalid('unknown or revoked connection token');
+  if (stored.expiresAt <= ports.clock()) return refuse('token.expired', 'This token has expired.', { detail: 'connection token past its end' });
+  return { kind: 'connection', tenant: stored.tenant, agent: stored.agent, hash, createdBy: stored.createdBy, expiresAt: stored.expiresAt };
+}
+
+/** The caller a connection is inside the session it opened. Throws when the session is not the connection's own. */
+export function callerOfConnection(connection: Connection, session: SessionRow): Caller {
+  if (session.connection !== connection.hash || session.tenant !== connection.tenant || session.agent !== connection.agent) {
+    throw new Error('the session was not opened by this connection');
+  }
+  return {
+    tenant: session.tenant,
+    agent: session.agent,
+    session: session.id,
+    sponsor: session.sponsor,
+    taskSha256: session.taskSha256,
+    bound: false,
+    tokenId: `connection/${connection.hash.slice(0, 16)}`,
+    tokenExpires: Math.floor(connection.expiresAt / 1000),
+    door: 'mcp',
+  } as Caller;
+}
+
+/** The person at `/v1`, by the token the tenant's issuer gave for their login. Their tenant and its trust are read again. */
+export async function authenticatePerson(ports: DoorPorts & Pick<Ports, 'tenants'>, authorization: string | null): Promise<Person | Refusal> {
+  const token = bearerOf(authorization);
+  if (typeof token !== 'string') return token;
+  const claims = await verifyOwn(ports, token, personClaims, apiUrl(ports.config));
+  if ('problem' in claims) return refusedOwn(claims);
+  const cut = claims.sub.indexOf('#');
+  if (cut < 1) return invalid('sub is not a person');
+  const [issuer, subject] = [claims.sub.slice(0, cut), claims.sub.slice(cut + 1)];
+  const snapshot = await ports.tenants.current(claims.tenant);
+  if (!snapshot?.trust.some((root) => 'oidc' in root && root.for === 'people' && root.oidc === issuer)) return invalid('the issuer is not trusted any more');
+  return personOf(snapshot, issuer, subject);
+}
+
+function bearerOf(authorization: string | null): string | Refusal {
+  if (authorization === null || authorization === '') return missing();
+  const match = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization);
+  return match?.[1] ?? invalid('not a bearer token');
+}

@@ -1,0 +1,12 @@
+export { agentIdentity } from './agents.ts';
+export { authenticate, authenticatePerson, type Connection, callerOfConnection, hashConnectionToken } from './authenticate.ts';
+export type { Caller, Person } from './caller.ts';
+export { checkNames } from './check-names.ts';
+export { ensureLocal, type LocalTenant, localProviderRuns, localRoutes, localTenant } from './local/index.ts';
+export { type PersonClaims, personClaims, signOwn, type TaskClaims, taskClaims, verifyOwn } from './own-tokens.ts';
+export { groupsOf, type Role, rolesOf } from './people.ts';
+export { readCapped } from './read-capped.ts';
+export { apiUrl, mcpUrl, resourceMetadataUrl, sessionUrl, tenantIssuer } from './urls.ts';
+export { type Login, type OneTime, verifyPersonToken } from './verify-person.ts';
+export { type Orchestrator, verifyClient, verifyWorkload, type Workload } from './verify-workload.ts';
+export { oidcAlgorithms } from './vet-keys.ts';

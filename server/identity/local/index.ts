@@ -1,0 +1,3 @@
+export { localProviderRuns } from './allowed.ts';
+export { ensureLocal, type LocalTenant, localTenant } from './ensure-local.ts';
+export { localRoutes } from './routes.ts';

@@ -1,0 +1,124 @@
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import { BadJson, parseJsonStrict, slug } from '../../../tools/index.ts';
+import type { TenantSnapshot } from '../../documents/snapshot.ts';
+import type { Ports } from '../../ports.ts';
+import { agentIdentity } from '../agents.ts';
+import { headerProblem, isOnlyFor, proveClaims, readJwt, timeProblem } from '../jwt.ts';
+import { readCapped } from '../read-capped.ts';
+import { tenantIssuer } from '../urls.ts';
+import { localProviderRuns } from './allowed.ts';
+import { type LocalKey, publicHalf, readLocalKey, readTrustDomainKey, signWith } from './local-keys.ts';
+
+type LocalPorts = Pick<Ports, 'config' | 'tenants' | 'store' | 'clock' | 'newId'>;
+
+const maxBody = 32_768;
+const longestAssertion = 60;
+const svidSeconds = 300;
+
+const svidBody = z.strictObject({ assertion: z.string() });
+const idTokenBody = z.strictObject({
+  assertion: z.string(),
+  as: slug,
+  agent: slug.optional(),
+  authorization_details: z.array(z.record(z.string(), z.unknown())).min(1).max(1).optional(),
+});
+
+/**
+ * The doors of the `local` identity provider: five-minute SVIDs for whoever proves a workload key, five-minute ID tokens
+ * for whoever proves the machine's people key. Empty unless this broker may run it.
+ */
+export function localRoutes(ports: LocalPorts): Hono {
+  const app = new Hono();
+  if (!localProviderRuns(ports.config)) return app;
+  app.post('/t/:tenant/local/svid', async (c) => {
+    const body = await readBody(c, svidBody);
+    const snapshot = body && (await tenantOf(ports, c.req.param('tenant')));
+    return answer(c, snapshot ? await issueSvid(ports, snapshot, body) : null);
+  });
+  app.post('/t/:tenant/local/id-token', async (c) => {
+    const body = await readBody(c, idTokenBody);
+    const snapshot = body && (await tenantOf(ports, c.req.param('tenant')));
+    return answer(c, snapshot ? await issueIdToken(ports, snapshot, body) : null);
+  });
+  return app;
+}
+
+/** One answer for everything that is not proven, known and bound to `local`. */
+function answer(c: Context, issued: Readonly<Record<string, string | number>> | null): Response {
+  const noStore = { 'cache-control': 'no-store' };
+  return issued
+    ? c.json(issued, 200, noStore)
+    : c.json({ error: 'access_denied', error_description: 'The local provider issues nothing for this.' }, 403, noStore);
+}
+
+async function tenantOf(ports: LocalPorts, tenant: string): Promise<TenantSnapshot | null> {
+  return slug.safeParse(tenant).success ? ports.tenants.current(tenant) : null;
+}
+
+async function issueSvid(
+  ports: LocalPorts,
+  snapshot: TenantSnapshot,
+  { assertion }: z.infer<typeof svidBody>,
+): Promise<Record<string, string | number> | null> {
+  const name = slug.safeParse(readJwt(assertion)?.claims['sub']);
+  const agent = name.success ? snapshot.agents.get(name.data) : undefined;
+  const key = agent && (await readLocalKey(ports.config, snapshot.tenant, `agents/${agent.name}`));
+  const identity = agent?.identity;
+  const bound = snapshot.trust.some((root) => 'spiffe' in root && root.bundle === 'local' && String(identity).startsWith(`spiffe://${root.spiffe}/`));
+  if (!key || typeof identity !== 'string' || !bound || !(await isProven(ports, snapshot.tenant, assertion, key, agent.name))) return null;
+  const signer = await readTrustDomainKey(ports.config, snapshot.tenant);
+  if (!signer) return null;
+  const now = Math.floor(ports.clock() / 1000);
+  const claims = { sub: identity, aud: [tenantIssuer(ports.config, snapshot.tenant)], iat: now, exp: now + svidSeconds };
+  return { svid: await signWith(signer, 'JWT', claims), expires_in: svidSeconds };
+}
+
+async function issueIdToken(ports: LocalPorts, snapshot: TenantSnapshot, body: z.infer<typeof idTokenBody>): Promise<Record<string, string | number> | null> {
+  const { people } = snapshot.document;
+  const subject = Object.hasOwn(people, body.as) ? people[body.as]?.subject : undefined;
+  const root = snapshot.trust.find((one) => 'oidc' in one && one.oidc === 'local' && one.for === 'people');
+  const agent = body.agent === undefined ? null : snapshot.agents.get(body.agent);
+  const key = await readLocalKey(ports.config, snapshot.tenant, 'people');
+  if (!subject?.startsWith('local#') || !root || !('oidc' in root) || agent === undefined || !key) return null;
+  if (!(await isProven(ports, snapshot.tenant, body.assertion, key, body.as))) return null;
+  const signer = await readLocalKey(ports.config, snapshot.tenant, 'issuer');
+  if (!signer) return null;
+  const now = Math.floor(ports.clock() / 1000);
+  const idToken = await signWith(signer, 'JWT', {
+    iss: 'local',
+    sub: subject.slice('local#'.length),
+    aud: root.audience ?? 'taskgate',
+    iat: now,
+    exp: now + svidSeconds,
+    jti: ports.newId('jti'),
+    ...(agent ? { may_act: { sub: agentIdentity(agent) } } : {}),
+    ...(body.authorization_details ? { authorization_details: body.authorization_details } : {}),
+  });
+  return { id_token: idToken, expires_in: svidSeconds };
+}
+
+/** The assertion is signed by exactly this key, for this subject and this provider, at most a minute long, and new. */
+async function isProven(ports: LocalPorts, tenant: string, assertion: string, key: LocalKey, subject: string): Promise<boolean> {
+  const jwt = readJwt(assertion);
+  const algorithms = ['ES256'];
+  if (!jwt || headerProblem(jwt, { algorithms, types: [undefined, 'jwt'] })) return false;
+  const claims = await proveClaims(jwt, [publicHalf(key)], algorithms);
+  if (!claims || claims['sub'] !== subject || !isOnlyFor(claims, `${tenantIssuer(ports.config, tenant)}/local`)) return false;
+  const now = ports.clock();
+  const { jti, exp } = claims;
+  // A second of grace on the length alone: clocks are read in whole seconds on one side.
+  if (timeProblem(claims, { now, longest: longestAssertion + 1 }) || typeof jti !== 'string' || jti === '') return false;
+  return ports.store.useOnce(`local/${tenant}`, jti, Number(exp) * 1000, now);
+}
+
+async function readBody<T>(c: Context, shape: z.ZodType<T>): Promise<T | null> {
+  try {
+    const bytes = await readCapped(c.req.raw, maxBody);
+    const parsed = bytes && shape.safeParse(parseJsonStrict(bytes, { bytes: maxBody, depth: 16 }));
+    return parsed?.success ? parsed.data : null;
+  } catch (error) {
+    if (error instanceof BadJson) return null;
+    throw error;
+  }
+}

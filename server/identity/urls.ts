@@ -1,0 +1,19 @@
+import type { Config } from '../config.ts';
+
+type Public = Pick<Config, 'public_url'>;
+
+/** The tenant's issuer: `iss` of its task tokens and the only audience its workloads may name. */
+export const tenantIssuer = (config: Public, tenant: string): string => `${config.public_url}/t/${tenant}`;
+export const sessionUrl = (config: Public, session: string): string => `${config.public_url}/sessions/${session}/mcp`;
+export const mcpUrl = (config: Public): string => `${config.public_url}/mcp`;
+export const apiUrl = (config: Public): string => `${config.public_url}/v1`;
+
+/** Where a door's protected-resource metadata stands (RFC 9728 §3.1): for a challenge's `resource_metadata`. */
+export const resourceMetadataUrl = (config: Public, session: string | null): string =>
+  `${config.public_url}/.well-known/oauth-protected-resource${session === null ? '/mcp' : `/sessions/${session}/mcp`}`;
+
+/** Hosts that never leave this machine: the only ones that may be spoken to without TLS. */
+export function isLoopbackHost(host: string): boolean {
+  const name = host.replace(/^\[|\]$/g, '');
+  return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
+}

@@ -1,0 +1,41 @@
+import { isRefusal, type Refusal, refuse } from '../call/refusals.ts';
+import type { TenantSnapshot } from '../documents/snapshot.ts';
+import type { Workload } from '../identity/index.ts';
+import type { SessionRow } from '../store/store.ts';
+import { checkTemplate, sponsorStanding } from './check-standing.ts';
+import type { SessionPorts } from './open-session.ts';
+import { tenantOfSession } from './session-id.ts';
+
+/**
+ * Whether a live session may have another token: the agent, the use case and whoever answers for it are looked at again,
+ * as they stand now. It changes nothing about the session. Another agent's session and none are one answer.
+ */
+export async function renewSession(ports: SessionPorts, snapshot: TenantSnapshot, workload: Workload, id: string): Promise<SessionRow | Refusal> {
+  const at = ports.clock();
+  const renewed = await checkRenewal(ports, snapshot, workload, id, at);
+  const record = { at, tenant: snapshot.tenant, agent: workload.agent.name, actor: workload.identity, session: id, revision: snapshot.revision } as const;
+  await ports.store.append(snapshot.tenant, [
+    isRefusal(renewed)
+      ? { ...record, type: 'session.refused', code: renewed.refused, detail: renewed.message }
+      : { ...record, type: 'session.renewed', sponsor: renewed.sponsor, use_case: renewed.useCase, task_sha256: renewed.taskSha256 },
+  ]);
+  return renewed;
+}
+
+async function checkRenewal(ports: SessionPorts, snapshot: TenantSnapshot, workload: Workload, id: string, at: number): Promise<SessionRow | Refusal> {
+  const gone = refuse('session.not_found', 'There is no such task.');
+  const view = tenantOfSession(id) === snapshot.tenant ? await ports.store.readSession(snapshot.tenant, id) : null;
+  if (!view || view.session.agent !== workload.agent.name) return gone;
+  const { session } = view;
+  for (const one of [session, ...view.ancestors]) {
+    if (one.status !== 'active')
+      return refuse(one.status === 'suspended' ? 'session.suspended' : 'session.ended', `This task is over${one.endReason ? `: ${one.endReason}` : ''}.`);
+    if (one.expiresAt <= at) return refuse('session.expired', 'This task has reached its end time.');
+  }
+  const template = await checkTemplate(ports, snapshot, session, at);
+  if (isRefusal(template)) return template;
+  if (!sponsorStanding(snapshot, template.useCase, session.sponsor, session.sponsorGroups).stands)
+    return refuse('session.refused', 'Whoever answers for this task may not any more.');
+  const needsProof = snapshot.document.require_proof || template.useCase.require_proof;
+  return needsProof && session.cnf === null ? refuse('session.refused', 'This task now needs a token bound to a key.') : session;
+}
