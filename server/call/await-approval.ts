@@ -1,0 +1,29 @@
+import type { Caller } from '../identity/caller.ts';
+import type { Ports } from '../ports.ts';
+import type { ApprovalState } from './call.ts';
+import { enterSession } from './enter-session.ts';
+import { isRefusal, type Refusal, refuse } from './refusals.ts';
+
+const lookAgainMs = 500;
+
+/** Waits, at most `holdMs`, until the approval is no longer pending. Another session's approval and none at all answer alike. */
+export async function awaitApproval(
+  ports: Pick<Ports, 'store' | 'tenants' | 'clock' | 'decisions'>,
+  caller: Caller,
+  approval: string,
+  holdMs: number,
+  signal: AbortSignal,
+): Promise<ApprovalState | Refusal> {
+  const until = ports.clock() + holdMs;
+  for (;;) {
+    const session = await enterSession(ports, caller);
+    if (isRefusal(session)) return session;
+    const row = await ports.store.readApproval(caller.tenant, approval);
+    if (!row || row.session !== caller.session) return refuse('approval.unknown', 'There is no such approval in this task.');
+    const now = ports.clock();
+    const status = row.status === 'pending' && row.expiresAt <= now ? 'expired' : row.status;
+    const reason = row.votes.findLast((vote) => vote.decision === 'deny')?.reason ?? null;
+    if (status !== 'pending' || now >= until || signal.aborted) return { id: row.id, status, expiresAt: row.expiresAt, reason };
+    await ports.decisions.wait(row.tenant, row.id, Math.min(until - now, lookAgainMs), signal);
+  }
+}

@@ -1,0 +1,55 @@
+import type { Caller } from '../identity/caller.ts';
+import type { Ports } from '../ports.ts';
+import type { CallAnswer, CallIo, CallRequest, CallResult } from './call.ts';
+import { claim } from './claim.ts';
+import { deadlineOf } from './deadline.ts';
+import { enterSession } from './enter-session.ts';
+import { invoke } from './invoke.ts';
+import { issueCredential } from './issue-credential.ts';
+import { judge } from './judge.ts';
+import { labelResult } from './label-result.ts';
+import { obtainWarrant } from './obtain-warrant.ts';
+import { recordOutcome } from './record-outcome.ts';
+import { recordWayOut } from './record-way-out.ts';
+import { isRefusal, type Refusal } from './refusals.ts';
+import { resolveTool } from './resolve-tool.ts';
+
+/** What was judged may change before it is claimed; the call is then judged afresh, at most this often. */
+const attempts = 4;
+
+/** The whole life of one tool call. Nothing reaches an upstream by any other route. */
+export async function brokerCall(ports: Ports, caller: Caller, request: CallRequest, io: CallIo): Promise<CallAnswer> {
+  const decision = ports.newId('dec');
+  return recordWayOut(ports, caller, request, decision, async () => {
+    for (let attempt = 1; ; attempt++) {
+      const answer = await walk(ports, caller, request, io, decision);
+      if (!isRefusal(answer) || answer.refused !== 'stale' || attempt === attempts) return answer;
+    }
+  });
+}
+
+/** One stage a line; each takes the evidence of the stage before, so leaving one out does not compile. */
+async function walk(ports: Ports, caller: Caller, request: CallRequest, io: CallIo, decision: string): Promise<CallResult | Refusal> {
+  const session = await enterSession(ports, caller); // for which task, until when, budget left
+  if (isRefusal(session)) return session;
+
+  const tool = resolveTool(session, request); // granted, pinned; arguments valid
+  if (isRefusal(tool)) return tool;
+
+  const judgement = judge(tool); // allow | deny | require, with reasons, now
+  if (isRefusal(judgement)) return judgement;
+
+  const warrant = await obtainWarrant(ports, judgement, request, io, decision); // requirements satisfied for exactly this call, or a pause
+  if (isRefusal(warrant) || 'replayed' in warrant) return warrant;
+
+  const credential = await issueCredential(ports, warrant); // ready, one audience, definition as pinned
+  if (isRefusal(credential)) return credential;
+
+  const deadline = deadlineOf(session, tool.tool);
+  const claimed = await claim(ports, credential, decision, deadline); // one transaction: still true, taken, counted, recorded
+  if (isRefusal(claimed)) return claimed;
+
+  const raw = await invoke(ports, claimed, request, io, deadline); // one attempt, deadline, size cap
+  const result = labelResult(raw); // labels rise
+  return recordOutcome(ports, result); // durable before release; still live, under the ceiling
+}

@@ -1,0 +1,113 @@
+import { hmacOf } from '../audit/index.ts';
+import type { Ports } from '../ports.ts';
+import { budgetOf } from '../sessions/index.ts';
+import type { Draw } from '../store/store.ts';
+import type { Credential } from './issue-credential.ts';
+import { isGenuine } from './obtain-warrant.ts';
+import { type Refusal, refuse } from './refusals.ts';
+import { currentGrant, type ResolvedTool } from './resolve-tool.ts';
+
+declare const claimedBrand: unique symbol;
+
+/** Evidence that, in one transaction, everything judged was still true, the approval taken, the counters drawn, the dispatch recorded. */
+export interface Claimed {
+  readonly [claimedBrand]: true;
+  readonly credential: Credential;
+  readonly dispatch: string;
+  readonly fence: number;
+  readonly decision: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** Resolves when the dispatch record is durable; rejects when it never will be. */
+  readonly durable: Promise<void>;
+}
+
+/** A dispatch nobody settled this long after its deadline counts as unknown. */
+const leaseMarginMs = 30_000;
+
+export async function claim(
+  ports: Pick<Ports, 'store' | 'clock' | 'keys' | 'newId'>,
+  credential: Credential,
+  decision: string,
+  deadlineMs: number,
+): Promise<Claimed | Refusal> {
+  const { warrant } = credential;
+  if (!isGenuine(warrant)) throw new Error('a warrant that obtain-warrant did not make');
+  const { judgement, approval } = warrant;
+  const { session, tool, arguments: args } = judgement.tool;
+  const { row, view, tenant } = session;
+  const at = ports.clock();
+  const draws = drawsOf(judgement.tool, at);
+  const dispatch = ports.newId('dsp');
+  const { answer, durable } = await ports.store.claim({
+    tenant: row.tenant,
+    session: row.id,
+    tool: tool.name,
+    revision: tenant.revision,
+    labelVersion: view.labelVersion,
+    draws,
+    approval: approval && { id: approval.id, digest: approval.digest },
+    dispatch,
+    leaseUntil: at + deadlineMs + leaseMarginMs,
+    at,
+    record: {
+      type: 'call.dispatched',
+      at,
+      tenant: row.tenant,
+      session: row.id,
+      agent: row.agent,
+      sponsor: row.sponsor,
+      use_case: row.useCase,
+      tool: tool.name,
+      tool_digest: tool.digest,
+      decision: 'allow',
+      decision_id: decision,
+      policies: judgement.decision.policies.map(({ id }) => id),
+      revision: tenant.revision,
+      dispatch,
+      arguments_hmac: hmacOf(ports.keys.hmac, args),
+      label: view.label,
+      ...(approval ? { approval: approval.id, proposal_sha256: approval.digest, satisfied: approval.satisfied } : {}),
+    },
+  });
+  if (answer.claimed) return { credential, dispatch, fence: answer.fence, decision, at, durable } as Omit<Claimed, typeof claimedBrand> as Claimed;
+  switch (answer.why) {
+    case 'session':
+      return refuse('session.ended', 'This task has ended.');
+    case 'budget':
+      return refuse('budget.exhausted', `This task has used up its ${nameOf(answer.draw)}.`, { detail: `${answer.draw.scope} ${answer.draw.key}` });
+    case 'revision':
+    case 'labels':
+    case 'approval':
+      // Whoever judges again must read what this answer was about: a read sees only what is committed.
+      await durable;
+      return refuse('stale', 'What this call was judged on has just changed; try again.', { detail: answer.why });
+  }
+}
+
+/** Counters of the session, all its ancestors and the use case's day, each under the least of what was granted and what still is. */
+function drawsOf(call: ResolvedTool, at: number): Draw[] {
+  const { session, tool, amount } = call;
+  const { row, view, useCase } = session;
+  const now = budgetOf(useCase);
+  const draws: Draw[] = [];
+  const add = (scope: string, key: string, drawn: number, ...limits: (number | null | undefined)[]): void => {
+    const set = limits.filter((limit) => limit !== null && limit !== undefined);
+    if (drawn > 0 && set.length > 0) draws.push({ scope, key, amount: drawn, limit: Math.min(...set) });
+  };
+  for (const one of [row, ...view.ancestors]) {
+    const scope = `session/${one.id}`;
+    add(scope, 'calls', 1, one.budget.calls, now.calls);
+    add(scope, 'amount', amount, one.budget.amount, now.amount);
+    add(scope, `tool:${tool.name}`, 1, one.grants.find((grant) => grant.tool === tool.name)?.maxCalls, currentGrant(session, tool.name)?.maxCalls);
+  }
+  const scope = `use-case/${row.useCase}/${new Date(at).toISOString().slice(0, 10)}`;
+  add(scope, 'calls', 1, row.budget.perDay.calls, now.perDay.calls);
+  add(scope, 'amount', amount, row.budget.perDay.amount, now.perDay.amount);
+  return draws;
+}
+
+function nameOf({ scope, key }: Draw): string {
+  const what = key === 'calls' ? 'calls' : key === 'amount' ? 'amount' : `calls of ${key.slice('tool:'.length)}`;
+  return scope.startsWith('use-case/') ? `${what} for today, across tasks` : what;
+}

@@ -1,0 +1,42 @@
+import { dominates } from '../../policies/index.ts';
+import type { UpstreamOutcome } from '../../tools/index.ts';
+import type { Ports } from '../ports.ts';
+import type { CallIo, CallRequest } from './call.ts';
+import type { Claimed } from './claim.ts';
+import { mayRunWhileFlushing } from './deadline.ts';
+import { scrubSecret } from './scrub-secret.ts';
+
+declare const invoked: unique symbol;
+
+/** What one attempt brought back, not yet labelled and not to be shown to anyone. */
+export interface Raw {
+  readonly [invoked]: true;
+  readonly claimed: Claimed;
+  readonly outcome: UpstreamOutcome;
+}
+
+/** One attempt, deadline, size cap. Takes only a claim whose dispatch record is durable, a read that stays in the tenant aside. */
+export async function invoke(ports: Pick<Ports, 'log'>, claimed: Claimed, request: CallRequest, io: CallIo, deadlineMs: number): Promise<Raw> {
+  const { warrant, connection } = claimed.credential;
+  const { tool, session, arguments: args } = warrant.judgement.tool;
+  if (!mayRunWhileFlushing(tool)) await claimed.durable;
+  const document = session.tenant.upstreams.get(tool.upstream)?.document;
+  const call = {
+    tool: tool.manifest.name,
+    arguments: args,
+    dispatch: claimed.dispatch,
+    signal: io.signal,
+    deadlineMs,
+    maxResultBytes: document?.max_result_bytes ?? 1_048_576,
+    traceparent: request.traceparent,
+    // Progress is of upstream origin and told before any label can rise: only to a lineage that has it already.
+    onProgress: dominates(session.view.label, tool.label) ? io.onProgress : () => undefined,
+    ...(tool.manifest.idempotency.startsWith('header:') ? { idempotencyHeader: tool.manifest.idempotency.slice('header:'.length) } : {}),
+  };
+  const outcome = await connection.call(call).catch((error: unknown): UpstreamOutcome => {
+    ports.log.error({ err: error, dispatch: claimed.dispatch }, 'an upstream connection threw');
+    return { kind: 'failed', why: 'died', sent: true, detail: 'the connection threw' };
+  });
+  const { secret } = claimed.credential;
+  return { claimed, outcome: secret === null ? outcome : scrubSecret(outcome, secret) } as Omit<Raw, typeof invoked> as Raw;
+}

@@ -1,0 +1,30 @@
+import type { Caller } from '../identity/caller.ts';
+import type { Ports } from '../ports.ts';
+import type { ListedTool } from './call.ts';
+import { enterSession } from './enter-session.ts';
+import { gatherFacts } from './gather-facts.ts';
+import { isRefusal, type Refusal } from './refusals.ts';
+import { currentGrant } from './resolve-tool.ts';
+
+/** The granted tools that policy does not deny whatever the arguments, by name: what is callable is always listed. */
+export async function listTools(ports: Pick<Ports, 'store' | 'tenants' | 'clock'>, caller: Caller): Promise<readonly ListedTool[] | Refusal> {
+  const session = await enterSession(ports, caller);
+  if (isRefusal(session)) return session;
+  const listed: ListedTool[] = [];
+  for (const grant of session.row.grants) {
+    const tool = session.tenant.tools.get(grant.tool);
+    const current = currentGrant(session, grant.tool);
+    if (!tool || tool.digest !== grant.digest || current?.digest !== grant.digest || !session.tenant.policy.listable(gatherFacts(session, tool, true)))
+      continue;
+    const { title, description, outputSchema, annotations } = tool.definition;
+    listed.push({
+      name: tool.name,
+      inputSchema: tool.inputSchema,
+      ...(title === undefined ? {} : { title }),
+      ...(description === undefined ? {} : { description }),
+      ...(outputSchema === undefined ? {} : { outputSchema }),
+      ...(annotations === undefined ? {} : { annotations }),
+    });
+  }
+  return listed.sort((a, b) => (a.name < b.name ? -1 : 1));
+}

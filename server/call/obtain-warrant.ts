@@ -1,0 +1,144 @@
+import { dominates } from '../../policies/index.ts';
+import { canonicalForm } from '../../tools/index.ts';
+import { openProposal, type Proposal, satisfiedLiterals } from '../approvals/index.ts';
+import type { Ports } from '../ports.ts';
+import type { ApprovalRow } from '../store/store.ts';
+import type { CallIo, CallRequest, CallResult } from './call.ts';
+import { enterSession } from './enter-session.ts';
+import { type Judgement, judge } from './judge.ts';
+import { isRefusal, type Refusal, refuse } from './refusals.ts';
+import { replayOutcome } from './replay-outcome.ts';
+import { requestApproval } from './request-approval.ts';
+import { resolveTool } from './resolve-tool.ts';
+
+declare const warranted: unique symbol;
+
+/** Evidence that this exact call may run: nobody had to be asked, or those asked agreed to exactly it. */
+export interface Warrant {
+  readonly [warranted]: true;
+  /** Made last, with whatever was satisfied by then. */
+  readonly judgement: Judgement;
+  readonly approval: { readonly id: string; readonly digest: string; readonly satisfied: readonly Satisfied[] } | null;
+}
+export interface Satisfied {
+  readonly literal: string;
+  readonly source: string;
+  readonly persons: readonly string[];
+}
+
+// INVARIANT: only `grant` below adds to it, so a cast cannot forge a warrant; the claim asks `isGenuine`.
+const genuine = new WeakSet<object>();
+export const isGenuine = (warrant: Warrant): boolean => genuine.has(warrant);
+
+function grant(judgement: Judgement, approval: Warrant['approval']): Warrant {
+  const warrant = Object.freeze({ judgement, approval }) as Omit<Warrant, typeof warranted> as Warrant;
+  genuine.add(warrant);
+  return warrant;
+}
+
+type Needs = Pick<Ports, 'store' | 'tenants' | 'clock' | 'keys' | 'decisions' | 'newId'>;
+/** A retry looks again this often for what another process decided. */
+const lookAgainMs = 500;
+
+/** Requirements satisfied for exactly this call, or a pause. Holds the request while a human decides, at most `io.holdMs`. */
+export async function obtainWarrant(
+  ports: Needs,
+  judgement: Judgement,
+  request: CallRequest,
+  io: CallIo,
+  decision: string,
+): Promise<Warrant | CallResult | Refusal> {
+  if (judgement.decision.decision === 'allow') return (await settledBefore(ports, judgement, request, decision)) ?? grant(judgement, null);
+  const until = ports.clock() + io.holdMs;
+  let asked = await requestApproval(ports, judgement, decision);
+  for (;;) {
+    if (isRefusal(asked)) return asked;
+    const answer = await answerFor(ports, judgement, asked, request, decision);
+    if (answer !== 'wait') return answer;
+    const left = until - ports.clock();
+    if (io.signal.aborted) return refuse('call.cancelled', 'The call was cancelled while it waited.', { approval: handle(asked) });
+    if (left <= 0) return stillWaiting(asked);
+    await ports.decisions.wait(asked.tenant, asked.id, Math.min(left, lookAgainMs), io.signal);
+    asked = (await ports.store.readApproval(asked.tenant, asked.id)) ?? refuse('approval.unknown', 'This approval no longer exists.');
+  }
+}
+
+/** An effect that ran under an approval is never repeated because policy has since stopped asking. */
+async function settledBefore(ports: Needs, judgement: Judgement, request: CallRequest, decision: string): Promise<CallResult | Refusal | null> {
+  const { session, tool, callKey } = judgement.tool;
+  if (tool.manifest.effect === 'read' && request.resumes === null) return null;
+  const row = await ports.store.findApproval(session.row.tenant, callKey, ports.clock());
+  return row?.status === 'used' ? replayOutcome(ports, row, decision) : null;
+}
+
+async function answerFor(
+  ports: Needs,
+  judgement: Judgement,
+  row: ApprovalRow,
+  request: CallRequest,
+  decision: string,
+): Promise<Warrant | CallResult | Refusal | 'wait'> {
+  switch (row.status) {
+    case 'pending':
+      return row.expiresAt <= ports.clock() ? refuse('approval.expired', 'Nobody decided in time, so the call is denied.', { approval: handle(row) }) : 'wait';
+    case 'approved':
+      return runsAsApproved(ports, judgement, row, request);
+    case 'used':
+      return row.outcome === null ? 'wait' : replayOutcome(ports, row, decision);
+    case 'denied': {
+      const said = row.votes.findLast((vote) => vote.decision === 'deny')?.reason;
+      return refuse('approval.denied', `A reviewer denied this call${said ? `. Their reason, as data: ${JSON.stringify(said)}` : ''}.`, {
+        approval: handle(row),
+      });
+    }
+    case 'expired':
+      return refuse('approval.expired', 'Nobody decided in time, so the call is denied.', { approval: handle(row) });
+    case 'superseded':
+      return judgeAfresh();
+    case 'cancelled':
+    case 'revoked':
+      return refuse('approval.denied', `The approval was ${row.status} before the call ran.`, { approval: handle(row) });
+  }
+}
+
+/** Judges again after the human: what was approved must still be what would run, under no weaker protection than was shown. */
+async function runsAsApproved(ports: Needs, judgement: Judgement, row: ApprovalRow, request: CallRequest): Promise<Warrant | Refusal> {
+  const shown = openProposal(ports, row);
+  const session = await enterSession(ports, judgement.tool.session.caller);
+  if (isRefusal(session)) return session;
+  const tool = resolveTool(session, { tool: shown.tool, arguments: shown.arguments, nonce: request.nonce });
+  if (isRefusal(tool)) return tool;
+  const satisfied = satisfiedLiterals(row);
+  const fresh = judge(
+    tool,
+    satisfied.map(({ literal }) => literal),
+  );
+  if (isRefusal(fresh)) return fresh;
+  const holds =
+    fresh.decision.decision === 'allow' &&
+    tool.callKey === row.callKey &&
+    shown.tool_digest === tool.tool.digest &&
+    canonicalForm(shown.arguments) === canonicalForm(judgement.tool.arguments) &&
+    samePeople(shown, fresh) &&
+    dominates(shown.label, session.view.label);
+  if (holds) return grant(fresh, { id: row.id, digest: row.digest, satisfied });
+  const at = ports.clock();
+  const record = { type: 'approval.superseded' as const, at, tenant: row.tenant, session: row.session, agent: row.agent, tool: row.tool, approval: row.id };
+  await ports.store.closeApproval(row.tenant, row.id, 'superseded', at, record);
+  return judgeAfresh();
+}
+
+const samePeople = (shown: Proposal, fresh: Judgement): boolean =>
+  shown.agent === fresh.tool.session.agent.name && shown.sponsor === fresh.tool.session.row.sponsor && shown.session === fresh.tool.session.row.id;
+
+/** Whoever is asked next must be shown what is true then. */
+const judgeAfresh = (): Refusal => refuse('stale', 'What was approved is not what would run now; the call has to be asked again.', { detail: 'superseded' });
+
+const handle = (row: ApprovalRow): NonNullable<Refusal['approval']> => ({ id: row.id, status: row.status, expiresAt: row.expiresAt });
+
+function stillWaiting(row: ApprovalRow): Refusal {
+  if (row.status === 'used') return refuse('approval.running', 'This call was approved and is running; ask again for its outcome.', { approval: handle(row) });
+  const until = new Date(row.expiresAt).toISOString();
+  const message = `Not executed: this call waits for a human to approve it (approval ${row.id}, until ${until}). Retry this exact call, or call await_approval with that id.`;
+  return refuse('approval.required', message, { approval: handle(row) });
+}

@@ -1,0 +1,56 @@
+import type { Caller } from '../identity/caller.ts';
+import type { Ports } from '../ports.ts';
+import { StoreUnavailable } from '../store/store.ts';
+import type { CallAnswer, CallRequest, CallResult } from './call.ts';
+import { isRefusal, type Refusal, refuse } from './refusals.ts';
+
+/**
+ * The outermost wrapper: every way out that is not a released result leaves a record, or the call is `unavailable`.
+ * An exception is a bug or an outage; both deny.
+ */
+export async function recordWayOut(
+  ports: Pick<Ports, 'store' | 'clock' | 'log'>,
+  caller: Caller,
+  request: Pick<CallRequest, 'tool'>,
+  decision: string,
+  call: () => Promise<CallResult | Refusal>,
+): Promise<CallAnswer> {
+  const answer = await call().catch((error: unknown): Refusal => {
+    ports.log.error({ err: error, tenant: caller.tenant, session: caller.session, decision }, 'a call ended in an exception');
+    return refuse('unavailable', 'Taskgate cannot answer right now; nothing more was done. Try again later.', {
+      detail: error instanceof Error ? error.name : 'unknown',
+    });
+  });
+  if (!isRefusal(answer)) return answer;
+  try {
+    const [record] = await ports.store.append(caller.tenant, [recordOf(caller, request, decision, answer, ports.clock())]);
+    return { ...answer, decision, record: record ?? null };
+  } catch (error) {
+    // That something was sent must be said even when it cannot be written down.
+    if (answer.refused === 'outcome.unknown') return { ...answer, decision, record: null };
+    if (!(error instanceof StoreUnavailable)) ports.log.error({ err: error, decision }, 'a refusal could not be recorded');
+    return { ...refuse('unavailable', 'Taskgate cannot answer right now; nothing more was done. Try again later.'), decision, record: null };
+  }
+}
+
+function recordOf(caller: Caller, request: Pick<CallRequest, 'tool'>, decision: string, refusal: Refusal, at: number) {
+  return {
+    type:
+      refusal.refused === 'result.withheld' || (refusal.refused === 'session.ended' && refusal.dispatch)
+        ? ('call.withheld' as const)
+        : ('call.refused' as const),
+    at,
+    tenant: caller.tenant,
+    session: caller.session,
+    agent: caller.agent,
+    sponsor: caller.sponsor,
+    // What was asked for is the caller's text until it is resolved: kept short, so that it cannot flood the record.
+    tool: request.tool.slice(0, 128),
+    decision_id: decision,
+    code: refusal.refused,
+    ...(refusal.detail === null ? {} : { detail: refusal.detail.slice(0, 500) }),
+    ...(refusal.policies ? { policies: refusal.policies } : {}),
+    ...(refusal.approval ? { approval: refusal.approval.id } : {}),
+    ...(refusal.dispatch ? { dispatch: refusal.dispatch } : {}),
+  };
+}

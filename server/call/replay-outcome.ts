@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { UpstreamResult } from '../../tools/index.ts';
+import { seal, unseal } from '../credentials/index.ts';
+import type { Ports } from '../ports.ts';
+import type { ApprovalRow } from '../store/store.ts';
+import type { CallResult } from './call.ts';
+import { type Refusal, type RefusalCode, refusalCodes, refuse } from './refusals.ts';
+
+/** How an approved call ended, as it is kept, sealed, until its approval expires. */
+const outcome = z.union([
+  z.strictObject({
+    result: z.strictObject({ content: z.array(z.record(z.string(), z.unknown())), structuredContent: z.unknown().optional(), isError: z.boolean() }),
+  }),
+  z.strictObject({ refused: z.enum(refusalCodes), message: z.string() }),
+]);
+type Outcome = { readonly result: UpstreamResult } | { readonly refused: RefusalCode; readonly message: string };
+
+const context = (tenant: string, approval: string): string => `outcome/${tenant}/${approval}`;
+
+export function sealOutcome(ports: Pick<Ports, 'keys'>, tenant: string, approval: string, ended: Outcome): Uint8Array {
+  return seal(ports.keys.escrow, JSON.stringify(ended), context(tenant, approval));
+}
+
+/** Answers a retry of a call that ran: the stored outcome, marked, running nothing. */
+export async function replayOutcome(ports: Pick<Ports, 'store' | 'keys' | 'clock'>, row: ApprovalRow, decision: string): Promise<CallResult | Refusal> {
+  const approval = { id: row.id, status: row.status, expiresAt: row.expiresAt };
+  const dispatch = row.dispatch ?? undefined;
+  if (row.outcome === null) return refuse('approval.running', 'This call was approved and is running; ask again for its outcome.', { approval });
+  if (row.outcome === 'unknown' || row.sealedOutcome === null || row.sealedOutcome.length === 0) {
+    const message = 'This call was approved and sent, and nobody can tell whether it took effect. It will not be sent again; a person must look.';
+    return refuse('outcome.unknown', message, { approval, ...(dispatch ? { dispatch } : {}) });
+  }
+  const at = ports.clock();
+  const stored = outcome.parse(JSON.parse(unseal(ports.keys.escrow, row.sealedOutcome, context(row.tenant, row.id), at).toString('utf8')));
+  if ('refused' in stored)
+    return refuse(stored.refused, `${stored.message} (Replayed: this approved call was tried once and is not tried again.)`, { approval });
+  const record = await ports.store.appendWhileLive(row.tenant, row.session, at, {
+    type: 'call.replayed',
+    at,
+    tenant: row.tenant,
+    session: row.session,
+    agent: row.agent,
+    tool: row.tool,
+    approval: row.id,
+    decision_id: decision,
+    ...(dispatch ? { dispatch } : {}),
+  });
+  if (record === null) return refuse('session.ended', 'This task has ended.');
+  const { content, structuredContent, isError } = stored.result;
+  return { result: { content, isError, ...(structuredContent === undefined ? {} : { structuredContent }) }, decision, record, replayed: true };
+}

@@ -1,0 +1,4 @@
+import { resolveTool } from '../../server/call/resolve-tool.ts';
+import { caller, request } from './evidence.ts';
+
+resolveTool(caller, request);
