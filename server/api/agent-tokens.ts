@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { sha256Hex } from '../../tools/index.ts';
+import { hashConnectionToken } from '../identity/index.ts';
+import { type Endpoint, endpoint, seconds } from './endpoint.ts';
+import { notFound, problem } from './problem.ts';
+
+const dayInSeconds = 86_400;
+/** How long an `Idempotency-Key` is remembered. */
+const keyLifetimeMs = dayInSeconds * 1000;
+
+/** 256 bits; what is stored is its SHA-256, so that who reads the store cannot use it. */
+const newToken = (): string => `tgc_${randomBytes(32).toString('base64url')}`;
+
+export const agentTokenEndpoints: readonly Endpoint[] = [
+  endpoint({
+    method: 'post',
+    path: '/agents/{name}/tokens',
+    summary: 'Make a connection token, shown this once. An `Idempotency-Key` sent again answers 409: a token is never shown twice',
+    access: ['admin'],
+    body: z.strictObject({
+      expires_in: z
+        .int()
+        .min(60)
+        .max(365 * dayInSeconds)
+        .describe('Seconds'),
+    }),
+    answer: z.strictObject({
+      id: z.string().describe('Names the token when revoking it; no secret'),
+      token: z.string(),
+      agent: z.string(),
+      expires_at: z.int(),
+    }),
+    status: 201,
+    async run(ports, { person, snapshot }, { param, body, idempotencyKey }) {
+      const agent = param('name');
+      if (!snapshot.agents.has(agent)) return notFound();
+      const at = ports.clock();
+      if (idempotencyKey !== null && !(await ports.store.useOnce(`v1/${person.tenant}/${person.id}`, sha256Hex(idempotencyKey), at + keyLifetimeMs, at))) {
+        return problem(
+          409,
+          'idempotency.used',
+          'A request with this key was made before.',
+          'If its answer was lost, make a token with a new key and revoke what you do not need.',
+        );
+      }
+      const token = newToken();
+      const hash = hashConnectionToken(token);
+      const expiresAt = at + body.expires_in * 1000;
+      await ports.store.putAgentToken(
+        { hash, tenant: person.tenant, agent, createdBy: person.id, expiresAt, revoked: false },
+        { type: 'agent.token_created', at, tenant: person.tenant, agent, actor: person.id, expires_at: expiresAt, detail: hash },
+      );
+      return { id: hash, token, agent, expires_at: seconds(expiresAt) };
+    },
+  }),
+  endpoint({
+    method: 'delete',
+    path: '/agents/{name}/tokens/{id}',
+    summary: 'Revoke a connection token; again it changes nothing',
+    access: ['admin'],
+    answer: z.strictObject({ id: z.string(), agent: z.string(), revoked: z.literal(true) }),
+    async run(ports, { person }, { param }) {
+      const [agent, id] = [param('name'), param('id')];
+      const token = await ports.store.readAgentToken(id);
+      if (!token || token.tenant !== person.tenant || token.agent !== agent) return notFound();
+      await ports.store.revokeAgentToken(person.tenant, id, {
+        type: 'agent.token_revoked',
+        at: ports.clock(),
+        tenant: person.tenant,
+        agent,
+        actor: person.id,
+        detail: id,
+      });
+      return { id, agent, revoked: true as const };
+    },
+  }),
+];

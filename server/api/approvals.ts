@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import {
+  type ApprovalRefusal,
+  type ApprovalRefusalCode,
+  approvalDetail,
+  approvalStatus,
+  approvalSummary,
+  decideApproval,
+  listApprovals,
+  revokeApproval,
+  showApproval,
+} from '../approvals/index.ts';
+import { type Endpoint, endpoint, paged, paging } from './endpoint.ts';
+import { type Problem, type ProblemStatus, problem } from './problem.ts';
+
+const statusOf = {
+  'approval.not_found': 404,
+  'approval.not_pending': 409,
+  'approval.not_open': 409,
+  'approval.excluded': 403,
+  'approval.not_reviewer': 403,
+  'approval.not_in_group': 403,
+  'approval.no_such_requirement': 422,
+  'approval.digest_mismatch': 409,
+  'approval.already_voted': 409,
+  'approval.reason_required': 422,
+  'approval.reason_too_long': 422,
+  stale: 409,
+} as const satisfies Readonly<Record<ApprovalRefusalCode, ProblemStatus>>;
+
+const problemOf = ({ code, message, remedy }: ApprovalRefusal): Problem => problem(statusOf[code], code, message, remedy);
+
+const decision = z.strictObject({
+  decision: z.enum(['approve', 'deny']),
+  digest: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .describe('`digest` of the approval as you read it'),
+  reason: z.string().max(1000).nullish().describe('3 to 500 characters when denying; the agent reads it'),
+  requirement: z.string().max(100).optional().describe('Which requirement the vote is for; the first that still lacks one of yours when left out'),
+});
+
+export const approvalEndpoints: readonly Endpoint[] = [
+  endpoint({
+    method: 'get',
+    path: '/approvals',
+    summary: 'Approvals that wait for your decision or, with `status`, those you may read that have it',
+    access: 'anyone',
+    query: z.strictObject({ ...paging, status: approvalStatus.optional() }),
+    answer: paged(approvalSummary),
+    run: (ports, { person }, { query }) => listApprovals(ports, person, { status: query.status ?? null, after: query.cursor ?? null, limit: query.limit }),
+  }),
+  endpoint({
+    method: 'get',
+    path: '/approvals/{id}',
+    summary: 'One approval with the whole proposal: what is decided and what will run',
+    access: 'anyone',
+    answer: approvalDetail,
+    async run(ports, { person }, { param }) {
+      const answer = await showApproval(ports, person, param('id'));
+      return answer.ok ? answer.approval : problemOf(answer);
+    },
+  }),
+  endpoint({
+    method: 'post',
+    path: '/approvals/{id}/decisions',
+    summary: 'Approve or deny exactly the proposal that `digest` names; the same decision sent again changes nothing and answers 200',
+    access: 'anyone',
+    body: decision,
+    answer: approvalSummary,
+    async run(ports, { person }, { param, body }) {
+      const answer = await decideApproval(ports, person, { ...body, approval: param('id'), reason: body.reason ?? null });
+      return answer.ok ? answer.approval : problemOf(answer);
+    },
+  }),
+  endpoint({
+    method: 'post',
+    path: '/approvals/{id}/revoke',
+    summary: 'Take an approval back before its call runs; sent again it changes nothing and answers 200',
+    access: 'anyone',
+    body: z.strictObject({ reason: z.string().max(1000).nullish() }),
+    answer: approvalSummary,
+    async run(ports, { person }, { param, body }) {
+      const answer = await revokeApproval(ports, person, { approval: param('id'), reason: body.reason ?? null });
+      return answer.ok ? answer.approval : problemOf(answer);
+    },
+  }),
+];

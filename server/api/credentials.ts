@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import type { CredentialDocument } from '../../tools/index.ts';
+import { setSecret } from '../credentials/index.ts';
+import { type Endpoint, endpoint, seconds, whole } from './endpoint.ts';
+import { notFound } from './problem.ts';
+
+const credential = z.strictObject({
+  name: z.string(),
+  type: z.string(),
+  version: z.int().nullable().describe('Null until a value was set'),
+  updated_at: z.int().nullable(),
+});
+
+/** Fits a header and an environment variable: visible characters and inner spaces or tabs (RFC 9110 §5.5), no NUL, no line end. */
+const value = z
+  .string()
+  .min(1)
+  .max(16_384)
+  .regex(/^[\x21-\x7e\u0080-\uffff](?:[\t\x20-\x7e\u0080-\uffff]*[\x21-\x7e\u0080-\uffff])?$/, 'no control characters, no space at either end');
+
+const credentialView = (
+  { name, type }: CredentialDocument,
+  stored: { readonly version: number; readonly updatedAt: number } | undefined,
+): z.infer<typeof credential> => ({ name, type, version: stored?.version ?? null, updated_at: stored ? seconds(stored.updatedAt) : null });
+
+export const credentialEndpoints: readonly Endpoint[] = [
+  endpoint({
+    method: 'get',
+    path: '/credentials',
+    summary: 'Names and versions of the credentials; a value never comes back',
+    access: ['admin'],
+    answer: whole(credential),
+    async run(ports, { person, snapshot }) {
+      const stored = new Map((await ports.store.listSecrets(person.tenant)).map((secret) => [secret.name, secret]));
+      return { items: [...snapshot.credentials.values()].map((document) => credentialView(document, stored.get(document.name))), next: null };
+    },
+  }),
+  endpoint({
+    method: 'put',
+    path: '/credentials/{name}',
+    summary: 'Set the value of a credential the documents declare; it is stored encrypted',
+    access: ['admin'],
+    body: z.strictObject({ value }),
+    answer: credential,
+    async run(ports, { person, snapshot }, { param, body }) {
+      const document = snapshot.credentials.get(param('name'));
+      if (!document) return notFound();
+      await setSecret(ports, person.tenant, document.name, body.value, person.id);
+      const stored = (await ports.store.listSecrets(person.tenant)).find((secret) => secret.name === document.name);
+      return credentialView(document, stored);
+    },
+  }),
+];

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { applyDocuments, type DocumentProblem, loadTexts, noticesOf, type Plan } from '../documents/index.ts';
+import type { Ports } from '../ports.ts';
+import { type Asker, type Endpoint, endpoint } from './endpoint.ts';
+import { type Problem, problem } from './problem.ts';
+
+const request = z.strictObject({
+  files: z
+    .array(
+      z.strictObject({
+        source: z
+          .string()
+          .min(1)
+          .max(300)
+          .regex(/^[^\p{Cc}]*\.(yaml|cedar)$/u, '`*.yaml`, `*.cedar` or `*.cases.yaml`')
+          .describe('Name of the file, for messages'),
+        text: z.string(),
+      }),
+    )
+    .min(1)
+    .max(500),
+  prune: z.boolean().default(false).describe('Also remove what the files no longer contain'),
+});
+
+const planned = z.strictObject({
+  applied: z.boolean(),
+  items: z.array(
+    z.strictObject({
+      tenant: z.string(),
+      kind: z.string(),
+      name: z.string(),
+      change: z.enum(['added', 'changed', 'removed']),
+      effect: z.enum(['narrows', 'widens', 'neutral']),
+      differences: z.array(z.string()),
+    }),
+  ),
+  notices: z.array(z.string()).describe('Warnings, and what the plan asks of people'),
+});
+
+export const documentEndpoints: readonly Endpoint[] = [
+  endpoint({
+    method: 'post',
+    path: '/documents/plan',
+    summary: 'Check documents and policies and say what applying them would change; changes nothing',
+    access: ['admin'],
+    body: request,
+    answer: planned,
+    run: (ports, asker, { body }) => change(ports, asker, body, true),
+  }),
+  endpoint({
+    method: 'post',
+    path: '/documents/apply',
+    summary: 'Apply documents and policies of your tenant in one transaction; applied again they change nothing',
+    access: ['admin'],
+    body: request,
+    answer: planned,
+    run: (ports, asker, { body }) => change(ports, asker, body, false),
+  }),
+];
+
+async function change(ports: Ports, { person }: Asker, { files, prune }: z.infer<typeof request>, dryRun: boolean): Promise<z.infer<typeof planned> | Problem> {
+  const answer = await applyDocuments(ports, loadTexts(files), {
+    by: person.id,
+    prune,
+    dryRun,
+    platform: (await isOperator(ports, person.id)) ? 'allowed' : 'refused',
+    tenants: [person.tenant],
+  });
+  if (answer.ok) return { applied: answer.applied, items: answer.plan.items.map(plain), notices: noticesOf(answer.plan) };
+  const problems = await withinReach(ports, person.tenant, files, answer.problems);
+  const detail = problems.length === 1 ? '1 problem; nothing was applied.' : `${problems.length} problems; nothing was applied.`;
+  return problem(422, 'documents.invalid', detail, 'Correct what `problems` names and try again.', { problems });
+}
+
+/** What is wrong elsewhere, in the operator's document or another tenant's, is said without where or what. */
+async function withinReach(
+  ports: Pick<Ports, 'store'>,
+  tenant: string,
+  files: readonly { readonly source: string }[],
+  problems: readonly DocumentProblem[],
+): Promise<DocumentProblem[]> {
+  const own = await ports.store.readConfiguration(tenant);
+  const known = new Set([...files, ...(own?.documents ?? [])].map(({ source }) => source).concat((own?.policies ?? []).map(({ file }) => file)));
+  const elsewhere: DocumentProblem = { file: '', line: null, path: '', cause: 'The configuration as a whole would not hold', remedy: 'Ask the operator' };
+  const shown = problems.filter(({ file }) => file === '' || known.has(file));
+  return shown.length < problems.length ? [...shown, elsewhere] : shown;
+}
+
+const plain = ({ tenant, kind, name, change: kindOfChange, effect, differences }: Plan['items'][number]) => ({
+  ...{ tenant, kind, name, effect },
+  change: kindOfChange,
+  differences: [...differences],
+});
+
+/** The configured operators stand in the operator's own document, which only they may change. */
+async function isOperator(ports: Pick<Ports, 'store'>, person: string): Promise<boolean> {
+  const platform = (await ports.store.readPlatform())?.body;
+  return platform?.kind === 'Platform' && platform.operators.includes(person);
+}

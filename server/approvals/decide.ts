@@ -1,0 +1,157 @@
+import { covers, parseRequirement, type Requirement } from '../../policies/index.ts';
+import type { Person } from '../identity/caller.ts';
+import type { Ports } from '../ports.ts';
+import type { ApprovalRow, NewVote, Vote } from '../store/store.ts';
+import { sameHuman } from './excluded.ts';
+import { type ApprovalRefusal, refuseApproval } from './refusals.ts';
+import { isOpen } from './satisfied.ts';
+import { type Seen, seeApproval } from './see.ts';
+import { type ApprovalSummary, summaryOf } from './view.ts';
+
+export interface DecisionRequest {
+  readonly approval: string;
+  /** What the person was shown, as its digest: only that is decided. */
+  readonly digest: string;
+  readonly decision: 'approve' | 'deny';
+  /** At least three characters when denying; the agent reads it, as data. */
+  readonly reason: string | null;
+  /** The literal the vote is for, when the person could give more than one. */
+  readonly requirement?: string | undefined;
+}
+export type DecisionAnswer = { readonly ok: true; readonly approval: ApprovalSummary } | ApprovalRefusal;
+
+export const longestReason = 500;
+const shortestReason = 3;
+/** How often a vote is judged again because the configuration moved under it. */
+const attempts = 3;
+
+/**
+ * One person's decision about one proposal. Role and group are read at the revision the vote is cast under; the store
+ * refuses the vote if that has moved on. The same decision given again answers as it did the first time.
+ */
+export async function decideApproval(
+  ports: Pick<Ports, 'store' | 'tenants' | 'clock' | 'decisions'>,
+  person: Person,
+  request: DecisionRequest,
+): Promise<DecisionAnswer> {
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const seen = await seeApproval(ports, person, request.approval);
+    if (!seen) return refuseApproval('approval.not_found');
+    const vote = admitVote(seen, request);
+    if ('ok' in vote) return vote;
+
+    const answer = await ports.store.castVote(castable(seen, request, vote));
+    if (answer.voted) {
+      ports.decisions.announce(person.tenant, request.approval);
+      return { ok: true, approval: summaryOf(answer.approval, seen.at) };
+    }
+    switch (answer.why) {
+      case 'not_found':
+        return refuseApproval('approval.not_found');
+      case 'not_pending':
+        return refuseApproval('approval.not_pending');
+      case 'excluded':
+        return refuseApproval('approval.excluded');
+      case 'digest':
+        return refuseApproval('approval.digest_mismatch');
+      case 'already_voted':
+        return answer.approval ? repeated(seen, answer.approval, person.id, request) : refuseApproval('approval.already_voted');
+      case 'revision':
+        continue;
+    }
+  }
+  return refuseApproval('stale');
+}
+
+interface Admitted {
+  readonly requirement: string;
+  readonly reason: string | null;
+}
+
+/** Everything that can be said before the store is asked; who may decide comes before what state it is in. */
+function admitVote(seen: Seen, request: DecisionRequest): Admitted | DecisionAnswer {
+  const { row } = seen;
+  const mine = row.requirements.filter((literal) => mayGive(seen, parseRequirement(literal)));
+  const [first] = mine;
+  if (first === undefined) return whyNone(seen);
+  if (request.digest !== row.digest) return refuseApproval('approval.digest_mismatch');
+
+  const earlier = voteOf(seen);
+  if (earlier) return repeated(seen, row, earlier.person, request);
+  if (row.status !== 'pending' || row.expiresAt <= seen.at) return refuseApproval('approval.not_pending');
+
+  const reason = request.reason?.trim() || null;
+  if (request.decision === 'deny' && (reason === null || reason.length < shortestReason)) return refuseApproval('approval.reason_required');
+  if (reason !== null && reason.length > longestReason) return refuseApproval('approval.reason_too_long');
+  if (request.requirement === undefined) return { requirement: firstOpen(row, mine) ?? first, reason };
+  if (!row.requirements.includes(request.requirement)) return refuseApproval('approval.no_such_requirement');
+  return mine.includes(request.requirement) ? { requirement: request.requirement, reason } : whyNone(seen);
+}
+
+/** One that covers another of the same group comes before it: its votes count for both. */
+function firstOpen(row: ApprovalRow, mine: readonly string[]): string | undefined {
+  const open = mine.filter((literal) => isOpen(row, literal)).map(parseRequirement);
+  const strongest = open.find((one) => one && !open.some((other) => other && other !== one && covers(other, one)));
+  return strongest?.literal;
+}
+
+/** It waits for this person: theirs to give, still short of people, and not voted on by them. */
+export function waitsFor(seen: Seen): boolean {
+  const { row, at } = seen;
+  if (row.status !== 'pending' || row.expiresAt <= at || voteOf(seen)) return false;
+  return row.requirements.some((literal) => mayGive(seen, parseRequirement(literal)) && isOpen(row, literal));
+}
+
+/** A person has one vote, under whatever account or name. */
+const voteOf = ({ row, standing }: Seen): Vote | undefined => row.votes.find((vote) => sameHuman(vote.person, standing.person) || vote.name === standing.name);
+
+/** A vote of this person would count toward this requirement. A passkey cannot be shown here, so what asks for one is given by nobody. */
+function mayGive(seen: Seen, requirement: Requirement | null): boolean {
+  if (!requirement || requirement.kind === 'redact' || requirement.passkey) return false;
+  if (requirement.kind === 'confirm') return seen.isSponsor;
+  return !seen.excluded && seen.standing.roles.has('reviewer') && seen.standing.groups.has(requirement.group);
+}
+
+function whyNone({ excluded, standing }: Seen): ApprovalRefusal {
+  if (excluded) return refuseApproval('approval.excluded');
+  return refuseApproval(standing.roles.has('reviewer') ? 'approval.not_in_group' : 'approval.not_reviewer');
+}
+
+/** A vote is final: said again it is confirmed, its opposite is refused. */
+function repeated({ at }: Seen, row: ApprovalRow, voter: string, request: DecisionRequest): DecisionAnswer {
+  const earlier: Vote | undefined = row.votes.find((vote) => vote.person === voter);
+  if (earlier?.decision !== request.decision) return refuseApproval('approval.already_voted');
+  if (request.requirement !== undefined && earlier.requirement !== request.requirement) return refuseApproval('approval.already_voted');
+  return { ok: true, approval: summaryOf(row, at) };
+}
+
+function castable(seen: Seen, request: DecisionRequest, { requirement, reason }: Admitted): NewVote {
+  const { row, standing, snapshot, at } = seen;
+  return {
+    tenant: row.tenant,
+    approval: row.id,
+    digest: request.digest,
+    revision: snapshot.revision,
+    person: standing.person,
+    name: standing.name ?? standing.person,
+    requirement,
+    decision: request.decision,
+    reason,
+    at,
+    record: {
+      type: 'approval.voted',
+      at,
+      tenant: row.tenant,
+      session: row.session,
+      agent: row.agent,
+      actor: standing.person,
+      tool: row.tool,
+      approval: row.id,
+      proposal_sha256: row.digest,
+      vote: request.decision,
+      requirements: [requirement],
+      revision: snapshot.revision,
+      ...(reason === null ? {} : { reason }),
+    },
+  };
+}

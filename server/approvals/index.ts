@@ -1,0 +1,11 @@
+export { createDecisions } from './create-decisions.ts';
+export { type DecisionRequest, decideApproval } from './decide.ts';
+export { excludedFrom } from './excluded.ts';
+export { listApprovals } from './list.ts';
+export { openProposal, type Proposal, sealProposal } from './proposal.ts';
+export type { ApprovalRefusal, ApprovalRefusalCode } from './refusals.ts';
+export { revokeApproval } from './revoke.ts';
+export { satisfiedLiterals } from './satisfied.ts';
+export { showApproval } from './show.ts';
+export { type Standing, standingOf } from './standing.ts';
+export { approvalDetail, approvalStatus, approvalSummary } from './view.ts';

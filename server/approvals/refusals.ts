@@ -1,0 +1,28 @@
+/** Every expected way a person's act on an approval is not done: one closed union, with what the person may do about it. */
+const remedies = {
+  'approval.not_found': ['There is no such approval.', 'List the approvals that wait for you.'],
+  'approval.not_pending': ['It is settled or has expired.', 'Nothing is left to decide; the agent may ask again.'],
+  'approval.not_open': ['It is neither pending nor approved, or its call already runs.', 'Nothing is left to take back.'],
+  'approval.excluded': ['You are in the chain that asks for it, so you cannot give it.', 'Leave it to another reviewer of the group.'],
+  'approval.not_reviewer': ['You do not have the role reviewer in this tenant.', 'Ask an admin, or leave it to a reviewer.'],
+  'approval.not_in_group': ['You are in none of the groups it asks.', 'Leave it to a reviewer of the group it names.'],
+  'approval.no_such_requirement': ['It does not ask for that requirement.', 'Name one of its own requirements, or none.'],
+  'approval.digest_mismatch': ['The digest is not that of this proposal.', 'Read the approval again and decide about what you see.'],
+  'approval.already_voted': ['You have decided otherwise already, and a vote is final.', 'Revoke the approval while its call has not run.'],
+  'approval.reason_required': ['A denial needs a reason of at least three characters.', 'Say why; the agent and the record get to read it.'],
+  'approval.reason_too_long': ['A reason has at most 500 characters.', 'Shorten it.'],
+  stale: ['The configuration of the tenant kept changing while you decided.', 'Try again.'],
+} as const satisfies Readonly<Record<string, readonly [string, string]>>;
+export type ApprovalRefusalCode = keyof typeof remedies;
+
+export interface ApprovalRefusal {
+  readonly ok: false;
+  readonly code: ApprovalRefusalCode;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export function refuseApproval(code: ApprovalRefusalCode): ApprovalRefusal {
+  const [message, remedy] = remedies[code];
+  return { ok: false, code, message, remedy };
+}

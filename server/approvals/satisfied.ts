@@ -1,0 +1,48 @@
+import { covers, parseRequirement, satisfiedBy } from '../../policies/index.ts';
+import type { ApprovalRow } from '../store/store.ts';
+import { sameHuman } from './excluded.ts';
+import { tally } from './tally.ts';
+
+export interface SatisfiedLiteral {
+  readonly literal: string;
+  readonly source: 'votes';
+  /** `<issuer>#<subject>` of those whose votes it rests on. */
+  readonly persons: readonly string[];
+}
+
+/**
+ * What the votes of one approval satisfy, for `context.satisfied` of exactly its call. A veto satisfies nothing, however
+ * many agreed; a literal that asks for a passkey is satisfied by no plain vote.
+ */
+export function satisfiedLiterals(row: Pick<ApprovalRow, 'votes' | 'requirements'>): SatisfiedLiteral[] {
+  if (row.votes.some((vote) => vote.decision === 'deny')) return [];
+  return row.requirements.flatMap((asked): SatisfiedLiteral[] => {
+    const requirement = parseRequirement(asked);
+    const persons = votersOf(row, asked);
+    if (!requirement || persons.length === 0 || requirement.kind === 'redact' || requirement.passkey) return [];
+    const literals = requirement.kind === 'confirm' ? [requirement.literal] : satisfiedBy(requirement.group, persons.length);
+    return literals.map((literal) => ({ literal, source: 'votes', persons }));
+  });
+}
+
+/** Distinct people whose votes approve this requirement: as they are counted, and one human once, whatever the account. */
+export function votersOf(row: Pick<ApprovalRow, 'votes' | 'requirements'>, requirement: string): string[] {
+  const counted: string[] = [];
+  for (const person of tally(row.requirements, row.votes).voters[requirement] ?? []) {
+    if (!counted.some((other) => sameHuman(other, person))) counted.push(person);
+  }
+  return counted;
+}
+
+/** Short of people, and not met by another requirement of the approval that covers it. */
+export function isOpen(row: Pick<ApprovalRow, 'votes' | 'requirements'>, requirement: string): boolean {
+  const asked = parseRequirement(requirement);
+  const met = row.requirements.filter((literal) => votersOf(row, literal).length >= neededFor(literal)).map(parseRequirement);
+  return asked === null || !met.some((had) => had !== null && covers(had, asked));
+}
+
+/** People a requirement needs. */
+export function neededFor(literal: string): number {
+  const requirement = parseRequirement(literal);
+  return requirement?.kind === 'approval' ? requirement.count : 1;
+}

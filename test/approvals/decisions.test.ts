@@ -1,0 +1,65 @@
+import { getEventListeners } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { createDecisions } from '../../server/approvals/index.ts';
+
+const never = new AbortController().signal;
+const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+
+describe('waiting for a decision', () => {
+  test('an announcement wakes everyone who waits for that approval of that tenant, and nobody else', async () => {
+    const decisions = createDecisions();
+    const woken: string[] = [];
+    const abort = new AbortController();
+    const waits = [
+      decisions.wait('acme', 'apr_1', 60_000, never).then(() => woken.push('first')),
+      decisions.wait('acme', 'apr_1', 60_000, never).then(() => woken.push('second')),
+    ];
+    const others = [
+      decisions.wait('globex', 'apr_1', 60_000, abort.signal).then(() => woken.push('other tenant')),
+      decisions.wait('acme', 'apr_2', 60_000, abort.signal).then(() => woken.push('other approval')),
+    ];
+    decisions.announce('acme', 'apr_1');
+    await Promise.all(waits);
+    expect(woken).toEqual(['first', 'second']);
+    abort.abort();
+    await Promise.all(others);
+  });
+
+  test('it ends by itself after its time, so that decisions of other processes are seen', async () => {
+    const began = performance.now();
+    await createDecisions().wait('acme', 'apr_1', 30, never);
+    expect(performance.now() - began).toBeGreaterThan(25);
+  });
+
+  test('it ends at once when the client goes away, also when it had gone before', async () => {
+    const abort = new AbortController();
+    const decisions = createDecisions();
+    const waiting = decisions.wait('acme', 'apr_1', 60_000, abort.signal);
+    abort.abort();
+    await waiting;
+    await decisions.wait('acme', 'apr_1', 60_000, abort.signal);
+  });
+
+  test('no time to wait is no wait', async () => {
+    await createDecisions().wait('acme', 'apr_1', 0, never);
+    await createDecisions().wait('acme', 'apr_1', -5, never);
+    await createDecisions().wait('acme', 'apr_1', Number.NaN, never);
+  });
+
+  test('however a wait ends, it leaves no timer and no listener behind', async () => {
+    const decisions = createDecisions();
+    const before = timers();
+    const stays = new AbortController();
+    const leaves = new AbortController();
+    const waits = Array.from({ length: 200 }, (_, i) =>
+      decisions.wait('acme', `apr_${i % 10}`, i % 4 === 0 ? 5 : 60_000, i % 2 ? stays.signal : leaves.signal),
+    );
+    expect(timers()).toBeGreaterThan(before);
+    leaves.abort();
+    for (let i = 0; i < 10; i++) decisions.announce('acme', `apr_${i}`);
+    await Promise.all(waits);
+    expect(timers()).toBe(before);
+    expect(getEventListeners(stays.signal, 'abort')).toHaveLength(0);
+    expect(getEventListeners(leaves.signal, 'abort')).toHaveLength(0);
+  });
+});
