@@ -1,0 +1,58 @@
+import { isRefusal, type Refusal } from '../call/index.ts';
+import type { Config } from '../config.ts';
+import { type Caller, resourceMetadataUrl } from '../identity/index.ts';
+import type { Ports } from '../ports.ts';
+import { StoreUnavailable } from '../store/store.ts';
+import { unavailable } from './answers.ts';
+import type { Door, Entered, Parts, Visit } from './parts.ts';
+
+/** Which door a request stands at. An id that names no session is answered like one that is not the caller's. */
+export function doorOf(config: Config, session: string | null, headers: Headers): Door {
+  return {
+    kind: session === null ? 'mcp' : 'session',
+    session,
+    // Whatever stands in the path goes into a header: encoded, it holds neither quote nor line break.
+    metadata: resourceMetadataUrl(config, session === null ? null : encodeURIComponent(session)),
+    presented: Boolean(headers.get('authorization')),
+  };
+}
+
+/** Who asks, and for which live task: read anew for every request, before any protocol machinery sees it. */
+export async function admit(ports: Ports, parts: Parts, door: Door, headers: Headers): Promise<Visit | Refusal> {
+  try {
+    const who = await parts.authenticate(ports, { authorization: headers.get('authorization'), door: door.kind, session: door.session });
+    if (isRefusal(who)) {
+      // A client that looks for the door sends no token at first.
+      if (who.refused !== 'token.missing') await ports.access.stranger(door.kind, who.refused, who.detail);
+      return who;
+    }
+    const visit = { ports, parts, door, stopped: null };
+    if (!('hash' in who)) {
+      const session = await parts.enterSession(ports, who);
+      return isRefusal(session) ? recorded(ports, door, who, session) : { ...visit, caller: who, until: endOf(who, session), connection: null };
+    }
+    const idle = { ...visit, caller: null, until: ports.clock(), connection: who };
+    const row = await ports.store.sessionOfConnection(who.tenant, who.hash);
+    if (!row) return idle;
+    const caller = parts.callerOfConnection(who, row);
+    const session = await parts.enterSession(ports, caller);
+    if (!isRefusal(session)) return { ...visit, caller, until: endOf(caller, session), connection: who };
+    // The token outlives the task it opened; only what stops the agent itself closes the door.
+    return session.refused.startsWith('session.') ? { ...idle, stopped: session } : recorded(ports, door, caller, session);
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) ports.log.error({ err: error }, 'admission failed unexpectedly');
+    return unavailable();
+  }
+}
+
+async function recorded(ports: Ports, door: Door, { tenant, agent, session, sponsor }: Caller, refusal: Refusal): Promise<Refusal> {
+  await ports.access.known({ type: 'call.refused', tenant, actor: session, agent, session, sponsor, door: door.kind, code: refusal.refused });
+  return refusal;
+}
+
+/** Neither the token nor the session is good for longer. */
+const endOf = (caller: Caller, { row }: Entered): number => Math.min(caller.tokenExpires * 1000, row.expiresAt);
+
+/** Whose requests belong together: one agent in one session, or a connection token before it has one. */
+export const whoOf = ({ caller, connection }: Visit): string =>
+  JSON.stringify(caller ? [caller.tenant, caller.session, caller.agent] : [connection?.tenant, connection?.hash]);

@@ -1,0 +1,92 @@
+import { type Refusal, type RefusalCode, refuse } from '../call/index.ts';
+import type { Door } from './parts.ts';
+
+/** Refusals on the wire: which channel each takes, and the JSON-RPC answers given outside any SDK. */
+
+export const invalidParams = -32602;
+export const internalError = -32603;
+export const invalidRequest = -32600;
+export const parseError = -32700;
+
+/**
+ * `door`: HTTP 401 with a challenge. `unknown_tool`: what is not granted does not exist. `unavailable`: HTTP 503.
+ * `tool_error`: a result with `isError`, whose text a model can act on.
+ */
+export type Channel = 'door' | 'unknown_tool' | 'unavailable' | 'tool_error';
+
+export function channelOf(code: RefusalCode): Channel {
+  switch (code) {
+    case 'token.missing':
+    case 'token.invalid':
+    case 'token.expired':
+    case 'session.not_found':
+    case 'session.expired':
+    case 'session.ended':
+    case 'session.suspended':
+    case 'agent.suspended':
+      return 'door';
+    case 'tool.not_granted':
+      return 'unknown_tool';
+    case 'unavailable':
+      return 'unavailable';
+    case 'session.already_open':
+    case 'session.refused':
+    case 'tool.changed':
+    case 'arguments.invalid':
+    case 'arguments.not_granted':
+    case 'arguments.unrepresentable':
+    case 'policy.forbidden':
+    case 'policy.error':
+    case 'approval.required':
+    case 'approval.denied':
+    case 'approval.expired':
+    case 'approval.superseded':
+    case 'approval.too_many':
+    case 'approval.running':
+    case 'approval.unknown':
+    case 'budget.exhausted':
+    case 'credential.unavailable':
+    case 'upstream.unavailable':
+    case 'upstream.failed':
+    case 'upstream.timeout':
+    case 'upstream.too_large':
+    case 'outcome.unknown':
+    case 'result.withheld':
+    case 'call.cancelled':
+    case 'stale':
+      return 'tool_error';
+  }
+}
+
+export type RpcId = string | number | null;
+
+/** The id to answer under; null when the body has none that JSON-RPC allows. */
+export function rpcIdOf(body: unknown): RpcId {
+  if (typeof body !== 'object' || body === null || !('id' in body)) return null;
+  return typeof body.id === 'string' || typeof body.id === 'number' ? body.id : null;
+}
+
+/** A JSON-RPC error answer with its HTTP status. */
+export function rpcError(status: number, code: number, message: string, id: RpcId = null, headers: Readonly<Record<string, string>> = {}): Response {
+  return Response.json({ jsonrpc: '2.0', id, error: { code, message } }, { status, headers });
+}
+
+export const unavailable = (): Refusal => refuse('unavailable', 'Taskgate cannot answer right now. Try again later.');
+
+/** Whoever stands at the door does not get in: 401 with a challenge (RFC 6750, RFC 9728), or 503 while nothing can be decided. */
+export function turnAway(refusal: Refusal, door: Door, id: RpcId = null): Response {
+  if (channelOf(refusal.refused) !== 'door') return rpcError(503, internalError, refusal.message, id, { 'retry-after': '1' });
+  // RFC 6750 §3.1: without a credential no error code; the client has nothing to correct.
+  const why = door.presented ? [`error="invalid_token"`, `error_description="${quotable(refusal.message)}"`] : [];
+  const challenge = `Bearer ${[...why, `resource_metadata="${door.metadata}"`].join(', ')}`;
+  // Outside JSON-RPC's reserved range, as MCP asks of codes of one's own.
+  const error = { code: 401, message: refusal.message, data: { code: refusal.refused } };
+  return Response.json({ jsonrpc: '2.0', id, error }, { status: 401, headers: { 'www-authenticate': challenge } });
+}
+
+/** Text fit for a quoted parameter (RFC 6750 §3). */
+const quotable = (text: string): string =>
+  text
+    .replaceAll(/["\\]/g, "'")
+    .replaceAll(/[^ -~]/g, ' ')
+    .slice(0, 300);

@@ -1,0 +1,16 @@
+import type { Hono } from 'hono';
+import { awaitApproval, brokerCall, enterSession, listTools } from '../call/index.ts';
+import { authenticate, callerOfConnection } from '../identity/index.ts';
+import type { Ports } from '../ports.ts';
+import { endSession, openSession } from '../sessions/index.ts';
+import type { Parts } from './parts.ts';
+import { createRoutes } from './routes.ts';
+
+const broker: Parts = { authenticate, callerOfConnection, enterSession, listTools, brokerCall, awaitApproval, openSession, endSession };
+
+/** `POST /mcp` and `POST /sessions/:id/mcp` over the call path; `parts` only to stand in for some of it. */
+export function mcpRoutes(ports: Ports, parts: Partial<Parts> = {}): Hono {
+  return createRoutes(ports, { ...broker, ...parts });
+}
+
+export type { Parts } from './parts.ts';

@@ -1,0 +1,96 @@
+import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
+import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import type { ListedTool } from '../call/index.ts';
+import { whoOf } from './admit.ts';
+import { internalError, rpcIdOf, turnAway } from './answers.ts';
+import type { Cancellations } from './cancellations.ts';
+import { type Answer, answerCall, answerList, type Paused, type ToolResult } from './handlers.ts';
+import { instructionsFor, schemaValidator, serverInfo } from './introduction.ts';
+import type { Visit } from './parts.ts';
+import { relayProgress } from './progress.ts';
+
+/** The 2025-era leg: SDK v1 with a server and a transport of its own for each request, so that nothing outlives it. */
+export async function serveLegacy(visit: Visit, request: Request, message: Readonly<Record<string, unknown>>, cancellations: Cancellations): Promise<Response> {
+  if (message['method'] === 'notifications/cancelled') return cancelEarlier(visit, message, cancellations);
+  let instead = null as Response | null;
+
+  const unwrap = <T>(answer: Answer<T> | Paused): T => {
+    if (answer.kind === 'result') return answer.result;
+    if (answer.kind === 'paused') throw new Error('nothing is paused on a leg that lends no rounds');
+    if (answer.kind === 'error') throw new RpcError(answer.code, answer.message);
+    instead = turnAway(answer.refusal, visit.door, rpcIdOf(message));
+    throw new RpcError(internalError, answer.refusal.message);
+  };
+
+  const server = new Server(serverInfo, { capabilities: { tools: {} }, instructions: instructionsFor(visit), jsonSchemaValidator: schemaValidator });
+  server.setRequestHandler(ListToolsRequestSchema, async ({ params }) => ({ tools: unwrap(await answerList(visit, params?.cursor)).tools.map(asLegacyTool) }));
+  server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
+    const call = cancellations.begin(whoOf(visit), extra.requestId);
+    const lent = {
+      signal: call.signal,
+      gone: AbortSignal.any([call.signal, request.signal]),
+      onProgress: relayProgress(params._meta?.progressToken, extra.sendNotification),
+      rounds: null,
+    };
+    try {
+      return asLegacyResult(unwrap(await answerCall(visit, { name: params.name, arguments: params.arguments ?? {}, meta: params._meta ?? {} }, lent)));
+    } finally {
+      call.done();
+    }
+  });
+
+  // A stream only for who asked for progress: plain JSON can still become another HTTP status.
+  const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: !wantsProgress(message) });
+  await server.connect(transport);
+  const response = await transport.handleRequest(request, { parsedBody: withoutTask(message) });
+  return instead && !wantsProgress(message) ? instead : response;
+}
+
+/** 2025-era clients cancel by a POST of its own, which finds the call through whose it is and its id. */
+function cancelEarlier(visit: Visit, message: Readonly<Record<string, unknown>>, cancellations: Cancellations): Response {
+  const { params } = message;
+  if (typeof params === 'object' && params !== null && 'requestId' in params) cancellations.cancel(whoOf(visit), params.requestId);
+  return new Response(null, { status: 202 });
+}
+
+function wantsProgress({ params }: Readonly<Record<string, unknown>>): boolean {
+  const meta = typeof params === 'object' && params !== null && '_meta' in params ? params._meta : null;
+  return typeof meta === 'object' && meta !== null && 'progressToken' in meta;
+}
+
+/** Tasks are not declared on this leg, and who does not declare them ignores the wish (2025-11-25, Tasks); SDK v1 would refuse it. */
+function withoutTask(message: Readonly<Record<string, unknown>>): unknown {
+  const { params } = message;
+  if (typeof params !== 'object' || params === null || !('task' in params)) return message;
+  const { task: _ignored, ...rest } = params;
+  return { ...message, params: rest };
+}
+
+/** `message` goes out as it stands; SDK v1's own error class would put a prefix before it. */
+class RpcError extends Error {
+  readonly code: number;
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** These revisions know only objects as structured content, and only schemas of objects. */
+function asLegacyTool({ outputSchema, inputSchema, ...tool }: ListedTool) {
+  const output = outputSchema?.['type'] === 'object' ? { outputSchema: withObjectProperties(outputSchema) } : {};
+  return { ...tool, inputSchema: withObjectProperties(inputSchema), ...output };
+}
+
+/** `true` and `false` are schemas too, but a client of these revisions drops the whole list over one. */
+function withObjectProperties(schema: Readonly<Record<string, unknown>>) {
+  const { properties, ...rest } = schema;
+  if (typeof properties !== 'object' || properties === null) return { ...rest, type: 'object' as const };
+  const asObject = (value: unknown): object => (value === true ? {} : value === false ? { not: {} } : Object(value));
+  return { ...rest, type: 'object' as const, properties: Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, asObject(value)])) };
+}
+
+function asLegacyResult({ structuredContent, ...result }: ToolResult) {
+  const isObject = typeof structuredContent === 'object' && structuredContent !== null && !Array.isArray(structuredContent);
+  return { ...result, ...(isObject ? { structuredContent } : {}) };
+}

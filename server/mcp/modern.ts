@@ -1,0 +1,60 @@
+import { type CallToolResult, createMcpHandler, inputRequired, ProtocolError, Server } from '@modelcontextprotocol/server';
+import { whoOf } from './admit.ts';
+import { internalError, rpcIdOf, turnAway } from './answers.ts';
+import { type Answer, answerCall, answerList } from './handlers.ts';
+import { instructionsFor, schemaValidator, serverInfo } from './introduction.ts';
+import type { Visit } from './parts.ts';
+import { createPauseCodec, type PauseState } from './pause.ts';
+import { relayProgress } from './progress.ts';
+import type { ListWatches } from './watch-list.ts';
+
+/** The 2026-07-28 leg: one stateless exchange, spoken by SDK v2. */
+export async function serveModern(visit: Visit, request: Request, message: Readonly<Record<string, unknown>>, watches: ListWatches): Promise<Response> {
+  const { ports } = visit;
+  let instead = null as Response | null;
+
+  const unwrap = <T>(answer: Answer<T>): T => {
+    if (answer.kind === 'result') return answer.result;
+    if (answer.kind === 'error') throw new ProtocolError(answer.code, answer.message);
+    instead = turnAway(answer.refusal, visit.door, rpcIdOf(message));
+    throw new ProtocolError(internalError, answer.refusal.message);
+  };
+
+  const makeServer = (): Server => {
+    const codec = createPauseCodec(ports.keys.state, whoOf(visit), ports.clock());
+    const server = new Server(serverInfo, {
+      capabilities: { tools: { listChanged: true } },
+      instructions: instructionsFor(visit),
+      jsonSchemaValidator: schemaValidator,
+      requestState: { verify: codec.verify },
+      inputRequired: { legacyShim: false },
+    });
+    server.setRequestHandler('tools/list', async ({ params }) => {
+      const { tools, ...cache } = unwrap(await answerList(visit, params?.cursor));
+      return { tools: tools.map((tool) => ({ ...tool, inputSchema: { ...tool.inputSchema, type: 'object' as const } })), ...cache };
+    });
+    server.setRequestHandler('tools/call', async ({ params }, context) => {
+      const resumed = context.mcpReq.requestState<PauseState>() ?? null;
+      const { signal, notify, _meta } = context.mcpReq;
+      const answer = await answerCall(
+        visit,
+        { name: params.name, arguments: params.arguments ?? {}, meta: _meta ?? {} },
+        { signal, gone: signal, onProgress: relayProgress(_meta?.progressToken, notify), rounds: { resumed } },
+      );
+      if (answer.kind === 'paused') return inputRequired({ requestState: await codec.mint(answer.state) });
+      // The SDK checks the shape of what an upstream sent before it goes out.
+      return unwrap(answer) as unknown as CallToolResult;
+    });
+    return server;
+  };
+
+  const handler = createMcpHandler(makeServer, {
+    legacy: 'reject',
+    onerror: (error) => ports.log.debug({ reason: error.message }, 'mcp request refused'),
+    ...(message['method'] === 'subscriptions/listen' ? watches.begin(visit, request.headers, () => void handler.close()) : {}),
+  });
+  const response = await handler.fetch(request, { parsedBody: message });
+  return instead && !isStream(response) ? instead : response;
+}
+
+const isStream = (response: Response): boolean => response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;

@@ -1,0 +1,53 @@
+import type { ApprovalState, CallAnswer, CallIo, CallRequest, ListedTool, Refusal } from '../call/index.ts';
+import type { TenantSnapshot } from '../documents/snapshot.ts';
+import type { Caller, Connection } from '../identity/index.ts';
+import type { Ports } from '../ports.ts';
+import type { OpenRequest } from '../sessions/index.ts';
+import type { SessionRow } from '../store/store.ts';
+
+/** Everything this door asks of the broker; it judges nothing itself. */
+export interface Parts {
+  authenticate(
+    ports: Ports,
+    request: { authorization: string | null; door: 'session' | 'mcp'; session: string | null },
+  ): Promise<Caller | Connection | Refusal>;
+  callerOfConnection(connection: Connection, session: SessionRow): Caller;
+  enterSession(ports: Ports, caller: Caller): Promise<Entered | Refusal>;
+  listTools(ports: Ports, caller: Caller): Promise<readonly ListedTool[] | Refusal>;
+  brokerCall(ports: Ports, caller: Caller, request: CallRequest, io: CallIo): Promise<CallAnswer>;
+  awaitApproval(ports: Ports, caller: Caller, approval: string, holdMs: number, signal: AbortSignal): Promise<ApprovalState | Refusal>;
+  openSession(ports: Ports, snapshot: TenantSnapshot, request: OpenRequest): Promise<SessionRow | Refusal>;
+  endSession: EndSession;
+}
+
+/** False when the session was not live any more. */
+type EndSession = (ports: Ports, tenant: string, id: string, how: { status: 'ended'; reason: string }, by: string) => Promise<unknown>;
+
+/** What this door reads of an entered session. */
+export interface Entered {
+  readonly row: Pick<SessionRow, 'expiresAt'>;
+}
+
+/** Who stands at the door, let in: what one request may use. */
+export interface Visit {
+  readonly ports: Ports;
+  readonly parts: Parts;
+  readonly door: Door;
+  /** Null for a connection token without a live task. */
+  readonly caller: Caller | null;
+  /** When the caller's authority ends at the latest, epoch milliseconds. */
+  readonly until: number;
+  readonly connection: Connection | null;
+  /** Why the connection token's task cannot be used though it is still open, such as a suspension. */
+  readonly stopped: Refusal | null;
+}
+
+/** Which of the two URLs was asked, and how a challenge names it. */
+export interface Door {
+  readonly kind: 'session' | 'mcp';
+  readonly session: string | null;
+  /** Where this resource's metadata stands (RFC 9728). */
+  readonly metadata: string;
+  /** A credential came with the request, good or not. */
+  readonly presented: boolean;
+}

@@ -1,0 +1,20 @@
+interface ProgressNotification {
+  readonly method: 'notifications/progress';
+  readonly params: { readonly progressToken: string | number; readonly progress: number; readonly total?: number };
+}
+
+/** Passes an upstream's progress on to a client that asked for it: numbers only, and only ever upwards. */
+export function relayProgress(
+  token: string | number | undefined,
+  notify: (notification: ProgressNotification) => Promise<void>,
+): (progress: number, total: number | null) => void {
+  if (token === undefined) return () => {};
+  let last = Number.NEGATIVE_INFINITY;
+  return (progress, total) => {
+    if (!Number.isFinite(progress) || progress <= last) return;
+    last = progress;
+    const params = { progressToken: token, progress, ...(total !== null && Number.isFinite(total) ? { total } : {}) };
+    // A client that has gone away needs no progress; the call itself hears of it through its signal.
+    notify({ method: 'notifications/progress', params }).catch(() => {});
+  };
+}

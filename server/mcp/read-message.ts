@@ -1,0 +1,27 @@
+import { isJsonContentType } from '@modelcontextprotocol/server';
+import { parseJsonStrict } from '../../tools/index.ts';
+import { readCapped } from '../identity/index.ts';
+import { invalidRequest, parseError, rpcError } from './answers.ts';
+
+const bodyCaps = { bytes: 1_048_576, depth: 64 };
+
+/** The one message of a POST, read once and strictly before any SDK sees it; or the answer that refuses it. */
+export async function readMessage(request: Request): Promise<{ readonly message: Readonly<Record<string, unknown>> } | { readonly refused: Response }> {
+  if (!isJsonContentType(request.headers.get('content-type'))) {
+    return { refused: rpcError(415, invalidRequest, 'The content type must be application/json') };
+  }
+  // An aborted body reads as empty, which then does not parse.
+  const bytes = await readCapped(request, bodyCaps.bytes).catch(() => new Uint8Array());
+  if (bytes === null) return { refused: rpcError(413, invalidRequest, `A request has at most ${bodyCaps.bytes} bytes`, null, { connection: 'close' }) };
+  let body: unknown;
+  try {
+    body = parseJsonStrict(bytes, bodyCaps);
+  } catch (error) {
+    // The reason is `BadJson`'s own short text and never quotes the body; anything else stays unsaid.
+    const reason = error instanceof Error && error.name === 'BadJson' ? error.message : 'not readable';
+    return { refused: rpcError(400, parseError, `Parse error: ${reason}`) };
+  }
+  if (Array.isArray(body)) return { refused: rpcError(400, invalidRequest, 'Send one message a request; batches are not accepted') };
+  if (typeof body !== 'object' || body === null) return { refused: rpcError(400, invalidRequest, 'Not a JSON-RPC message') };
+  return { message: body as Record<string, unknown> };
+}

@@ -1,0 +1,71 @@
+import type { ServerEventBus } from '@modelcontextprotocol/server';
+import { isRefusal } from '../call/index.ts';
+import { admit, whoOf } from './admit.ts';
+import { answerList } from './handlers.ts';
+import type { Visit } from './parts.ts';
+
+/**
+ * `subscriptions/listen` (2026-07-28): tells a client when what it may use has changed. The store is the authority and
+ * other replicas change it too, so each stream looks for itself, as whoever opened it, and ends with their authority.
+ */
+
+const lookEvery = 5_000;
+/** Open streams one session or connection may have. */
+const mostStreams = 4;
+
+export interface ListWatches {
+  /** The event source of one stream; `end` closes it once its holder would be turned away. */
+  begin(visit: Visit, headers: Headers, end: () => void): { readonly bus: ServerEventBus; readonly maxSubscriptions: number };
+}
+
+export function createListWatches(): ListWatches {
+  const open = new Map<string, number>();
+  const count = (who: string, by: 1 | -1): void => {
+    const now = (open.get(who) ?? 0) + by;
+    if (now > 0) open.set(who, now);
+    else open.delete(who);
+  };
+  return {
+    begin(visit, headers, end) {
+      const who = whoOf(visit);
+      const subscribe: ServerEventBus['subscribe'] = (listener) => {
+        count(who, 1);
+        const stop = watch(visit, headers, () => listener({ kind: 'tools_list_changed' }), end);
+        return () => {
+          stop();
+          count(who, -1);
+        };
+      };
+      return { bus: { publish: () => {}, subscribe }, maxSubscriptions: (open.get(who) ?? 0) < mostStreams ? 1 : 0 };
+    },
+  };
+}
+
+function watch(first: Visit, headers: Headers, changed: () => void, end: () => void): () => void {
+  let looking = false;
+  let before = namesAndSchemas(first);
+  const look = async (): Promise<void> => {
+    const visit = await admit(first.ports, first.parts, first.door, headers);
+    if (isRefusal(visit)) return end();
+    const now = namesAndSchemas(visit);
+    const differs = (await now) !== (await before);
+    before = now;
+    if (differs) changed();
+  };
+  const timer = setInterval(() => {
+    if (looking) return;
+    looking = true;
+    look()
+      .catch(end)
+      .finally(() => {
+        looking = false;
+      });
+  }, lookEvery);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+async function namesAndSchemas(visit: Visit): Promise<string> {
+  const answer = await answerList(visit, undefined);
+  return answer.kind === 'result' ? JSON.stringify(answer.result.tools) : '';
+}

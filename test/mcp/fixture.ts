@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { serve } from '@hono/node-server';
+import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
+import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { Hono } from 'hono';
+import pino from 'pino';
+import { type CallAnswer, type CallIo, type CallRequest, type ListedTool, type Refusal, refuse } from '../../server/call/index.ts';
+import { config as configShape } from '../../server/config.ts';
+import type { Caller } from '../../server/identity/caller.ts';
+import { mcpRoutes, type Parts } from '../../server/mcp/index.ts';
+import type { Ports } from '../../server/ports.ts';
+
+export const session = 'ses_acme_AAAAAAAAAAAAAAAAAAAAAA';
+export const token = 'good-token';
+
+export const callerOf = (over: Partial<Omit<Caller, never>> = {}): Caller =>
+  ({
+    tenant: 'acme',
+    agent: 'invoice-matcher',
+    session,
+    sponsor: 'local#ana',
+    taskSha256: 'f'.repeat(64),
+    bound: false,
+    tokenId: 'tok_1',
+    tokenExpires: Math.floor(Date.now() / 1000) + 900,
+    door: 'session',
+    ...over,
+  }) as Caller;
+
+export const tools: readonly ListedTool[] = [
+  {
+    name: 'ledger__get_invoice',
+    title: 'Get an invoice',
+    description: 'Reads one invoice',
+    inputSchema: { type: 'object', properties: { invoice: { type: 'string' } }, required: ['invoice'], additionalProperties: false },
+    outputSchema: { type: 'object', properties: { amount: { type: 'number' } }, required: ['amount'] },
+    annotations: { readOnlyHint: true },
+  },
+  { name: 'ledger__post_payment', inputSchema: { type: 'object', properties: { amount: { type: 'number' }, note: true }, additionalProperties: false } },
+];
+
+export const textResult = (text: string): CallAnswer => ({
+  result: { content: [{ type: 'text', text }], isError: false },
+  decision: 'dec_1',
+  record: 7,
+  replayed: false,
+});
+export const refusal = (over: Refusal): CallAnswer => ({ ...over, decision: 'dec_2', record: 8 });
+
+export interface Served {
+  readonly url: string;
+  readonly mcp: string;
+  readonly calls: { request: CallRequest; io: CallIo; caller: Caller }[];
+  readonly ports: Ports;
+  readonly parts: Parts;
+  close(): Promise<void>;
+}
+
+type Answers = (request: CallRequest, io: CallIo) => Promise<CallAnswer> | CallAnswer;
+
+/** The MCP door over real HTTP; only the call path behind it is stood in for. */
+export async function serveDoor(options: { answer?: Answers; parts?: Partial<Parts>; holdMs?: number; ports?: Partial<Ports> } = {}): Promise<Served> {
+  const calls: Served['calls'] = [];
+  const parsed = configShape.parse({ listen: { port: 0 }, hold_ms: options.holdMs ?? 50 });
+  const config = { ...parsed, public_url: 'http://localhost:1' };
+  const ports = {
+    config,
+    clock: () => Date.now(),
+    keys: { state: [{ id: 's1', createdAt: 0, retiresAt: null, bytes: randomBytes(32) }], token: [], hmac: [], escrow: [] },
+    access: { known: async () => undefined, stranger: async () => undefined, flush: async () => undefined },
+    log: pino({ level: 'silent' }),
+    ...options.ports,
+  } as unknown as Ports;
+  const unexpected = (): never => {
+    throw new Error('not expected here');
+  };
+  const parts: Parts = {
+    async authenticate(_ports, { authorization, session: asked }) {
+      if (authorization === null) return refuse('token.missing', 'A task token is needed.');
+      if (authorization !== `Bearer ${token}` || (asked !== null && asked !== session)) return refuse('token.invalid', 'This token is not valid here.');
+      return callerOf();
+    },
+    callerOfConnection: unexpected,
+    enterSession: async () => ({ row: { expiresAt: Date.now() + 1_800_000 } }),
+    listTools: async () => tools,
+    brokerCall: async (_ports, caller, request, io) => {
+      calls.push({ request, io, caller });
+      return (options.answer ?? (() => textResult('done')))(request, io);
+    },
+    awaitApproval: async () => refuse('approval.unknown', 'There is no such approval in this task.'),
+    openSession: unexpected,
+    endSession: unexpected,
+    ...options.parts,
+  };
+  const app = new Hono().route('/', mcpRoutes(ports, parts));
+  const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' });
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  config.public_url = `http://localhost:${port}`;
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    mcp: `${url}/sessions/${session}/mcp`,
+    calls,
+    ports,
+    parts,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        if ('closeAllConnections' in server) server.closeAllConnections();
+      }),
+  };
+}
+
+const requestInit = { headers: { authorization: `Bearer ${token}` } };
+
+export async function modernClient(mcp: string): Promise<ModernClient> {
+  const client = new ModernClient({ name: 'modern', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
+  await client.connect(new ModernTransport(new URL(mcp), { requestInit }));
+  return client;
+}
+
+export async function legacyClient(mcp: string): Promise<LegacyClient> {
+  const client = new LegacyClient({ name: 'legacy', version: '1.0.0' });
+  await client.connect(new LegacyTransport(new URL(mcp), { requestInit }) as Parameters<LegacyClient['connect']>[0]);
+  return client;
+}
+
+/** One raw POST, for what no well-behaved client sends. */
+export function post(mcp: string, body: string | Uint8Array, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(mcp, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', authorization: `Bearer ${token}`, ...headers },
+    body: body as BodyInit,
+  });
+}
+
+export const modernMeta = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientCapabilities': {},
+  'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
+};
+
+/** A modern request as it goes over the wire. */
+export function postModern(mcp: string, method: string, params: Record<string, unknown>, headers: Record<string, string> = {}): Promise<Response> {
+  const { _meta, ...rest } = params;
+  const body = { jsonrpc: '2.0', id: 1, method, params: { ...rest, _meta: { ...modernMeta, ...(_meta as object) } } };
+  const name = typeof params['name'] === 'string' ? { 'mcp-name': params['name'] } : {};
+  return post(mcp, JSON.stringify(body), { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method, ...name, ...headers });
+}
+
+export const postCall = (mcp: string, params: Record<string, unknown>, headers: Record<string, string> = {}): Promise<Response> =>
+  postModern(mcp, 'tools/call', { arguments: {}, ...params }, headers);
