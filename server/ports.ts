@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { UpstreamPool } from '../tools/index.ts';
 import type { Decisions } from './approvals/decisions.ts';
+import type { AccessLog } from './audit/index.ts';
 import type { Config } from './config.ts';
 import type { Keys } from './credentials/keys.ts';
 import type { Tenants } from './documents/snapshot.ts';
@@ -19,5 +20,7 @@ export interface Ports {
   readonly keys: Keys;
   /** Hastens what waits for a human; the store stays the authority. */
   readonly decisions: Decisions;
+  /** Where refusals at the doors are written down. */
+  readonly access: AccessLog;
   readonly log: Logger;
 }

@@ -1,0 +1,32 @@
+import { Hono } from 'hono';
+import { apiRoutes } from './api/index.ts';
+import { localRoutes } from './identity/index.ts';
+import { mcpRoutes } from './mcp/index.ts';
+import { oauthRoutes } from './oauth/index.ts';
+import type { Ports } from './ports.ts';
+import { StoreUnavailable } from './store/index.ts';
+
+/** Every door of the broker. Each is thin: it proves who asks and calls the same functions as the others. */
+export function createApp(ports: Ports): Hono {
+  const app = new Hono();
+  app.get('/livez', (c) => c.text('ok\n'));
+  app.get('/readyz', async (c) => {
+    const store = await ports.store.check().then(
+      () => 'ok',
+      () => 'unavailable',
+    );
+    const verbose = c.req.query('verbose') !== undefined;
+    return c.text(verbose ? `store ${store}\n` : store === 'ok' ? 'ok\n' : 'unavailable\n', store === 'ok' ? 200 : 503);
+  });
+  app.route('/', oauthRoutes(ports));
+  app.route('/', localRoutes(ports));
+  app.route('/', mcpRoutes(ports));
+  app.route('/', apiRoutes(ports));
+  app.notFound((c) => c.json({ error: 'not_found' }, 404));
+  app.onError((error, c) => {
+    const outage = error instanceof StoreUnavailable;
+    if (!outage) ports.log.error({ err: error, path: c.req.routePath }, 'a request ended in an exception');
+    return c.json({ error: outage ? 'unavailable' : 'server_error' }, 503, { 'cache-control': 'no-store' });
+  });
+  return app;
+}

@@ -1,0 +1,123 @@
+import { readdir, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join, resolve } from 'node:path';
+import process from 'node:process';
+import { Failure } from '../connect/index.ts';
+import type { PlatformDocument } from '../documents/index.ts';
+import { type BrokerSettings, loadConfig } from './config.ts';
+import { packageFolder } from './package-file.ts';
+import type { Settings } from './settings.ts';
+
+export interface Finding {
+  readonly check: string;
+  readonly state: 'ok' | 'note' | 'bad';
+  readonly finding: string;
+  readonly remedy: string | null;
+}
+
+const finding = (check: string, state: Finding['state'], words: string, remedy: string | null = null): Finding => ({ check, state, finding: words, remedy });
+
+/** Looks, changes nothing. What cannot be looked at is a finding, not an error. */
+export async function examine(options: { settings: Settings; config: string | null; documents: readonly string[] | null }): Promise<Finding[]> {
+  const node = finding('node', 'ok', process.versions.node);
+  let config: BrokerSettings;
+  try {
+    config = await loadConfig({ file: options.config, env: process.env, flags: { data: options.settings.data } });
+  } catch (error) {
+    return [node, finding('settings', 'bad', error instanceof Error ? error.message : String(error), error instanceof Failure ? error.remedy : null)];
+  }
+  const configured = config.documents.length > 0 ? config.documents : [join(packageFolder, 'policies'), join(packageFolder, 'tools', 'registry')];
+  const [modes, keys, store, listeners, documents] = await Promise.all([
+    examineModes(config.data),
+    examineKeys(config.data),
+    examineStore(resolve(config.store.slice('sqlite:'.length))),
+    examineListeners(config),
+    examineDocuments(options.documents ?? configured),
+  ]);
+  return [node, ...modes, keys, store, ...listeners, ...documents];
+}
+
+/** Keys, logins and the local provider's files: nobody else may read them. */
+async function examineModes(data: string): Promise<Finding[]> {
+  const folder = await stat(data).catch(() => null);
+  if (folder === null) return [finding('data folder', 'note', `${data} does not exist yet`, '`npx taskgate serve` makes it')];
+  const secret: string[] = [];
+  for (const part of ['keys', 'local', 'people']) {
+    const entries = await readdir(join(data, part), { recursive: true, withFileTypes: true }).catch(() => []);
+    secret.push(...entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)));
+  }
+  const open: string[] = [];
+  for (const file of [data, ...secret]) if (((await stat(file)).mode & 0o077) !== 0) open.push(file);
+  return [
+    open.length === 0
+      ? finding('file modes', 'ok', `${data} and ${secret.length} key files are this user's alone`)
+      : finding('file modes', 'bad', `others may read ${open.join(', ')}`, `chmod go= ${open.join(' ')}`),
+  ];
+}
+
+/** The broker's own keys, one ring a purpose; made together, so one that is missing was lost. */
+async function examineKeys(data: string): Promise<Finding> {
+  const present = new Set(await readdir(join(data, 'keys')).catch(() => []));
+  const missing = ['token', 'state', 'hmac', 'escrow'].filter((purpose) => !present.has(`${purpose}.json`));
+  if (missing.length === 4) return finding('keys', 'note', 'none yet', '`npx taskgate serve` makes them');
+  if (missing.length === 0) return finding('keys', 'ok', 'token, state, hmac and escrow keys are there');
+  return finding('keys', 'bad', `missing: ${missing.join(', ')}`, 'restore them from a backup: a new key opens nothing the old one sealed');
+}
+
+async function examineStore(path: string): Promise<Finding> {
+  if ((await stat(path).catch(() => null)) === null) return finding('store', 'note', `${path} does not exist yet`, '`npx taskgate serve` makes it');
+  try {
+    const { openSqliteStore } = await import('../store/index.ts');
+    const store = await openSqliteStore({ path, clock: Date.now });
+    try {
+      await store.check();
+      return finding('store', 'ok', `${path}, ${(await store.listTenants()).length} tenants`);
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    return finding(
+      'store',
+      'bad',
+      `${path}: ${error instanceof Error ? error.message : String(error)}`,
+      'restore it from a backup, or move it away to start anew',
+    );
+  }
+}
+
+async function examineListeners({ listen, public_url }: BrokerSettings): Promise<Finding[]> {
+  const { port, hosts } = listen;
+  const taken = await Promise.all(hosts.map(async (host) => ((await answers(host, port)) ? host : null)));
+  if (taken.every((host) => host === null)) return [finding('listeners', 'ok', `port ${port} is free on ${hosts.join(' and ')}`)];
+  const url = public_url ?? `http://localhost:${port}`;
+  const ready = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2000), redirect: 'error' }).catch(() => null);
+  if (ready !== null && (await ready.text()).trim() === 'ok') return [finding('listeners', 'ok', `a broker is ready at ${url}`)];
+  return [finding('listeners', 'bad', `something else listens on port ${port}`, 'stop it, or choose another with `npx taskgate serve --port`')];
+}
+
+const answers = (host: string, port: number): Promise<boolean> =>
+  new Promise((tell) => {
+    const socket = connect({ host, port, timeout: 1000 });
+    const end = (open: boolean) => (): void => {
+      socket.destroy();
+      tell(open);
+    };
+    socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
+  });
+
+async function examineDocuments(paths: readonly string[]): Promise<Finding[]> {
+  const { loadPaths } = await import('../documents/index.ts');
+  const { documents, policies, problems } = await loadPaths(paths);
+  if (problems.length > 0) {
+    return problems.map((one) => finding('documents', 'bad', `${one.file}${one.line === null ? '' : `:${one.line}`}: ${one.cause}`, one.remedy));
+  }
+  const loaded = finding('documents', 'ok', `${documents.length} documents and ${policies.length} policy files load`);
+  const platforms = documents.flatMap(({ body }) => (body.kind === 'Platform' ? [body] : []));
+  return [loaded, ...platforms.map(examineCommands)];
+}
+
+function examineCommands(platform: PlatformDocument): Finding {
+  const unconfined = Object.entries(platform.commands).flatMap(([name, { run }]) => (run[0] === 'node' ? [] : [name]));
+  if (unconfined.length === 0) return finding('commands', 'ok', `all ${Object.keys(platform.commands).length} run under Node's permission model`);
+  return finding('commands', 'note', `unconfined: ${unconfined.join(', ')}`, 'run them as Node programs, or confine them by the system');
+}

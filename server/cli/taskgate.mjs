@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+// Plain JavaScript that any Node since 14 can parse: it must run before we know which Node this is.
+const needed = [24, 12];
+const [major, minor] = process.versions.node.split('.').map(Number);
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(dirname(here));
+
+if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
+  // Node does not strip types below node_modules: the published package brings its build, a clone runs its sources.
+  const published = here.includes(`${sep}node_modules${sep}`);
+  const { run } = await import(published ? '../../dist/server/cli/main.js' : './main.ts');
+  await run(process.argv.slice(2));
+} else {
+  const newer = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  if (process.env.TASKGATE_RELAUNCHED !== undefined || !existsSync(newer)) {
+    process.stderr.write(
+      `taskgate needs Node ${needed.join('.')} or newer; this is ${process.versions.node}.\n` +
+        '  In a clone, `npm ci` brings one along. Elsewhere: `npm install node@24` beside taskgate, or https://nodejs.org/en/download\n',
+    );
+    process.exit(1);
+  }
+  relaunch(newer);
+}
+
+/** Runs the same command under `node`, as if it had been started so: same streams, signals and exit. */
+function relaunch(node) {
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+    env: { ...process.env, TASKGATE_RELAUNCHED: '1' },
+  });
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  // A terminal sends SIGINT to the whole group already; a second one would look like impatience.
+  for (const signal of signals) process.on(signal, () => (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal)));
+  child.on('error', (error) => {
+    process.stderr.write(`taskgate could not start ${node}: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1);
+    for (const one of signals) process.removeAllListeners(one);
+    process.kill(process.pid, signal);
+  });
+}

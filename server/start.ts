@@ -1,0 +1,89 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Logger } from 'pino';
+import { createUpstreamPool } from '../tools/index.ts';
+import { createApp } from './app.ts';
+import { createDecisions } from './approvals/index.ts';
+import { createAccessLog } from './audit/index.ts';
+import type { Config } from './config.ts';
+import { openKeys } from './credentials/index.ts';
+import { createTenants, type Plan } from './documents/index.ts';
+import { newId } from './ids.ts';
+import { listen } from './listen.ts';
+import { createLog } from './observe/log.ts';
+import type { Ports } from './ports.ts';
+import { prepare } from './prepare.ts';
+import { openSqliteStore } from './store/index.ts';
+
+export interface Broker {
+  readonly url: string;
+  readonly ports: Ports;
+  /** What was applied at start; null when nothing changed. */
+  readonly plan: Plan | null;
+  /** Commands that run without Node's permission model. */
+  readonly unconfined: readonly string[];
+  close(): Promise<void>;
+}
+
+export interface StartOptions {
+  readonly clock?: () => number;
+  readonly log?: Logger;
+  /** The documents are the samples: their credentials get values of their own. */
+  readonly samples?: boolean;
+}
+
+const sweepEveryMs = 5_000;
+
+/** Starts one broker: store and keys opened, documents applied, doors open. Rejects, with everything closed again, when any of it fails. */
+export async function startBroker(config: Omit<Config, 'public_url'> & { public_url?: string }, options: StartOptions = {}): Promise<Broker> {
+  const clock = options.clock ?? Date.now;
+  const log = options.log ?? createLog(config.log_level);
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const one of closers.splice(0).reverse()) await one().catch((error: unknown) => log.error({ err: error }, 'closing failed'));
+  };
+  try {
+    await mkdir(config.data, { recursive: true, mode: 0o700 });
+    const store = await openSqliteStore({ path: resolve(config.store.slice('sqlite:'.length)), clock });
+    closers.push(() => store.close());
+    const forbidden = [resolve(config.data)];
+    const keys = await openKeys(join(config.data, 'keys'), clock);
+    const upstreams = createUpstreamPool({ log, clock, forbidden });
+    closers.push(() => upstreams.close());
+
+    // The port is taken first: with port 0 the public URL depends on it. Until the app is there, the door says so.
+    let fetch: (request: Request) => Response | Promise<Response> = () => new Response('starting\n', { status: 503 });
+    const listening = await listen((request) => fetch(request), config.listen.hosts, config.listen.port);
+    closers.push(() => listening.close());
+    const settled: Config = { ...config, public_url: (config.public_url ?? `http://localhost:${listening.port}`).replace(/\/+$/, '') };
+
+    const access = createAccessLog({ store, clock, log });
+    closers.push(() => access.flush());
+    const ports: Ports = {
+      config: settled,
+      clock,
+      newId,
+      store,
+      tenants: createTenants(store, log),
+      upstreams,
+      keys,
+      decisions: createDecisions(),
+      access,
+      log,
+    };
+    const prepared = await prepare(ports, { samples: options.samples ?? false, forbidden });
+    closers.push(prepared.close);
+    const app = createApp(ports);
+    fetch = (request) => app.fetch(request);
+
+    const sweep = setInterval(() => {
+      store.sweep(clock()).catch((error: unknown) => log.warn({ err: error }, 'the sweep failed; it is tried again'));
+    }, sweepEveryMs);
+    sweep.unref();
+    closers.push(async () => clearInterval(sweep));
+    return { url: settled.public_url, ports, plan: prepared.plan, unconfined: prepared.unconfined, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
