@@ -30,13 +30,14 @@ if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
 
 /** Runs the same command under `node`, as if it had been started so: same streams, signals and exit. */
 function relaunch(node) {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  // Listened for before the other starts: whoever hears it speak may signal at once. A terminal sends SIGINT to the whole
+  // group already; a second one would look like impatience.
+  for (const signal of signals) process.on(signal, () => (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal)));
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: 'inherit',
     env: { ...process.env, TASKGATE_RELAUNCHED: '1' },
   });
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-  // A terminal sends SIGINT to the whole group already; a second one would look like impatience.
-  for (const signal of signals) process.on(signal, () => (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal)));
   child.on('error', (error) => {
     process.stderr.write(`taskgate could not start ${node}: ${error.message}\n`);
     process.exit(1);
