@@ -9,7 +9,7 @@ export const config = z.strictObject({
   allowed_origins: z.array(z.url()).default([]),
   store: z
     .string()
-    .regex(/^sqlite:.+/, 'sqlite:FILE, such as sqlite:./data/taskgate.db')
+    .regex(/^(sqlite:.+|postgres(ql)?:\/\/.+)/, 'sqlite:FILE, such as sqlite:./data/taskgate.db, or postgres://USER@HOST/DATABASE')
     .default('sqlite:./data/taskgate.db'),
   data: z.string().default('./data'),
   documents: z.array(z.string()).default([]),

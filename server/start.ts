@@ -13,7 +13,7 @@ import { listen } from './listen.ts';
 import { createLog } from './observe/log.ts';
 import type { Ports } from './ports.ts';
 import { prepare } from './prepare.ts';
-import { openSqliteStore } from './store/index.ts';
+import { openStore } from './store/index.ts';
 
 export interface Broker {
   readonly url: string;
@@ -44,7 +44,7 @@ export async function startBroker(config: Omit<Config, 'public_url'> & { public_
   };
   try {
     await mkdir(config.data, { recursive: true, mode: 0o700 });
-    const store = await openSqliteStore({ path: resolve(config.store.slice('sqlite:'.length)), clock });
+    const store = await openStore(config.store, clock);
     closers.push(() => store.close());
     const forbidden = [resolve(config.data)];
     const keys = await openKeys(join(config.data, 'keys'), clock);

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import process from 'node:process';
 import { Failure } from '../connect/index.ts';
 import type { PlatformDocument } from '../documents/index.ts';
@@ -30,7 +30,7 @@ export async function examine(options: { settings: Settings; config: string | nu
   const [modes, keys, store, listeners, documents] = await Promise.all([
     examineModes(config.data),
     examineKeys(config.data),
-    examineStore(resolve(config.store.slice('sqlite:'.length))),
+    examineStore(config.store),
     examineListeners(config),
     examineDocuments(options.documents ?? configured),
   ]);
@@ -64,24 +64,22 @@ async function examineKeys(data: string): Promise<Finding> {
   return finding('keys', 'bad', `missing: ${missing.join(', ')}`, 'restore them from a backup: a new key opens nothing the old one sealed');
 }
 
-async function examineStore(path: string): Promise<Finding> {
-  if ((await stat(path).catch(() => null)) === null) return finding('store', 'note', `${path} does not exist yet`, '`npx taskgate serve` makes it');
+async function examineStore(address: string): Promise<Finding> {
+  const { fileOf, openStore, shownAddress } = await import('../store/index.ts');
+  const [file, shown] = [fileOf(address), shownAddress(address)];
+  if (file !== null && (await stat(file).catch(() => null)) === null)
+    return finding('store', 'note', `${shown} does not exist yet`, '`npx taskgate serve` makes it');
   try {
-    const { openSqliteStore } = await import('../store/index.ts');
-    const store = await openSqliteStore({ path, clock: Date.now });
+    const store = await openStore(address, Date.now);
     try {
       await store.check();
-      return finding('store', 'ok', `${path}, ${(await store.listTenants()).length} tenants`);
+      return finding('store', 'ok', `${shown}, ${(await store.listTenants()).length} tenants`);
     } finally {
       await store.close();
     }
   } catch (error) {
-    return finding(
-      'store',
-      'bad',
-      `${path}: ${error instanceof Error ? error.message : String(error)}`,
-      'restore it from a backup, or move it away to start anew',
-    );
+    const remedy = file === null ? 'see that the server runs and the login may use the database' : 'restore it from a backup, or move it away to start anew';
+    return finding('store', 'bad', `${shown}: ${error instanceof Error ? error.message : String(error)}`, remedy);
   }
 }
 

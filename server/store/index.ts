@@ -1,3 +1,4 @@
+export { fileOf, openStore, shownAddress } from './open-store.ts';
 export { openPostgresStore } from './postgres/open-postgres-store.ts';
 export { scanPages } from './scan-pages.ts';
 export { openSqliteStore } from './sqlite/open-sqlite-store.ts';

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, fork, spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,29 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { recordsOf, verifyChain } from '../../server/audit/index.ts';
 import { body, newApproval, open } from '../contract/samples.ts';
 import { openBench } from './bench.ts';
-
-const racer = new URL('racer.ts', import.meta.url);
-
-function startRacer(path: string, name: string): ChildProcess {
-  const child = fork(racer, [path, name], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  return child;
-}
-
-/** The next message that has `key`. */
-async function told<T>(child: ChildProcess, key: string): Promise<T> {
-  for (;;) {
-    const [message] = (await once(child, 'message')) as [Record<string, T>];
-    const value = message[key];
-    if (value !== undefined) return value;
-  }
-}
-
-function run<T>(child: ChildProcess, job: string, count = 0): Promise<T> {
-  const done = told<T>(child, 'done');
-  child.send({ job, count });
-  return done;
-}
+import { run, startRacer, told } from './racers.ts';
 
 describe('two processes on one file', () => {
   it('win each approval once between them, and leave one unbroken chain', async () => {

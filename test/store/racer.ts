@@ -1,10 +1,11 @@
-import { openSqliteStore, StoreUnavailable } from '../../server/store/index.ts';
+import { openPostgresStore, openSqliteStore, StoreUnavailable } from '../../server/store/index.ts';
 import { body, claimRequest, newVote, start } from '../contract/samples.ts';
 
-/** A process of its own on the same file: told what to do by its parent, tells what it won. */
+/** A process of its own on the same file or database: told what to do by its parent, tells what it won. */
 
-const [path = '', name = ''] = process.argv.slice(2);
-const store = await openSqliteStore({ path, clock: () => start });
+const [place = '', name = ''] = process.argv.slice(2);
+const clock = () => start;
+const store = await (place.startsWith('postgres:') ? openPostgresStore({ url: place, clock }) : openSqliteStore({ path: place, clock }));
 
 const jobs: Record<string, (count: number) => Promise<unknown>> = {
   /** Votes on and claims approvals `apr_0 …` that two processes race for; answers which it won. */

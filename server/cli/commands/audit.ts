@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
@@ -73,16 +72,16 @@ async function verifyFile(file: string): Promise<Verified> {
 }
 
 async function verifyStore(settings: Settings): Promise<Verified[]> {
-  const [{ openSqliteStore }, { recordsOf, verifyChain }] = await Promise.all([import('../../store/index.ts'), import('../../audit/index.ts')]);
+  const [{ fileOf, openStore }, { recordsOf, verifyChain }] = await Promise.all([import('../../store/index.ts'), import('../../audit/index.ts')]);
   const { store: address } = await loadConfig({ file: null, env: process.env, flags: { data: settings.data } });
-  const path = resolve(address.slice('sqlite:'.length));
-  await stat(path).catch((error: unknown) => {
-    throw new Failure(`there is no store at ${path}`, {
+  const file = fileOf(address);
+  await (file === null ? null : stat(file))?.catch((error: unknown) => {
+    throw new Failure(`there is no store at ${file}`, {
       remedy: 'name its folder with --data, or verify an export: `npx taskgate audit verify FILE`',
       cause: error,
     });
   });
-  const store = await openSqliteStore({ path, clock: Date.now });
+  const store = await openStore(address, Date.now);
   try {
     const tenants = (await store.listTenants()).map(({ tenant }) => tenant).filter((tenant) => settings.tenant === null || tenant === settings.tenant);
     if (settings.tenant !== null && tenants.length === 0) throw new Failure(`the store has no tenant '${settings.tenant}'`);

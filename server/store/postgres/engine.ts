@@ -57,12 +57,18 @@ export function createPostgresEngine(pool: Pool): Engine {
   }
 
   /** Runs work on a connection of its own, again from its start when the server took it back through no fault of the work. */
-  async function onLink<T>(work: (link: Link) => Promise<T>): Promise<T> {
+  async function onLink<T>(work: (link: Link) => Promise<T>, ending?: 'COMMIT'): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const client = await connect(pool);
+      const link = createLink(client);
       try {
-        const answer = await work(createLink(client));
-        client.release();
+        const answer = await work(link);
+        if (ending)
+          track(link.finish(ending)).then(
+            () => client.release(),
+            () => client.release(true),
+          );
+        else client.release();
         return answer;
       } catch (error) {
         // After an outage nothing of a connection is trusted; closing it takes back whatever was begun.
@@ -98,13 +104,8 @@ export function createPostgresEngine(pool: Pool): Engine {
     commit,
     async read(reach, verb) {
       if (closed) throw new StoreUnavailable('the store was closed');
-      return track(
-        onLink(async (link) => {
-          const answer = await readOnce(link, reach, verb);
-          await link.finish('COMMIT');
-          return answer;
-        }),
-      );
+      // What was read stands whatever becomes of the end of its transaction: nobody waits for that.
+      return track(onLink((link) => readOnce(link, reach, verb), 'COMMIT'));
     },
   };
 }

@@ -9,8 +9,6 @@ export class TryAgain extends Error {
 const passing: ReadonlySet<string> = new Set([
   '40001', // serialization_failure
   '40P01', // deadlock_detected
-  '0A000', // a plan prepared before another replica changed the schema
-  '26000', // a prepared statement that a pooler's connection does not know
 ]);
 /** Classes that speak of one statement: data, constraints, syntax, a trigger's refusal. */
 const ofStatement: ReadonlySet<string> = new Set(['22', '23', '42', 'P0']);
@@ -31,6 +29,6 @@ export function failureOf(error: unknown): Error {
   return new StoreUnavailable(`the store cannot be used: ${code} ${message}`);
 }
 
-export function sqlState(error: unknown): string | null {
+function sqlState(error: unknown): string | null {
   return error instanceof Error && 'severity' in error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }

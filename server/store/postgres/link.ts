@@ -1,12 +1,12 @@
-import type { ClientBase, QueryResult } from 'pg';
+import type { Client, QueryResult } from 'pg';
 import type { Statement, Value, Verb } from '../verb.ts';
 import { failureOf } from './failures.ts';
 
-/** One connection, to which statements are sent without waiting for the answers to those before. */
+/** One connection; what has to be said is said in as few exchanges as there are answers to wait for. */
 export interface Link {
-  /** Sends what has no answer to wait for; its failure comes out of the next `ask`. */
+  /** For what has no answer to wait for: sent with the next `ask`, out of which its failure comes. */
   tell(text: string, ...values: Value[]): void;
-  /** Sends statements in one go, and answers once all are done; throws what went wrong first. */
+  /** Answers once all are done; throws what went wrong first. */
   ask(statements: readonly Statement[]): Promise<unknown[]>;
   /** As `ask`, for the end of a transaction: how the server says it ended. */
   finish(text: 'COMMIT' | 'ROLLBACK'): Promise<string>;
@@ -30,22 +30,22 @@ function prepare(text: string): Prepared {
 
 export const enterTenant = `SELECT set_config('taskgate.tenant', ?, true)`;
 
-export function createLink(client: ClientBase): Link {
-  let told: Promise<QueryResult>[] = [];
+export function createLink(client: Client): Link {
+  const { stream } = client.connection;
+  let told: { text: string; values: readonly Value[] }[] = [];
 
-  const send = (text: string, values: readonly Value[]): Promise<QueryResult> => {
-    const sent = client.query({ ...prepare(text), values: [...values] });
-    // Awaited later, in `settled`; until then it must not count as a rejection nobody handles.
-    sent.catch(() => undefined);
-    return sent;
-  };
+  const send = (text: string, values: readonly Value[]): Promise<QueryResult> => client.query({ ...prepare(text), values: [...values] });
 
-  async function settled(queries: readonly Promise<QueryResult>[]): Promise<QueryResult[]> {
+  /** Everything told and asked, in one write. */
+  async function exchange(asked: readonly { text: string; values: readonly Value[] }[]): Promise<QueryResult[]> {
     const before = told;
     told = [];
+    stream.cork();
+    const sent = [...before, ...asked].map(({ text, values }) => send(text, values));
+    stream.uncork();
     const results: QueryResult[] = [];
     // What follows a failed statement fails because of it, so the first failure is the cause.
-    for (const one of await Promise.allSettled([...before, ...queries])) {
+    for (const one of await Promise.allSettled(sent)) {
       if (one.status === 'rejected') throw failureOf(one.reason);
       results.push(one.value);
     }
@@ -54,14 +54,14 @@ export function createLink(client: ClientBase): Link {
 
   return {
     tell(text, ...values) {
-      told.push(send(text, values));
+      told.push({ text, values });
     },
     async ask(statements) {
-      const results = await settled(statements.map((one) => (one.want === 'enter' ? send(enterTenant, [one.tenant]) : send(one.text, one.values))));
+      const results = await exchange(statements.map((one) => (one.want === 'enter' ? { text: enterTenant, values: [one.tenant] } : one)));
       return statements.map((one, index) => answerOf(one, results[index]));
     },
     async finish(text) {
-      const [ended] = await settled([send(text, [])]);
+      const [ended] = await exchange([{ text, values: [] }]);
       return ended?.command ?? '';
     },
   };

@@ -61,10 +61,11 @@ interface Role {
 
 /** The role `<database>_broker`, made when the login may make it; its rights are set anew with every step of the schema. */
 async function brokerRole(client: Client, outdated: boolean): Promise<string | null> {
-  const { rows } = await client.query<{ name: string; may: boolean }>(
-    `SELECT left(current_database(), 56) || '_broker' AS name, rolsuper OR rolcreaterole AS may FROM pg_roles WHERE rolname = current_user`,
+  const { rows } = await client.query<{ name: string; may: boolean; bypasses: boolean }>(
+    `SELECT left(current_database(), 56) || '_broker' AS name, rolsuper OR rolcreaterole AS may, rolsuper OR rolbypassrls AS bypasses
+     FROM pg_roles WHERE rolname = current_user`,
   );
-  const { name, may } = rows[0] ?? { name: '', may: false };
+  const { name, may, bypasses } = rows[0] ?? { name: '', may: false, bypasses: true };
   const role = client.escapeIdentifier(name);
   let found = await readRole(client, name);
   const made = found === null && may;
@@ -74,7 +75,9 @@ async function brokerRole(client: Client, outdated: boolean): Promise<string | n
   }
   if (found?.dangerous) throw new StoreUnavailable(`the role ${name} may do more than a broker: it bypasses row-level security`);
   if (found && (made || outdated)) await client.query(`SET LOCAL search_path = taskgate; ${grants(role)}`);
-  return found?.member ? name : null;
+  if (found?.member) return name;
+  if (bypasses) throw new StoreUnavailable(`the login bypasses row-level security and cannot work as ${name}: give it NOBYPASSRLS, or CREATEROLE`);
+  return null;
 }
 
 async function readRole(client: Client, name: string): Promise<Role | null> {

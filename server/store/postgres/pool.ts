@@ -72,6 +72,8 @@ function isAddress(url: string): boolean {
 
 /** What each new connection runs under: the broker's role where there is one, and only in the store this process opened. */
 async function prepareSession(client: Client, { store, role }: Migrated): Promise<void> {
+  // Also while a verb has it: that one learns of the loss from its own statement.
+  client.on('error', () => undefined);
   if (role !== null) await client.query(`SET ROLE ${client.escapeIdentifier(role)}`);
   await client.query(`
     SET search_path = taskgate;

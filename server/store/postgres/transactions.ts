@@ -8,15 +8,18 @@ import { enterTenant, type Link, perform } from './link.ts';
 /** How a verb ended inside a transaction that was committed, or that had nothing to commit. */
 export type Outcome = { readonly answer: unknown } | { readonly error: unknown };
 
-const reachOf = `SELECT set_config('taskgate.reach', ?, true), set_config('taskgate.token', ?, true)`;
+const reachOf = `SELECT set_config('taskgate.tenant', ?, true), set_config('taskgate.reach', ?, true), set_config('taskgate.token', ?, true)`;
 
-function announce(link: Link, reach: Reach): void {
-  link.tell(reachOf, reach.platform ? 'platform' : reach.everyTenant ? 'every tenant' : '', reach.token ?? '');
-  link.tell(enterTenant, reach.tenants.length === 1 ? (reach.tenants[0] ?? '') : '');
+function announce(link: Link, { tenants, platform, everyTenant, token }: Reach): void {
+  const [tenant = ''] = tenants.length === 1 ? tenants : [];
+  link.tell(reachOf, tenant, platform ? 'platform' : everyTenant ? 'every tenant' : '', token ?? '');
 }
 
-/** The chains a verb with this reach may write to: the platform's, named by the empty string, and its tenants', in an order all keep. */
-export const chainsOf = (reach: Reach): string[] => [...(reach.platform ? [''] : []), ...new Set(reach.tenants)].sort();
+/**
+ * The chains a verb with this reach may write to: the platform's, named by the empty string, and its tenants', in an order all keep.
+ * A tenant without a name has none; its verb is refused when it comes to that.
+ */
+export const chainsOf = (reach: Reach): string[] => [...(reach.platform ? [''] : []), ...new Set(reach.tenants.filter((tenant) => tenant !== ''))].sort();
 
 /**
  * INVARIANT: every verb that writes for a tenant first locks the head of its chain, and holds it to the end. So they come one after

@@ -21,6 +21,12 @@ export interface ApprovalColumns {
   readonly sealed_outcome: Uint8Array | null;
 }
 
+/** Named one by one, so that a plan prepared before a column was added goes on answering. */
+export const approvalColumns = [
+  'tenant, id, session, agent, tool, call_key, digest, proposal, requirements, excluded, status',
+  'created_at, expires_at, decided_at, dispatch, outcome, sealed_outcome',
+].join(', ');
+
 /** The row with its votes, in the order they were cast. */
 export function* approvalOf(columns: ApprovalColumns): Verb<ApprovalRow> {
   return {
@@ -54,6 +60,6 @@ function* votesOf(tenant: string, approval: string): Verb<Vote[]> {
 }
 
 export function* readApproval(tenant: string, id: string): Verb<ApprovalRow | null> {
-  const found = yield* one<ApprovalColumns>('SELECT * FROM approvals WHERE tenant = ? AND id = ?', tenant, id);
+  const found = yield* one<ApprovalColumns>(`SELECT ${approvalColumns} FROM approvals WHERE tenant = ? AND id = ?`, tenant, id);
   return found ? yield* approvalOf(found) : null;
 }

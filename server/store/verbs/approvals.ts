@@ -1,7 +1,7 @@
 import type { RecordBody } from '../../audit/record.ts';
 import type { ApprovalRow, ApprovalStatus, NewApproval, Page, SessionRow } from '../store.ts';
 import { all, one, run, together, type Verb } from '../verb.ts';
-import { type ApprovalColumns, approvalOf, readApproval } from './approval-rows.ts';
+import { type ApprovalColumns, approvalColumns, approvalOf, readApproval } from './approval-rows.ts';
 import { limitOf, where } from './pages.ts';
 import { appendRecord } from './records.ts';
 import { isLineLive, lineOf } from './session-rows.ts';
@@ -9,7 +9,7 @@ import { isLineLive, lineOf } from './session-rows.ts';
 /** What a retry of the call may come back to: the youngest that is still open, was refused, or has run, until it expires. */
 export function* findApproval(tenant: string, callKey: string, at: number): Verb<ApprovalRow | null> {
   const found = yield* one<ApprovalColumns>(
-    `SELECT * FROM approvals
+    `SELECT ${approvalColumns} FROM approvals
      WHERE tenant = ? AND call_key = ? AND status IN ('pending', 'approved', 'denied', 'used') AND expires_at > ?
      ORDER BY created_at DESC, id DESC LIMIT 1`,
     tenant,
@@ -30,7 +30,7 @@ export function* listApprovals(tenant: string, filter: { status?: ApprovalStatus
   const [after, from] =
     page.after === null ? ['', []] : ['AND (created_at, id) < (SELECT created_at, id FROM approvals WHERE tenant = ? AND id = ?)', [tenant, page.after]];
   const found = yield* all<ApprovalColumns>(
-    `SELECT * FROM approvals WHERE ${text} ${after} ORDER BY created_at DESC, id DESC LIMIT ?`,
+    `SELECT ${approvalColumns} FROM approvals WHERE ${text} ${after} ORDER BY created_at DESC, id DESC LIMIT ?`,
     ...values,
     ...from,
     limitOf(page),
@@ -103,7 +103,7 @@ export function* closeApproval(tenant: string, id: string, status: 'cancelled' |
 /** Cancels what still waits in a session that has come to its end. */
 export function* closeApprovalsOf(session: Pick<SessionRow, 'tenant' | 'id'>, at: number): Verb<void> {
   const open = yield* all<ApprovalColumns>(
-    `SELECT * FROM approvals WHERE tenant = ? AND session = ? AND status IN ('pending', 'approved') ORDER BY created_at, id`,
+    `SELECT ${approvalColumns} FROM approvals WHERE tenant = ? AND session = ? AND status IN ('pending', 'approved') ORDER BY created_at, id`,
     session.tenant,
     session.id,
   );

@@ -3,7 +3,7 @@ import { one, run, together, Undo, type Verb } from '../verb.ts';
 import { readRevision } from './configuration.ts';
 import { draw } from './counters.ts';
 import { readLineage } from './lineages.ts';
-import { appendRecord } from './records.ts';
+import { appendAfter, readHead } from './records.ts';
 import { isLineLive, lineOf } from './session-rows.ts';
 
 /**
@@ -21,11 +21,11 @@ export function* claim(request: ClaimRequest): Verb<ClaimAnswer> {
   if (lineage.version !== request.labelVersion) return { claimed: false, why: 'labels' };
 
   const draws = request.draws.map((one) => draw(tenant, one));
-  const [approved, fence, ...drawn] = yield* together(takeApproval(request), nextFence(tenant, request.session), ...draws);
+  const [approved, fence, head, ...drawn] = yield* together(takeApproval(request), nextFence(tenant, request.session), readHead(tenant), ...draws);
   if (!approved) throw new Undo({ claimed: false, why: 'approval' } satisfies ClaimAnswer);
   const short = request.draws.find((_, index) => !drawn[index]);
   if (short) throw new Undo({ claimed: false, why: 'budget', draw: short } satisfies ClaimAnswer);
-  const [, recordIndex] = yield* together(insertDispatch(request, fence), appendRecord(tenant, { ...request.record, fence }));
+  const [, recordIndex] = yield* together(insertDispatch(request, fence), appendAfter(head, tenant, { ...request.record, fence }));
   return { claimed: true, fence, recordIndex };
 }
 

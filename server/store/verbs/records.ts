@@ -9,17 +9,31 @@ const keyOf = (tenant: string | null): string => {
   return tenant ?? platform;
 };
 
+/** Where a chain ends; what is appended to it comes after this. */
+export interface Head {
+  readonly next: number;
+  readonly hash: string;
+}
+
+export function* readHead(tenant: string | null): Verb<Head> {
+  const head = yield* one<Head>('SELECT next, hash FROM chain_heads WHERE tenant = ?', keyOf(tenant));
+  return head ?? { next: 0, hash: genesis };
+}
+
 /**
  * Appends to a tenant's chain inside the transaction at hand; answers the new record's index. INVARIANT: one after the other, never
  * two `together`: each is chained to the one before.
  */
 export function* appendRecord(tenant: string | null, record: RecordBody): Verb<number> {
+  return yield* appendAfter(yield* readHead(tenant), tenant, record);
+}
+
+/** `appendRecord`, for a verb that read the head in this transaction and has appended nothing since. */
+export function* appendAfter(head: Head, tenant: string | null, record: RecordBody): Verb<number> {
+  const { index, prev, hash, body } = chainRecord(head.hash, head.next, tenant, checkBody(record));
   const key = keyOf(tenant);
-  const body = checkBody(record);
-  const head = yield* one<{ next: number; hash: string }>('SELECT next, hash FROM chain_heads WHERE tenant = ?', key);
-  const { index, prev, hash, ...chained } = chainRecord(head?.hash ?? genesis, head?.next ?? 0, tenant, body);
   yield* together(
-    run('INSERT INTO records (tenant, position, prev, hash, body) VALUES (?, ?, ?, ?, ?)', key, index, prev, hash, JSON.stringify(chained.body)),
+    run('INSERT INTO records (tenant, position, prev, hash, body) VALUES (?, ?, ?, ?, ?)', key, index, prev, hash, JSON.stringify(body)),
     run(
       'INSERT INTO chain_heads (tenant, next, hash) VALUES (?, ?, ?) ON CONFLICT (tenant) DO UPDATE SET next = excluded.next, hash = excluded.hash',
       key,

@@ -33,6 +33,12 @@ export interface SessionColumns {
   readonly ended_at: number | null;
 }
 
+/** Named one by one, so that a plan prepared before a column was added goes on answering. */
+export const sessionColumns = [
+  'tenant, id, agent, use_case, workflow, mode, sponsor, sponsor_groups, requester, parent, root, lineage, objective, inputs, attested_by',
+  'grants, ceiling, budget, task_sha256, cnf, connection, opened_at, expires_at, status, end_reason, ended_at',
+].join(', ');
+
 export function sessionOf(columns: SessionColumns): SessionRow {
   return {
     id: columns.id,
@@ -111,7 +117,7 @@ export function* descendantsOf(tenant: string, id: string): Verb<SessionRow[]> {
          UNION ALL
          SELECT s.id, tree.depth + 1 FROM sessions s JOIN tree ON s.parent = tree.id WHERE s.tenant = ?
        )
-       SELECT s.* FROM sessions s JOIN tree ON s.id = tree.id WHERE s.tenant = ? ORDER BY tree.depth, s.id`,
+       SELECT ${sessionColumns} FROM sessions JOIN tree USING (id) WHERE tenant = ? ORDER BY depth, id`,
     tenant,
     id,
     tenant,

@@ -4,10 +4,10 @@ import { readRevision } from './configuration.ts';
 import { readUsed } from './counters.ts';
 import { readLineage } from './lineages.ts';
 import { limitOf, where } from './pages.ts';
-import { isAnySuspended, isLive, lineOf, type SessionColumns, sessionOf } from './session-rows.ts';
+import { isAnySuspended, isLive, lineOf, type SessionColumns, sessionColumns, sessionOf } from './session-rows.ts';
 
 export function* readSessionRow(tenant: string, id: string): Verb<SessionRow | null> {
-  const found = yield* one<SessionColumns>('SELECT * FROM sessions WHERE tenant = ? AND id = ?', tenant, id);
+  const found = yield* one<SessionColumns>(`SELECT ${sessionColumns} FROM sessions WHERE tenant = ? AND id = ?`, tenant, id);
   return found ? sessionOf(found) : null;
 }
 
@@ -15,8 +15,7 @@ export function* readSessionRow(tenant: string, id: string): Verb<SessionRow | n
 export function* readSessionView(tenant: string, id: string): Verb<SessionView | null> {
   const [session, revision, calls] = yield* together(readSessionRow(tenant, id), readRevision(tenant), readUsed(tenant, `session/${id}`, 'calls'));
   if (!session) return null;
-  const [ancestors, { label, version }] = yield* together(ancestorsOf(session), readLineage(tenant, session.lineage));
-  const suspended = yield* isAnySuspended(tenant, [session, ...ancestors]);
+  const [{ ancestors, suspended }, { label, version }] = yield* together(standingOf(session), readLineage(tenant, session.lineage));
   return {
     session,
     ancestors,
@@ -26,6 +25,11 @@ export function* readSessionView(tenant: string, id: string): Verb<SessionView |
     agentStatus: suspended ? 'suspended' : 'active',
     calls,
   };
+}
+
+function* standingOf(session: SessionRow): Verb<{ ancestors: SessionRow[]; suspended: boolean }> {
+  const ancestors = yield* ancestorsOf(session);
+  return { ancestors, suspended: yield* isAnySuspended(session.tenant, [session, ...ancestors]) };
 }
 
 function* ancestorsOf(session: SessionRow): Verb<SessionRow[]> {
@@ -50,7 +54,7 @@ export function* listSessions(tenant: string, filter: { status?: SessionStatus; 
   const [after, from] =
     page.after === null ? ['', []] : ['AND (opened_at, id) < (SELECT opened_at, id FROM sessions WHERE tenant = ? AND id = ?)', [tenant, page.after]];
   const found = yield* all<SessionColumns>(
-    `SELECT * FROM sessions WHERE ${text} ${after} ORDER BY opened_at DESC, id DESC LIMIT ?`,
+    `SELECT ${sessionColumns} FROM sessions WHERE ${text} ${after} ORDER BY opened_at DESC, id DESC LIMIT ?`,
     ...values,
     ...from,
     limitOf(page),
@@ -61,7 +65,7 @@ export function* listSessions(tenant: string, filter: { status?: SessionStatus; 
 /** The live session of a connection token; one whose ancestor is no longer live is not. */
 export function* sessionOfConnection(tenant: string, connection: string, at: number): Verb<SessionRow | null> {
   const found = yield* all<SessionColumns>(
-    `SELECT * FROM sessions WHERE tenant = ? AND connection = ? AND status = 'active' AND expires_at > ?`,
+    `SELECT ${sessionColumns} FROM sessions WHERE tenant = ? AND connection = ? AND status = 'active' AND expires_at > ?`,
     tenant,
     connection,
     at,

@@ -3,21 +3,21 @@ import type { Settlement, SettlementAnswer } from '../store.ts';
 import { one, run, together, type Verb } from '../verb.ts';
 import { endSession, recordOf } from './end-session.ts';
 import { raiseLabel, readLineage } from './lineages.ts';
-import { appendRecord } from './records.ts';
+import { appendAfter, appendRecord, readHead } from './records.ts';
 import { isLineLive, lineOf, type Standing } from './session-rows.ts';
 import { readSessionRow } from './sessions.ts';
 
 /** Writes down how a dispatch ended, raises the lineage's label, and says whether the result may still be released. */
 export function* settle(settlement: Settlement): Verb<SettlementAnswer> {
   const { tenant, session, at } = settlement;
-  const [line, approval] = yield* together(lineOf(tenant, session), settleDispatch(settlement));
+  const [line, approval, head] = yield* together(lineOf(tenant, session), settleDispatch(settlement), readHead(tenant));
   const [own] = line;
   if (!own) throw new Error('a settlement of a session that does not exist');
   if (approval === undefined) return yield* fenced(settlement, own);
 
   const [label, recordIndex, live] = yield* together(
     settlement.label ? raiseLabel(tenant, own.lineage, settlement.label) : labelOf(tenant, own),
-    appendRecord(tenant, settlement.record),
+    appendAfter(head, tenant, settlement.record),
     isLineLive(tenant, line, at),
   );
   const release = releaseOf(line, settlement.label, live);

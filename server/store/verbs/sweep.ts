@@ -1,10 +1,10 @@
 import type { RecordBody } from '../../audit/record.ts';
 import { all, run, type Verb } from '../verb.ts';
-import type { ApprovalColumns } from './approval-rows.ts';
+import { type ApprovalColumns, approvalColumns } from './approval-rows.ts';
 import { aboutApproval } from './approvals.ts';
 import { recordOf } from './end-session.ts';
 import { appendRecord } from './records.ts';
-import { type SessionColumns, sessionOf } from './session-rows.ts';
+import { type SessionColumns, sessionColumns, sessionOf } from './session-rows.ts';
 
 /** How many rows of a kind one transaction takes, so that a long absence does not hold the store for long. */
 export const sweepAtOnce = 200;
@@ -31,7 +31,7 @@ export function* tenantsWithDue(at: number): Verb<string[]> {
 /** Ends what has come to its end, with a record: a clock set back brings nothing back. */
 export function* sweepSessions(tenant: string, at: number): Verb<Swept> {
   const past = yield* all<SessionColumns>(
-    `SELECT * FROM sessions WHERE tenant = ? AND status IN ('active', 'suspended') AND expires_at <= ? ORDER BY expires_at LIMIT ?`,
+    `SELECT ${sessionColumns} FROM sessions WHERE tenant = ? AND status IN ('active', 'suspended') AND expires_at <= ? ORDER BY expires_at LIMIT ?`,
     tenant,
     at,
     sweepAtOnce,
@@ -46,7 +46,7 @@ export function* sweepSessions(tenant: string, at: number): Verb<Swept> {
 /** Expires what was still open, and deletes what was sealed in any approval past its expiry. Answers how many had been open. */
 export function* sweepApprovals(tenant: string, at: number): Verb<Swept> {
   const past = yield* all<ApprovalColumns>(
-    'SELECT * FROM approvals WHERE tenant = ? AND wiped = 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?',
+    `SELECT ${approvalColumns} FROM approvals WHERE tenant = ? AND wiped = 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?`,
     tenant,
     at,
     sweepAtOnce,
