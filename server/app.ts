@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { apiRoutes } from './api/index.ts';
-import { localRoutes } from './identity/index.ts';
+import { checkNames, localRoutes } from './identity/index.ts';
 import { mcpRoutes } from './mcp/index.ts';
 import { oauthRoutes } from './oauth/index.ts';
 import type { Ports } from './ports.ts';
@@ -18,6 +18,12 @@ export function createApp(ports: Ports): Hono {
     const verbose = c.req.query('verbose') !== undefined;
     return c.text(verbose ? `store ${store}\n` : store === 'ok' ? 'ok\n' : 'unavailable\n', store === 'ok' ? 200 : 503);
   });
+  // The doors for machines; those of agents and people check the same and answer in their own form.
+  for (const path of ['/t/*', '/.well-known/*']) {
+    app.use(path, async (c, next) =>
+      checkNames(ports.config, c.req.raw.headers) ? c.json({ error: 'invalid_request' }, 403, { 'cache-control': 'no-store' }) : next(),
+    );
+  }
   app.route('/', oauthRoutes(ports));
   app.route('/', localRoutes(ports));
   app.route('/', mcpRoutes(ports));

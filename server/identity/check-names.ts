@@ -12,9 +12,15 @@ export function checkNames(config: Named, headers: Headers): 'host' | 'origin' |
   const homes = [home, ...own];
   const host = headers.get('host');
   if (host === null || !homes.some((one) => one.host === canonicalHost(one.protocol, host))) return 'host';
-  const origins = [...homes, ...config.allowed_origins.map((origin) => new URL(origin))].map(({ origin }) => origin);
+  const origins = [...homes.map(({ origin }) => origin), ...config.allowed_origins.map(originOf)];
   const origin = headers.get('origin');
   return origin === null || origins.includes(origin) ? null : 'origin';
+}
+
+/** As a browser writes it. Schemes whose origin URL calls opaque, such as an extension's, stand as they are: never `null`, which any sandbox sends. */
+function originOf(allowed: string): string {
+  const { origin } = new URL(allowed);
+  return origin === 'null' ? allowed.replace(/\/+$/, '') : origin;
 }
 
 /** Lower case, without the scheme's default port; empty when it is no host at all. */
