@@ -20,9 +20,10 @@ const attempts = 4;
 /** The whole life of one tool call. Nothing reaches an upstream by any other route. */
 export async function brokerCall(ports: Ports, caller: Caller, request: CallRequest, io: CallIo): Promise<CallAnswer> {
   const decision = ports.newId('dec');
+  const until = ports.clock() + io.holdMs;
   return recordWayOut(ports, caller, request, decision, async () => {
     for (let attempt = 1; ; attempt++) {
-      const answer = await walk(ports, caller, request, io, decision);
+      const answer = await walk(ports, caller, request, { ...io, holdMs: Math.max(0, until - ports.clock()) }, decision);
       if (!isRefusal(answer) || answer.refused !== 'stale' || attempt === attempts) return answer;
     }
   });
