@@ -95,7 +95,9 @@ describe('labels cannot be slipped past', () => {
     const answer = await post(task.mcpUrl, task.accessToken, 'mail__read_contract', { id: 'C-1' }, { progressToken: 'p' });
     const heard = await answer.text();
     const view = await broker.ports.store.readSession('acme', task.session);
-    expect(heard.includes('4711') && view?.label.sensitivity !== 'confidential').toBe(false);
+    // Told while the call runs, before any label can rise: so it is not told at all.
+    expect(heard).not.toContain('4711');
+    expect(view?.label.sensitivity).toBe('confidential');
   });
 });
 
