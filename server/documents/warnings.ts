@@ -30,5 +30,16 @@ export function warningsFor(tenant: NextTenant, platform: PlatformDocument | nul
   }
   const release = document?.release_approval;
   if (release !== undefined && !fromClaims && !groups.has(release)) warn(`nobody is in the group ${release} that release_approval names`);
+  for (const field of notActedOn(tenant)) warn(`${field}: kept, not acted on yet`);
   return warnings;
+}
+
+/** What a document may say before Taskgate does it: told at each apply that says it, so that nobody relies on it. */
+function notActedOn({ byKind }: NextTenant): string[] {
+  const origins = [...byKind.useCases.values()].filter(({ grants }) => grants.some((grant) => 'origins' in grant && Object.keys(grant.origins).length > 0));
+  const keyed = [...byKind.upstreams.values()].flatMap(({ name, tools }) =>
+    tools.filter(({ idempotency }) => idempotency.startsWith('argument:')).map((tool) => `Upstream ${name}: ${tool.name}: idempotency by argument`),
+  );
+  const release = byKind.tenant?.release_approval === undefined ? [] : ['release_approval'];
+  return [...origins.map(({ name }) => `UseCase ${name}: origins of arguments`), ...keyed, ...release];
 }

@@ -35,7 +35,9 @@ describe('the shipped sample tenants', () => {
   it('apply whole, with every upstream listed and every case holding, and then have nothing left to change', async () => {
     const options = { by: 'operator', prune: false, dryRun: false, platform: 'allowed' } as const;
     const answer = await applyDocuments(world.ports, loaded, options);
-    expect(answer).toMatchObject({ ok: true, applied: true, plan: { founding: ['platform', 'acme', 'globex'], warnings: [] } });
+    // Nothing else is told than what Taskgate does not do yet, so that nobody relies on it.
+    const warnings = ['acme', 'globex'].map((tenant) => `${tenant}: UseCase match-invoices: origins of arguments: kept, not acted on yet`);
+    expect(answer).toMatchObject({ ok: true, applied: true, plan: { founding: ['platform', 'acme', 'globex'], warnings } });
     expect(await applyDocuments(world.ports, loaded, { ...options, prune: true })).toMatchObject({ ok: true, applied: false });
 
     const tenants = createTenants(world.ports.store, world.ports.log);
