@@ -73,11 +73,11 @@ export interface Lent {
 const traceparent = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 const longestNonce = 128;
 
-/** A call outside any task never reaches the call path, which records its own way out. */
-async function recordWithoutTask({ ports, connection, door }: Visit, tool: string, { refused: code }: Refusal): Promise<void> {
-  if (!connection) return;
-  const { tenant, agent, createdBy } = connection;
-  await ports.access.known({ type: 'call.refused', tenant, actor: createdBy, agent, tool: tool.slice(0, 128), door: door.kind, code });
+/** What is refused before the call path, which records its own ways out: Taskgate's own tools, and calls outside any task. */
+async function recordAtDoor({ ports, caller, connection, door }: Visit, tool: string, code: string): Promise<void> {
+  const about = { type: 'call.refused' as const, tool: tool.slice(0, 128), door: door.kind, code };
+  if (caller) await ports.access.known({ ...about, tenant: caller.tenant, actor: caller.session, agent: caller.agent, session: caller.session });
+  else if (connection) await ports.access.known({ ...about, tenant: connection.tenant, actor: connection.createdBy, agent: connection.agent });
 }
 
 export function answerCall(visit: Visit, call: ToolCall, lent: Lent): Promise<Answer<ToolResult> | Paused> {
@@ -87,11 +87,12 @@ export function answerCall(visit: Visit, call: ToolCall, lent: Lent): Promise<An
 async function answerHeld(visit: Visit, call: ToolCall, lent: Lent, holdMs: number): Promise<Answer<ToolResult> | Paused> {
   if (ownTools(visit).some(({ name }) => name === call.name)) {
     const own = await runOwnTool(visit, call.name, call.arguments, { signal: lent.gone, holdMs });
+    if (isRefusal(own)) await recordAtDoor(visit, call.name, own.refused);
     return isRefusal(own) ? refused(visit, call.name, own) : { kind: 'result', result: { content: [{ type: 'text', text: own.text }], _meta: own.meta } };
   }
   if (!visit.caller) {
     const without = visit.stopped ?? refuse('tool.not_granted', 'There is no open task');
-    await recordWithoutTask(visit, call.name, without);
+    await recordAtDoor(visit, call.name, without.refused);
     return refused(visit, call.name, without);
   }
 
@@ -102,7 +103,10 @@ async function answerHeld(visit: Visit, call: ToolCall, lent: Lent, holdMs: numb
   const resumed = lent.rounds?.resumed ?? null;
   const digest = lent.rounds ? digestCall(call.name, call.arguments, nonce) : null;
   // A state is a name for one paused call, never a pass to another.
-  if (resumed && resumed.call !== digest) return { kind: 'error', code: invalidParams, message: 'Invalid or expired requestState' };
+  if (resumed && resumed.call !== digest) {
+    await recordAtDoor(visit, call.name, 'approval.unknown');
+    return { kind: 'error', code: invalidParams, message: 'Invalid or expired requestState' };
+  }
 
   const trace = call.meta['traceparent'];
   const answer = await visit.parts.brokerCall(

@@ -71,6 +71,20 @@ describe('every refusal is on a record', () => {
     expect((await recordsOf('acme')).filter(({ type, tool }) => type === 'call.refused' && tool === 'ledger__post_payment')).not.toEqual([]);
   });
 
+  it('a wait for an approval of somebody else stands in the record of the tenant', async () => {
+    const task = await broker.open({});
+    await post(task.mcpUrl, task.accessToken, 'await_approval', { approval: 'apr_AAAAAAAAAAAAAAAAAAAAAA' });
+    const mine = (await recordsOf('acme')).filter(({ session, tool }) => session === task.session && tool === 'await_approval');
+    expect(mine).toMatchObject([{ type: 'call.refused', code: 'approval.unknown' }]);
+  });
+
+  it('a proof the local provider does not take stands in the platform log', async () => {
+    const before = (await recordsOf(null)).length;
+    const body = JSON.stringify({ assertion: 'e30.e30.e30' });
+    expect((await fetch(`${broker.url}/t/acme/local/svid`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })).status).toBe(403);
+    expect((await recordsOf(null)).length).toBe(before + 1);
+  });
+
   it('the platform log, which the operator reads, names no person of a tenant', async () => {
     await expect(broker.open({ sponsor: 'dana' })).rejects.toThrow();
     expect(JSON.stringify(await recordsOf(null))).not.toContain('dana');

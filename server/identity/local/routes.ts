@@ -10,7 +10,7 @@ import { tenantIssuer } from '../urls.ts';
 import { localProviderRuns } from './allowed.ts';
 import { type LocalKey, publicHalf, readLocalKey, readTrustDomainKey, signWith } from './local-keys.ts';
 
-type LocalPorts = Pick<Ports, 'config' | 'tenants' | 'store' | 'clock' | 'newId'>;
+type LocalPorts = Pick<Ports, 'config' | 'tenants' | 'store' | 'clock' | 'newId' | 'access'>;
 
 const maxBody = 32_768;
 const longestAssertion = 60;
@@ -34,18 +34,19 @@ export function localRoutes(ports: LocalPorts): Hono {
   app.post('/t/:tenant/local/svid', async (c) => {
     const body = await readBody(c, svidBody);
     const snapshot = body && (await tenantOf(ports, c.req.param('tenant')));
-    return answer(c, snapshot ? await issueSvid(ports, snapshot, body) : null);
+    return answer(ports, c, snapshot ? await issueSvid(ports, snapshot, body) : null);
   });
   app.post('/t/:tenant/local/id-token', async (c) => {
     const body = await readBody(c, idTokenBody);
     const snapshot = body && (await tenantOf(ports, c.req.param('tenant')));
-    return answer(c, snapshot ? await issueIdToken(ports, snapshot, body) : null);
+    return answer(ports, c, snapshot ? await issueIdToken(ports, snapshot, body) : null);
   });
   return app;
 }
 
 /** One answer for everything that is not proven, known and bound to `local`. */
-function answer(c: Context, issued: Readonly<Record<string, string | number>> | null): Response {
+async function answer(ports: LocalPorts, c: Context, issued: Readonly<Record<string, string | number>> | null): Promise<Response> {
+  if (!issued) await ports.access.stranger('local', 'access_denied', null);
   const noStore = { 'cache-control': 'no-store' };
   return issued
     ? c.json(issued, 200, noStore)
