@@ -1,0 +1,18 @@
+import type { Bench } from './broker.ts';
+import { requestInto } from './broker.ts';
+import type { Client } from './children.ts';
+import { median } from './statistics.ts';
+
+/** Milliseconds from spawning the broker on a store already made to its first answered `tools/list`; the median of three. */
+export async function measureStart(bench: Bench, client: Client): Promise<number> {
+  const request = requestInto(await bench.open(), 'tools/list', {});
+  const times: number[] = [];
+  for (let time = 0; time < 3; time++) {
+    await bench.stop();
+    const began = performance.now();
+    await bench.start();
+    await client.run({ ports: [bench.port], request, expect: 'bench__echo', callers: 1, calls: 1 });
+    times.push(performance.now() - began);
+  }
+  return median(times);
+}
