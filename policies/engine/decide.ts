@@ -1,6 +1,6 @@
 import type { CallFacts } from '../facts.ts';
 import type { Decision, DeterminingPolicy, Requirement } from '../vocabulary.ts';
-import { type Answer, ask } from './cedar.ts';
+import { type Answer, ask, type CedarRequest } from './cedar.ts';
 import { type Law, sets, type ToolLaw } from './law.ts';
 import { project, reservedKey, Unrepresentable } from './project.ts';
 import { buildRequest, type Projected } from './request.ts';
@@ -29,8 +29,15 @@ function judge(law: Law, facts: CallFacts): Decision {
     satisfied: facts.satisfied,
   };
 
-  const first = ask(tool.prepared, sets.call, buildRequest(law.tenant, facts, projected));
-  if (first.errors.length > 0) return deny('error', named(law, first.reasons), first.errors.join('; '));
+  const request = buildRequest(law.tenant, facts, projected);
+  // An engine that failed may not fail again.
+  const lasts = (decision: Decision): boolean => decision.decision !== 'deny' || decision.cause !== 'error';
+  return law.memo.answer<Decision>(sets.call, tool.reads, request, () => judgeTwice(law, tool, facts, projected, request), lasts);
+}
+
+function judgeTwice(law: Law, tool: ToolLaw, facts: CallFacts, projected: Projected, request: CedarRequest): Decision {
+  const first = ask(tool.prepared, sets.call, request);
+  if (first.errors.length > 0) return deny('error', named(law, first.reasons), inOrder(first.errors));
   if (first.allowed) return { decision: 'allow', policies: named(law, first.reasons) };
   if (first.reasons.length === 0) return deny('no_permit', [], null);
 
@@ -42,7 +49,7 @@ function judge(law: Law, facts: CallFacts): Decision {
   const asked = forbids.flatMap((policy) => policy?.requirement ?? []);
   const satisfied = [...new Set([...facts.satisfied, ...asked.map(({ literal }) => literal)])];
   const second = ask(tool.prepared, sets.call, buildRequest(law.tenant, facts, { ...projected, satisfied }));
-  if (second.errors.length > 0) return deny('error', named(law, second.reasons), second.errors.join('; '));
+  if (second.errors.length > 0) return deny('error', named(law, second.reasons), inOrder(second.errors));
   if (!second.allowed) return deny(second.reasons.length > 0 ? 'forbidden' : 'no_permit', named(law, second.reasons), null);
 
   const waits = forbids.flatMap((policy) => policy?.expiresIn ?? []);
@@ -58,7 +65,9 @@ function judge(law: Law, facts: CallFacts): Decision {
 export function listable(law: Law, facts: Omit<CallFacts, 'args' | 'satisfied'>): boolean {
   try {
     const tool = toolOf(law, facts);
-    const answer = ask(tool.prepared, sets.list, buildRequest(law.tenant, facts, beforeArguments(law, tool, facts.inputs)));
+    const request = buildRequest(law.tenant, facts, beforeArguments(law, tool, facts.inputs));
+    const lasts = ({ errors }: Answer): boolean => errors.length === 0;
+    const answer = law.memo.answer(sets.list, tool.reads, request, () => ask(tool.prepared, sets.list, request), lasts);
     return answer.allowed || (answer.errors.length > 0 && answer.reasons.length === 0);
   } catch {
     return false;
@@ -79,6 +88,9 @@ function toolOf(law: Law, { tenant, tool }: Pick<CallFacts, 'tenant' | 'tool'>):
   if (!known || known.upstream !== tool.upstream) throw new Error(`The law of ${law.tenant} does not know the tool ${tool.name}`);
   return known;
 }
+
+/** The engine tells errors in no order of its own. */
+const inOrder = (errors: Answer['errors']): string => [...errors].sort().join('; ');
 
 function named(law: Law, ids: Answer['reasons']): DeterminingPolicy[] {
   return [...ids].sort().map((id) => ({ id, reason: law.policies.get(id)?.reason ?? null }));

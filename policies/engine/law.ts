@@ -1,6 +1,7 @@
 import type { PolicyTool } from '../facts.ts';
 import type { CedarPolicies, Prepared } from './cedar.ts';
 import type { Read } from './expression.ts';
+import { createMemo, type Memo } from './memo.ts';
 import type { ParsedPolicy } from './parse-policies.ts';
 import { narrow, type ReadTree, treeOf } from './project.ts';
 import type { Projected } from './request.ts';
@@ -15,12 +16,15 @@ export interface Law {
   readonly tools: ReadonlyMap<string, ToolLaw>;
   /** Every requirement literal of the set. */
   readonly literals: readonly string[];
+  readonly memo: Memo;
 }
 
 /** The part of the law that can concern one tool. */
 export interface ToolLaw {
   readonly upstream: string;
   readonly policies: readonly ParsedPolicy[];
+  /** What of the context any of them reads. */
+  readonly reads: ReadTree;
   readonly args: { readonly type: RecordType; readonly reads: ReadTree };
   readonly inputs: { readonly type: RecordType; readonly reads: ReadTree };
   readonly prepared: Prepared;
@@ -37,6 +41,7 @@ export function makeLaw(tenant: string, policies: readonly ParsedPolicy[], tools
     policies: new Map(policies.map((policy) => [policy.id, policy])),
     tools: new Map(tools.map((tool) => [tool.name, toolLaw(tenant, policies, tool, inputs)])),
     literals: [...new Set(policies.flatMap(({ requirement }) => requirement?.literal ?? []))],
+    memo: createMemo(),
   };
 }
 
@@ -44,12 +49,13 @@ function toolLaw(tenant: string, all: readonly ParsedPolicy[], tool: PolicyTool,
   const policies = all.filter((policy) => canConcern(policy, tool));
   const reads: readonly Read[] = policies.flatMap((policy) => policy.reads);
   const type = toolType(tool);
-  const argReads = treeOf(reads, 'args');
-  const inputReads = treeOf(reads, 'inputs');
+  const argReads = treeOf(reads, 'context', 'args');
+  const inputReads = treeOf(reads, 'context', 'inputs');
   const sent = narrow(type.args, argReads);
   return {
     upstream: tool.upstream,
     policies,
+    reads: treeOf(reads, 'context'),
     args: { type: type.args, reads: argReads },
     inputs: { type: inputs, reads: inputReads },
     prepared: {

@@ -16,12 +16,13 @@ export class Unrepresentable extends Error {
 /** Total characters and elements of one projection: the engine's cost is linear in them. */
 const most = { characters: 65_536, elements: 256 };
 
-export function treeOf(reads: readonly Read[], root: string): ReadTree {
+/** What the reads take from below `root`, such as `context` or `context.args`. */
+export function treeOf(reads: readonly Read[], ...root: readonly string[]): ReadTree {
   const tree: ReadTree = { whole: false, below: new Map() };
   for (const { path, how } of reads) {
-    if (path[0] !== 'context' || path[1] !== root) continue;
+    if (!root.every((name, at) => path[at] === name)) continue;
     let node = tree;
-    for (const name of path.slice(2)) {
+    for (const name of path.slice(root.length)) {
       const next = node.below.get(name) ?? { whole: false, below: new Map() };
       node.below.set(name, next);
       node = next;

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { CallFacts, TenantPolicy } from '../../policies/index.ts';
-import { compilePolicy, sensitivities } from '../../policies/index.ts';
+import { lawOf } from '../../policies/engine/compile.ts';
+import { decide, listable } from '../../policies/engine/decide.ts';
+import { createMemo } from '../../policies/engine/memo.ts';
+import { type CallFacts, compilePolicy, sensitivities, type TenantPolicy } from '../../policies/index.ts';
 import { call, compiled, payment, source } from '../policies/tenants.ts';
 
 /** Conditions over everything a call has: half of the atoms read arguments. */
@@ -203,5 +205,21 @@ test('no arguments whatever make a decision throw, and hostile keys never pass',
       if (args['memo'] !== undefined && typeof args['memo'] !== 'string') expect(decision.decision).toBe('deny');
     }),
     { numRuns: 500 },
+  );
+});
+
+test('what is remembered is what the engine would answer, whatever was asked before', async () => {
+  await fc.assert(
+    fc.asyncProperty(policySet, fc.array(fc.oneof(facts, likely), { minLength: 8, maxLength: 12 }), async (text, calls) => {
+      const policy = await lawful(text);
+      fc.pre(policy !== null);
+      const law = lawOf(policy);
+      for (const one of [...calls, ...calls]) {
+        expect(policy.decide(one)).toEqual(decide({ ...law, memo: createMemo() }, one));
+        const { args: _, satisfied: __, ...before } = one;
+        expect(policy.listable(before)).toBe(listable({ ...law, memo: createMemo() }, before));
+      }
+    }),
+    { numRuns: 60 },
   );
 });
