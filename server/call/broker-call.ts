@@ -1,9 +1,8 @@
-import type { Caller } from '../identity/caller.ts';
 import type { Ports } from '../ports.ts';
 import type { CallAnswer, CallIo, CallRequest, CallResult } from './call.ts';
 import { claim } from './claim.ts';
 import { deadlineOf } from './deadline.ts';
-import { enterSession } from './enter-session.ts';
+import { enterSession, type Session } from './enter-session.ts';
 import { invoke } from './invoke.ts';
 import { issueCredential } from './issue-credential.ts';
 import { judge } from './judge.ts';
@@ -17,23 +16,22 @@ import { resolveTool } from './resolve-tool.ts';
 /** What was judged may change before it is claimed; the call is then judged afresh, at most this often. */
 const attempts = 4;
 
-/** The whole life of one tool call. Nothing reaches an upstream by any other route. */
-export async function brokerCall(ports: Ports, caller: Caller, request: CallRequest, io: CallIo): Promise<CallAnswer> {
+/** The whole life of one tool call, from its session on. Nothing reaches an upstream by any other route. */
+export async function brokerCall(ports: Ports, entered: Session, request: CallRequest, io: CallIo): Promise<CallAnswer> {
   const decision = ports.newId('dec');
   const until = ports.clock() + io.holdMs;
-  return recordWayOut(ports, caller, request, decision, async () => {
+  return recordWayOut(ports, entered.caller, request, decision, async () => {
+    let session: Session | Refusal = entered; // at the door, a moment ago: for which task, until when, budget left
     for (let attempt = 1; ; attempt++) {
-      const answer = await walk(ports, caller, request, { ...io, holdMs: Math.max(0, until - ports.clock()) }, decision);
+      const answer = isRefusal(session) ? session : await walk(ports, session, request, { ...io, holdMs: Math.max(0, until - ports.clock()) }, decision);
       if (!isRefusal(answer) || answer.refused !== 'stale' || attempt === attempts) return answer;
+      session = await enterSession(ports, entered.caller);
     }
   });
 }
 
 /** One stage a line; each takes the evidence of the stage before, so leaving one out does not compile. */
-async function walk(ports: Ports, caller: Caller, request: CallRequest, io: CallIo, decision: string): Promise<CallResult | Refusal> {
-  const session = await enterSession(ports, caller); // for which task, until when, budget left
-  if (isRefusal(session)) return session;
-
+async function walk(ports: Ports, session: Session, request: CallRequest, io: CallIo, decision: string): Promise<CallResult | Refusal> {
   const tool = resolveTool(session, request); // granted, pinned; arguments valid
   if (isRefusal(tool)) return tool;
 

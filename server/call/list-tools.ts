@@ -1,15 +1,10 @@
-import type { Caller } from '../identity/caller.ts';
-import type { Ports } from '../ports.ts';
 import type { ListedTool } from './call.ts';
-import { enterSession } from './enter-session.ts';
+import type { Session } from './enter-session.ts';
 import { gatherFacts } from './gather-facts.ts';
-import { isRefusal, type Refusal } from './refusals.ts';
 import { currentGrant } from './resolve-tool.ts';
 
 /** The granted tools that policy does not deny whatever the arguments, by name: what is callable is always listed. */
-export async function listTools(ports: Pick<Ports, 'store' | 'tenants' | 'clock'>, caller: Caller): Promise<readonly ListedTool[] | Refusal> {
-  const session = await enterSession(ports, caller);
-  if (isRefusal(session)) return session;
+export function listTools(session: Session): readonly ListedTool[] {
   const listed: ListedTool[] = [];
   for (const grant of session.row.grants) {
     const tool = session.tenant.tools.get(grant.tool);

@@ -48,6 +48,8 @@ export function createTenants(store: Store, log: Pick<Logger, 'error' | 'info'>)
   return {
     current,
     async at(tenant, revision) {
+      const known = ready.get(tenant);
+      if (known?.revision === revision) return known;
       const snapshot = await current(tenant);
       return snapshot?.revision === revision ? snapshot : null;
     },

@@ -1,10 +1,10 @@
-import { isRefusal, type Refusal } from '../call/index.ts';
+import { isRefusal, type Refusal, type Session } from '../call/index.ts';
 import type { Config } from '../config.ts';
 import { type Caller, resourceMetadataUrl } from '../identity/index.ts';
 import type { Ports } from '../ports.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { unavailable } from './answers.ts';
-import type { Door, Entered, Parts, Visit } from './parts.ts';
+import type { Door, Parts, Visit } from './parts.ts';
 
 /** Which door a request stands at. An id that names no session is answered like one that is not the caller's. */
 export function doorOf(config: Config, session: string | null, headers: Headers): Door {
@@ -29,14 +29,14 @@ export async function admit(ports: Ports, parts: Parts, door: Door, headers: Hea
     const visit = { ports, parts, door, stopped: null };
     if (!('hash' in who)) {
       const session = await parts.enterSession(ports, who);
-      return isRefusal(session) ? recorded(ports, door, who, session) : { ...visit, caller: who, until: endOf(who, session), connection: null };
+      return isRefusal(session) ? recorded(ports, door, who, session) : { ...visit, caller: who, session, until: endOf(who, session), connection: null };
     }
-    const idle = { ...visit, caller: null, until: ports.clock(), connection: who };
+    const idle = { ...visit, caller: null, session: null, until: ports.clock(), connection: who };
     const row = await ports.store.sessionOfConnection(who.tenant, who.hash);
     if (!row) return idle;
     const caller = parts.callerOfConnection(who, row);
     const session = await parts.enterSession(ports, caller);
-    if (!isRefusal(session)) return { ...visit, caller, until: endOf(caller, session), connection: who };
+    if (!isRefusal(session)) return { ...visit, caller, session, until: endOf(caller, session), connection: who };
     // The token outlives the task it opened; only what stops the agent itself closes the door.
     return session.refused.startsWith('session.') ? { ...idle, stopped: session } : recorded(ports, door, caller, session);
   } catch (error) {
@@ -51,7 +51,7 @@ async function recorded(ports: Ports, door: Door, { tenant, agent, session, spon
 }
 
 /** Neither the token nor the session is good for longer. */
-const endOf = (caller: Caller, { row }: Entered): number => Math.min(caller.tokenExpires * 1000, row.expiresAt);
+const endOf = (caller: Caller, { row }: Session): number => Math.min(caller.tokenExpires * 1000, row.expiresAt);
 
 /** Whose requests belong together: one agent in one session, or a connection token before it has one. */
 export const whoOf = ({ caller, connection }: Visit): string =>

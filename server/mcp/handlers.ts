@@ -41,16 +41,12 @@ export interface ToolList {
 export function answerList(visit: Visit, cursor: unknown): Promise<Answer<ToolList>> {
   return guarded<Answer<ToolList>>(visit, async () => {
     if (cursor !== undefined) return { kind: 'error', code: invalidParams, message: 'Unknown cursor' };
-    const brokered = visit.caller ? await visit.parts.listTools(visit.ports, visit.caller) : [];
-    if (isRefusal(brokered)) return listRefused(brokered);
+    const brokered = visit.session ? visit.parts.listTools(visit.session) : [];
     // Whoever holds a connection token changes the list by opening and ending tasks, so none of it may be kept.
     const ttlMs = visit.connection ? 0 : Math.max(0, Math.min(listLife, visit.until - visit.ports.clock()));
     return { kind: 'result', result: { tools: [...brokered, ...ownTools(visit)], ttlMs, cacheScope: 'private' } };
   });
 }
-
-const listRefused = (refusal: Refusal): Answer<never> =>
-  channelOf(refusal.refused) === 'tool_error' ? { kind: 'error', code: internalError, message: refusal.message } : { kind: 'turned_away', refusal };
 
 /** One `tools/call`, as its leg read it. */
 export interface ToolCall {
@@ -90,7 +86,7 @@ async function answerHeld(visit: Visit, call: ToolCall, lent: Lent, holdMs: numb
     if (isRefusal(own)) await recordAtDoor(visit, call.name, own.refused);
     return isRefusal(own) ? refused(visit, call.name, own) : { kind: 'result', result: { content: [{ type: 'text', text: own.text }], _meta: own.meta } };
   }
-  if (!visit.caller) {
+  if (!visit.session) {
     const without = visit.stopped ?? refuse('tool.not_granted', 'There is no open task');
     await recordAtDoor(visit, call.name, without.refused);
     return refused(visit, call.name, without);
@@ -111,7 +107,7 @@ async function answerHeld(visit: Visit, call: ToolCall, lent: Lent, holdMs: numb
   const trace = call.meta['traceparent'];
   const answer = await visit.parts.brokerCall(
     visit.ports,
-    visit.caller,
+    visit.session,
     {
       tool: call.name,
       arguments: call.arguments,

@@ -1,4 +1,4 @@
-import type { ApprovalState, CallAnswer, CallIo, CallRequest, ListedTool, Refusal } from '../call/index.ts';
+import type { ApprovalState, CallAnswer, CallIo, CallRequest, ListedTool, Refusal, Session } from '../call/index.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { Caller, Connection } from '../identity/index.ts';
 import type { Ports } from '../ports.ts';
@@ -12,9 +12,9 @@ export interface Parts {
     request: { authorization: string | null; door: 'session' | 'mcp'; session: string | null },
   ): Promise<Caller | Connection | Refusal>;
   callerOfConnection(connection: Connection, session: SessionRow): Caller;
-  enterSession(ports: Ports, caller: Caller): Promise<Entered | Refusal>;
-  listTools(ports: Ports, caller: Caller): Promise<readonly ListedTool[] | Refusal>;
-  brokerCall(ports: Ports, caller: Caller, request: CallRequest, io: CallIo): Promise<CallAnswer>;
+  enterSession(ports: Ports, caller: Caller): Promise<Session | Refusal>;
+  listTools(session: Session): readonly ListedTool[];
+  brokerCall(ports: Ports, session: Session, request: CallRequest, io: CallIo): Promise<CallAnswer>;
   awaitApproval(ports: Ports, caller: Caller, approval: string, holdMs: number, signal: AbortSignal): Promise<ApprovalState | Refusal>;
   openSession(ports: Ports, snapshot: TenantSnapshot, request: OpenRequest): Promise<SessionRow | Refusal>;
   endSession: EndSession;
@@ -23,11 +23,6 @@ export interface Parts {
 /** False when the session was not live any more. */
 type EndSession = (ports: Ports, tenant: string, id: string, how: { status: 'ended'; reason: string }, by: string) => Promise<unknown>;
 
-/** What this door reads of an entered session. */
-export interface Entered {
-  readonly row: Pick<SessionRow, 'expiresAt'>;
-}
-
 /** Who stands at the door, let in: what one request may use. */
 export interface Visit {
   readonly ports: Ports;
@@ -35,6 +30,8 @@ export interface Visit {
   readonly door: Door;
   /** Null for a connection token without a live task. */
   readonly caller: Caller | null;
+  /** The caller's session, read as this request came in; null without a caller. */
+  readonly session: Session | null;
   /** When the caller's authority ends at the latest, epoch milliseconds. */
   readonly until: number;
   readonly connection: Connection | null;

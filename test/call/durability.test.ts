@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { brokerCall, type CallAnswer, isRefusal } from '../../server/call/index.ts';
+import { brokerCall, type CallAnswer, enterSession, isRefusal } from '../../server/call/index.ts';
 import { authenticate, type Caller } from '../../server/identity/index.ts';
 import type { Ports } from '../../server/ports.ts';
 import { StoreUnavailable } from '../../server/store/index.ts';
@@ -26,7 +26,9 @@ function failingFlush(): Ports {
 
 async function call(ports: Ports, caller: Caller, tool: string, args: unknown): Promise<CallAnswer> {
   const io = { signal: new AbortController().signal, holdMs: 0, onProgress: () => undefined };
-  return brokerCall(ports, caller, { tool, arguments: args, nonce: null, resumes: null, traceparent: null }, io);
+  const session = await enterSession(ports, caller);
+  if (isRefusal(session)) throw new Error(session.message);
+  return brokerCall(ports, session, { tool, arguments: args, nonce: null, resumes: null, traceparent: null }, io);
 }
 
 async function callerOf(task: { accessToken: string; session: string }): Promise<Caller> {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { refuse } from '../../server/call/index.ts';
-import { callerOf, legacyClient, modernClient, postModern, refusal, type Served, serveDoor, textResult, tools } from './fixture.ts';
+import { callerOf, legacyClient, modernClient, postModern, refusal, type Served, serveDoor, sessionOf, textResult, tools } from './fixture.ts';
 
 let door: Served;
 afterEach(() => door.close());
@@ -140,7 +140,7 @@ it.each([
 ])('keeps a list private, and no longer than %s', async (_what, left, least, most) => {
   const caller = callerOf({ tokenExpires: Math.floor(Date.now() / 1000) + left.token });
   const expiresAt = Date.now() + left.row;
-  door = await serveDoor({ parts: { authenticate: async () => caller, enterSession: async () => ({ row: { expiresAt } }) } });
+  door = await serveDoor({ parts: { authenticate: async () => caller, enterSession: async (_ports, who) => sessionOf(who, expiresAt) } });
   const { result } = (await (await postModern(door.mcp, 'tools/list', {})).json()) as { result: { ttlMs: number; cacheScope: string } };
   expect(result.cacheScope).toBe('private');
   expect(result.ttlMs).toBeGreaterThanOrEqual(least);

@@ -4,7 +4,7 @@ import type { Caller } from '../../server/identity/caller.ts';
 import type { Parts } from '../../server/mcp/index.ts';
 import type { Ports } from '../../server/ports.ts';
 import type { SessionRow } from '../../server/store/store.ts';
-import { callerOf, legacyClient, modernClient, type Served, serveDoor } from './fixture.ts';
+import { callerOf, legacyClient, modernClient, type Served, serveDoor, sessionOf } from './fixture.ts';
 
 let door: Served;
 afterEach(() => door.close());
@@ -30,7 +30,7 @@ async function serveConnection(over: Partial<Parts> = {}) {
     parts: {
       authenticate: async (_ports, { door: kind }) => (kind === 'mcp' ? connection : refuse('token.invalid', 'This token is not valid here.')),
       callerOfConnection: (_connection, session): Caller => callerOf({ agent: 'explorer', session: session.id, door: 'mcp' }),
-      enterSession: async () => seen.entered ?? { row },
+      enterSession: async (_ports, who) => seen.entered ?? sessionOf(who, row.expiresAt),
       openSession: async (_ports, _snapshot, request) => {
         seen.opened.push(request);
         if (seen.live) return refuse('session.already_open', 'A task is open already; end it first.');

@@ -6,7 +6,7 @@ import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.j
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { Hono } from 'hono';
 import pino from 'pino';
-import { type CallAnswer, type CallIo, type CallRequest, type ListedTool, type Refusal, refuse } from '../../server/call/index.ts';
+import { type CallAnswer, type CallIo, type CallRequest, type ListedTool, type Refusal, refuse, type Session } from '../../server/call/index.ts';
 import { config as configShape } from '../../server/config.ts';
 import type { Caller } from '../../server/identity/caller.ts';
 import { mcpRoutes, type Parts } from '../../server/mcp/index.ts';
@@ -28,6 +28,9 @@ export const callerOf = (over: Partial<Omit<Caller, never>> = {}): Caller =>
     door: 'session',
     ...over,
   }) as Caller;
+
+/** The caller's session as the door gets it; only its end is told. */
+export const sessionOf = (caller: Caller, expiresAt = Date.now() + 1_800_000): Session => ({ caller, row: { expiresAt } }) as unknown as Session;
 
 export const tools: readonly ListedTool[] = [
   {
@@ -83,9 +86,9 @@ export async function serveDoor(options: { answer?: Answers; parts?: Partial<Par
       return callerOf();
     },
     callerOfConnection: unexpected,
-    enterSession: async () => ({ row: { expiresAt: Date.now() + 1_800_000 } }),
-    listTools: async () => tools,
-    brokerCall: async (_ports, caller, request, io) => {
+    enterSession: async (_ports, caller) => sessionOf(caller),
+    listTools: () => tools,
+    brokerCall: async (_ports, { caller }, request, io) => {
       calls.push({ request, io, caller });
       return (options.answer ?? (() => textResult('done')))(request, io);
     },

@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { refuse } from '../../server/call/index.ts';
-import { legacyClient, postModern, type Served, serveDoor, tools } from './fixture.ts';
+import { legacyClient, postModern, type Served, serveDoor, sessionOf, tools } from './fixture.ts';
 
 let door: Served;
 afterEach(async () => {
@@ -34,11 +34,11 @@ it('tells a listening client that its list has changed, only then, and ends with
   const looked = vi.fn();
   door = await serveDoor({
     parts: {
-      listTools: async () => {
+      listTools: () => {
         looked();
         return listed;
       },
-      enterSession: async () => (over ? refuse('session.ended', 'This task has ended.') : { row: { expiresAt: Date.now() + 60_000 } }),
+      enterSession: async (_ports, who) => (over ? refuse('session.ended', 'This task has ended.') : sessionOf(who)),
     },
   });
   const next = messagesOf(await listen());
