@@ -19,7 +19,8 @@ export interface CallIo {
   readonly signal: AbortSignal;
   /** Longest this request may wait for a human, in milliseconds; 0 answers `approval.required` at once. */
   readonly holdMs: number;
-  onProgress(progress: number, total: number | null): void;
+  /** Null when the client asked for none. */
+  readonly onProgress: ((progress: number, total: number | null) => void) | null;
 }
 
 /** A result an agent may see, with where it stands on the record. */

@@ -30,7 +30,7 @@ export async function invoke(ports: Pick<Ports, 'log'>, claimed: Claimed, reques
     maxResultBytes: document?.max_result_bytes ?? 1_048_576,
     traceparent: request.traceparent,
     // Progress is of upstream origin and told before any label can rise: only to a lineage that has it already.
-    onProgress: dominates(session.view.label, tool.label) ? io.onProgress : () => undefined,
+    onProgress: dominates(session.view.label, tool.label) ? io.onProgress : null,
     ...(tool.manifest.idempotency.startsWith('header:') ? { idempotencyHeader: tool.manifest.idempotency.slice('header:'.length) } : {}),
   };
   const outcome = await connection.call(call).catch((error: unknown): UpstreamOutcome => {

@@ -60,7 +60,7 @@ export interface Lent {
   readonly signal: AbortSignal;
   /** Aborts also when the client goes away: a wait of Taskgate's own has nobody left to tell. */
   readonly gone: AbortSignal;
-  onProgress(progress: number, total: number | null): void;
+  readonly onProgress: ((progress: number, total: number | null) => void) | null;
   /** `null`: this client cannot come back with a `requestState`, so its calls are never held. */
   readonly rounds: { readonly resumed: PauseState | null } | null;
 }

@@ -7,8 +7,8 @@ interface ProgressNotification {
 export function relayProgress(
   token: string | number | undefined,
   notify: (notification: ProgressNotification) => Promise<void>,
-): (progress: number, total: number | null) => void {
-  if (token === undefined) return () => {};
+): ((progress: number, total: number | null) => void) | null {
+  if (token === undefined) return null;
   let last = Number.NEGATIVE_INFINITY;
   return (progress, total) => {
     if (!Number.isFinite(progress) || progress <= last) return;

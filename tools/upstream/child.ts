@@ -102,6 +102,7 @@ export function childWire(options: ChildOptions): Wire {
     sent: (dispatch) => dispatched.has(dispatch),
     // All calls share the one pipe.
     broken: () => null,
+    ask: null,
     forget: (dispatch) => void dispatched.delete(dispatch),
   };
 }

@@ -1,11 +1,12 @@
-import type { Tool } from '@modelcontextprotocol/client';
+import type { Client, Tool } from '@modelcontextprotocol/client';
 import { type CompiledSchema, compileSchema } from '../arguments.ts';
 import type { ToolDefinition } from '../manifest.ts';
+import { isPlainName, metaOf, stateless } from './ask.ts';
 import { listDefinitions } from './definitions.ts';
 import { shakeHands } from './handshake.ts';
 import { explain, type Failed, settle } from './outcome.ts';
 import { type UpstreamCall, type UpstreamConnection, type UpstreamOutcome, UpstreamUnavailable } from './upstream.ts';
-import { dispatchKey, type Limit, redact, type Wire } from './wire.ts';
+import { type Limit, redact, type Wire } from './wire.ts';
 
 /** One MCP connection, whatever its wire: one attempt a call, and closed for good once it shows that it no longer works. */
 
@@ -30,6 +31,8 @@ export interface LiveConnection extends UpstreamConnection {
 interface ListedTool {
   readonly definition: ToolDefinition;
   readonly output: CompiledSchema | null;
+  /** Nothing of a call to it goes into headers of its own. */
+  readonly plain: boolean;
 }
 
 const smallestLimit = 1_048_576;
@@ -87,7 +90,7 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
   const list = async (): Promise<ReadonlyMap<string, ListedTool>> => {
     try {
       const definitions = await holding(smallestLimit, () => listDefinitions(client, options.connectMs));
-      return new Map(definitions.map((definition) => [definition.name, { definition, output: outputCheck(definition) }]));
+      return new Map(definitions.map((definition) => [definition.name, { definition, output: outputCheck(definition), plain: isPlain(definition) }]));
     } catch (error) {
       const reason = wire.fault()?.detail ?? (error instanceof Error ? error.message : 'failed');
       throw new UpstreamUnavailable(redact(`its tools could not be listed: ${reason}`, options.secrets).slice(0, 500));
@@ -98,6 +101,7 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
     throw error;
   });
 
+  const ask = client.getNegotiatedProtocolVersion() === stateless ? wire.ask : null;
   let timeouts = 0;
   const attempt = async (call: UpstreamCall): Promise<UpstreamOutcome> => {
     const failed: Failed = (why, detail) => {
@@ -107,15 +111,7 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
     if (isClosed()) return failed('died', wire.fault()?.detail ?? 'the connection is closed');
     const tool = listed.get(call.tool);
     try {
-      const answer = await client.callTool(paramsOf(call), {
-        signal: call.signal,
-        timeout: call.deadlineMs,
-        maxTotalTimeout: call.deadlineMs,
-        onprogress: ({ progress, total }) => call.onProgress(progress, total ?? null),
-        // Given, the client neither looks the tool up nor tries a second time.
-        toolDefinition: { name: call.tool, inputSchema: (tool?.definition.inputSchema ?? { type: 'object' }) as Tool['inputSchema'] },
-        ...(call.idempotencyHeader === undefined ? {} : { headers: { [call.idempotencyHeader]: call.dispatch } }),
-      });
+      const answer = ask !== null && tool?.plain && call.onProgress === null ? await ask(call) : await callWithSdk(client, call, tool);
       timeouts = 0;
       return settle(answer, tool?.output ?? null, call.maxResultBytes, failed);
     } catch (error) {
@@ -150,10 +146,24 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
   };
 }
 
-function paramsOf(call: UpstreamCall) {
-  const trace = call.traceparent === null ? {} : { traceparent: call.traceparent };
-  return { name: call.tool, arguments: call.arguments, _meta: { [dispatchKey]: call.dispatch, ...trace } };
+function callWithSdk(client: Client, call: UpstreamCall, tool: ListedTool | undefined) {
+  const { onProgress } = call;
+  return client.callTool(
+    { name: call.tool, arguments: call.arguments, _meta: metaOf(call) },
+    {
+      signal: call.signal,
+      timeout: call.deadlineMs,
+      maxTotalTimeout: call.deadlineMs,
+      ...(onProgress === null ? {} : { onprogress: ({ progress, total }) => onProgress(progress, total ?? null) }),
+      // Given, the client neither looks the tool up nor tries a second time.
+      toolDefinition: { name: call.tool, inputSchema: (tool?.definition.inputSchema ?? { type: 'object' }) as Tool['inputSchema'] },
+      ...(call.idempotencyHeader === undefined ? {} : { headers: { [call.idempotencyHeader]: call.dispatch } }),
+    },
+  );
 }
+
+/** SEP-2243 lets a schema send arguments as headers as well; only the SDK's client knows how. */
+const isPlain = ({ name, inputSchema }: ToolDefinition): boolean => isPlainName(name) && !JSON.stringify(inputSchema).includes('x-mcp-header');
 
 /** Null when there is no output schema, or none that can be run safely: it guards correctness, not access. */
 function outputCheck(definition: ToolDefinition): CompiledSchema | null {

@@ -1,6 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import { type FetchLike, type JSONRPCMessage, SdkHttpError, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client';
 import { Agent, fetch as dial } from 'undici';
+import { createAsk } from './ask.ts';
 import { EgressRefused, egress } from './egress.ts';
 import { type LiveConnection, openConnection } from './mcp-client.ts';
 import { type UpstreamTarget, UpstreamUnavailable } from './upstream.ts';
@@ -60,6 +61,7 @@ function httpWire(url: URL, headers: Readonly<Record<string, string>>, agent: Ag
     // A lost answer stays lost: asking again for a stream could run a call's outcome past its deadline.
     reconnectionOptions: { maxRetries: 0, initialReconnectionDelay: 1_000, maxReconnectionDelay: 1_000, reconnectionDelayGrowFactor: 1 },
   });
+  const ask = createAsk(url, headers, agent, limit);
   const send = http.send.bind(http);
   http.send = async (message, options) => {
     const dispatch = dispatchOf(message);
@@ -85,6 +87,15 @@ function httpWire(url: URL, headers: Readonly<Record<string, string>>, agent: Ag
   };
   return {
     transport: http as Transport,
+    async ask(call) {
+      dispatched.add(call.dispatch);
+      try {
+        return await ask(call);
+      } catch (error) {
+        if (neverLeft(error)) dispatched.delete(call.dispatch);
+        throw error;
+      }
+    },
     fault: () => fault,
     sent: (dispatch) => dispatched.has(dispatch),
     broken: (dispatch) => broken.get(dispatch) ?? null,

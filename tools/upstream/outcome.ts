@@ -1,5 +1,6 @@
 import { ProtocolError, SdkError, SdkErrorCode } from '@modelcontextprotocol/client';
 import type { CompiledSchema } from '../arguments.ts';
+import { AskFailed } from './ask.ts';
 import type { UpstreamCall, UpstreamOutcome, UpstreamResult } from './upstream.ts';
 import type { Wire } from './wire.ts';
 
@@ -49,6 +50,7 @@ export function explain(error: unknown, call: UpstreamCall, wire: Wire, failed: 
   const fault = wire.broken(call.dispatch) ?? wire.fault();
   if (call.signal.aborted) return failed('cancelled', 'cancelled while it ran');
   if (fault !== null) return failed(fault.why, fault.detail);
+  if (error instanceof AskFailed) return failed(error.why, error.message);
   if (error instanceof SdkError) {
     if (error.code === SdkErrorCode.RequestTimeout) return failed('timeout', `no answer within ${call.deadlineMs} ms`);
     if (error.code === SdkErrorCode.ConnectionClosed || error.code === SdkErrorCode.NotConnected) return failed('died', 'the connection closed');

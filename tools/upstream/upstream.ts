@@ -21,8 +21,8 @@ export interface UpstreamCall {
   readonly idempotencyHeader?: string;
   /** W3C trace context to carry on; null when the caller sent none. */
   readonly traceparent: string | null;
-  /** Numbers only: an upstream's progress words never pass. */
-  onProgress(progress: number, total: number | null): void;
+  /** Numbers only: an upstream's progress words never pass. Null when nobody asked, and then none is asked for. */
+  readonly onProgress: ((progress: number, total: number | null) => void) | null;
 }
 
 /** MCP content and structured content, whole and untouched. */

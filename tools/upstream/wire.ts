@@ -1,8 +1,11 @@
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
+import type { Ask } from './ask.ts';
 
 /** What a connection needs of the way to its upstream, whichever way that is. */
 export interface Wire {
   readonly transport: Transport;
+  /** Makes one plain call by hand; null where only the SDK's client can. */
+  readonly ask: Ask | null;
   /** Why the way is gone, once it is; null while it stands. */
   fault(): WireFault | null;
   /** Whether the call of this dispatch may have reached the upstream. */

@@ -1,0 +1,182 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { UpstreamCall, UpstreamOutcome } from '../../tools/index.ts';
+import type { LiveConnection } from '../../tools/upstream/mcp-client.ts';
+import { connectHttp } from '../../tools/upstream/mcp-http.ts';
+
+/** An upstream of MCP 2026-07-28 by hand; its one tool answers whatever `answer` writes. */
+let server: Server;
+let live: LiveConnection;
+let answer: (response: ServerResponse, id: unknown) => void;
+let seen: { headers: IncomingHttpHeaders; body: { id: unknown; params: { _meta: Record<string, unknown> } } }[] = [];
+const tools = ['echo', 'écho'].map((name) => ({ name, inputSchema: { type: 'object' } }));
+
+const json = (response: ServerResponse, message: object, status = 200): void =>
+  void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(message));
+const events = (response: ServerResponse, ...messages: object[]): void =>
+  void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(messages.map((one) => `event: message\ndata: ${JSON.stringify(one)}\n\n`).join(''));
+const ok = { resultType: 'complete', content: [{ type: 'text', text: 'hi' }] };
+
+beforeAll(async () => {
+  server = createServer(async (request, response) => {
+    let text = '';
+    for await (const chunk of request) text += String(chunk);
+    const body = JSON.parse(text);
+    const found = {
+      'server/discover': { supportedVersions: ['2026-07-28'], capabilities: { tools: {} }, serverInfo: { name: 'by-hand', version: '1' } },
+      'tools/list': { tools },
+    }[body.method as string];
+    if (found) return json(response, { jsonrpc: '2.0', id: body.id, result: { resultType: 'complete', ttlMs: 0, cacheScope: 'private', ...found } });
+    seen.push({ headers: request.headers, body });
+    answer(response, body.id);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+beforeEach(connect);
+afterEach(() => live.close());
+
+/** A connection on which an answer was lost is not used again. */
+async function connect(): Promise<void> {
+  const { port } = server.address() as AddressInfo;
+  const target = { type: 'http', url: `http://127.0.0.1:${port}/mcp?q=1`, headers: { 'X-Key': 'hunter2-hunter2' }, egress: ['127.0.0.1'] } as const;
+  live = await connectHttp(target, { connectMs: 5_000 });
+}
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+let dispatches = 0;
+async function call(over: Partial<UpstreamCall>): Promise<UpstreamOutcome> {
+  return live.call({
+    tool: 'echo',
+    arguments: { text: 'a', deep: { list: [1, 'ü'] } },
+    dispatch: `dsp_${++dispatches}`,
+    signal: new AbortController().signal,
+    deadlineMs: 2_000,
+    maxResultBytes: 100_000,
+    traceparent: null,
+    onProgress: null,
+    ...over,
+  });
+}
+/** Whoever asks for progress is served by the SDK's client. */
+const bySdk = { onProgress: () => undefined };
+
+it('sends what the SDK’s client would send', async () => {
+  answer = (response, id) => json(response, { jsonrpc: '2.0', id, result: ok });
+  const more = { dispatch: 'dsp_same', idempotencyHeader: 'Idempotency-Key', traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` };
+  seen = [];
+  expect(await call(more)).toEqual(await call({ ...more, ...bySdk }));
+  const [own, sdk] = seen.map(({ headers, body }) => {
+    // What a browser's fetch adds, and what differs from call to call by its nature.
+    const { 'content-length': _, 'accept-language': __, 'accept-encoding': ___, 'sec-fetch-mode': ____, 'user-agent': _____, ...said } = headers;
+    const { progressToken: ______, ...meta } = body.params._meta;
+    return { said, text: JSON.stringify({ ...body, id: 0, params: { ...body.params, _meta: meta } }) };
+  });
+  expect(own).toEqual(sdk);
+});
+
+describe('makes of an answer what the SDK’s client would', () => {
+  const cases: readonly [string, (response: ServerResponse, id: unknown) => void][] = [
+    ['a result', (response, id) => json(response, { jsonrpc: '2.0', id, result: ok })],
+    [
+      'a result with more in it than anybody knows',
+      (response, id) =>
+        json(response, {
+          jsonrpc: '2.0',
+          id,
+          result: { ...ok, content: [{ type: 'text', text: 'x', more: 1, annotations: { audience: ['user'], other: 1 } }], more: { a: 1 }, _meta: { z: 1 } },
+        }),
+    ],
+    [
+      'structured content and every kind of block',
+      (response, id) => json(response, { jsonrpc: '2.0', id, result: { ...ok, content: blocks, structuredContent: { a: [1] } } }),
+    ],
+    ['a tool’s own error', (response, id) => json(response, { jsonrpc: '2.0', id, result: { ...ok, isError: true } })],
+    ['a stream of one event', (response, id) => events(response, { jsonrpc: '2.0', id, result: ok })],
+    [
+      'a stream with words before the result',
+      (response, id) =>
+        events(response, { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'x' } }, { jsonrpc: '2.0', id, result: ok }),
+    ],
+    ['a stream that ends early', (response) => events(response)],
+    ['a JSON-RPC error', (response, id) => json(response, { jsonrpc: '2.0', id, error: { code: -32_000, message: 'secret words' } })],
+    [
+      'a JSON-RPC error with a status of its own',
+      (response, id) => json(response, { jsonrpc: '2.0', id, error: { code: -32_602, message: 'secret words' } }, 400),
+    ],
+    ['a result without its type', (response, id) => json(response, { jsonrpc: '2.0', id, result: { content: [] } })],
+    ['a result of an unknown type', (response, id) => json(response, { jsonrpc: '2.0', id, result: { ...ok, resultType: 'other' } })],
+    ['a request for input', (response, id) => json(response, { jsonrpc: '2.0', id, result: { resultType: 'input_required', requestState: 'x' } })],
+    ['content that is none', (response, id) => json(response, { jsonrpc: '2.0', id, result: { ...ok, content: [{ type: 'text' }] } })],
+    ['an outage', (response) => void response.writeHead(503).end('secret words')],
+    ['a redirect', (response) => void response.writeHead(307, { location: 'http://127.0.0.1:1/' }).end()],
+    [
+      'more than is allowed',
+      (response, id) => json(response, { jsonrpc: '2.0', id, result: { ...ok, content: [{ type: 'text', text: 'x'.repeat(200_000) }] } }),
+    ],
+    ['a flood', (response) => void response.writeHead(200, { 'content-type': 'application/json' }).end('x'.repeat(3_000_000))],
+    ['a connection cut under it', (response) => void response.destroy()],
+  ];
+  it.each(cases)('%s', async (_name, how) => {
+    answer = how;
+    const own = await call({});
+    await live.close();
+    await connect();
+    const sdk = await call(bySdk);
+    const shape = (outcome: UpstreamOutcome) => (outcome.kind === 'failed' ? { ...outcome, detail: '' } : outcome);
+    expect(shape(own)).toEqual(shape(sdk));
+    expect(JSON.stringify(own)).not.toContain('secret words');
+  });
+});
+
+const blocks = [
+  { type: 'text', text: 'x', annotations: { audience: ['user'], priority: 0.5 } },
+  { type: 'image', data: 'AAAA', mimeType: 'image/png' },
+  { type: 'audio', data: 'AAAA', mimeType: 'audio/wav' },
+  { type: 'resource_link', uri: 'file:///a', name: 'a' },
+  { type: 'resource', resource: { uri: 'file:///a', text: 'x', mimeType: 'text/plain' } },
+];
+
+it.each([
+  ['an answer to another request', (response: ServerResponse) => json(response, { jsonrpc: '2.0', id: 4711, result: ok })],
+  ['a result that is no object', (response: ServerResponse, id: unknown) => json(response, { jsonrpc: '2.0', id, result: 'x' })],
+  ['a page of HTML', (response: ServerResponse) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<p>')],
+  ['a batch', (response: ServerResponse, id: unknown) => json(response, [{ jsonrpc: '2.0', id, result: ok }])],
+  [
+    'an answer in a coding nobody asked for',
+    (response: ServerResponse) => void response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end('x'),
+  ],
+])('takes %s for no result, and says that it was sent', async (_name, how) => {
+  answer = how;
+  expect(await call({})).toMatchObject({ kind: 'failed', why: 'protocol', sent: true });
+});
+
+it('ends at its deadline, and when it is called off', async () => {
+  answer = () => undefined;
+  expect(await call({ deadlineMs: 100 })).toMatchObject({ kind: 'failed', why: 'timeout', sent: true });
+  const off = new AbortController();
+  answer = () => off.abort();
+  expect(await call({ signal: off.signal })).toMatchObject({ kind: 'failed', why: 'cancelled', sent: true });
+});
+
+it('keeps its connection over answers of both kinds', async () => {
+  const sockets = new Set<unknown>();
+  server.on('request', ({ socket }) => sockets.add(socket));
+  for (const how of [json, events, json, events, events, json]) {
+    answer = (response, id) => how(response, { jsonrpc: '2.0', id, result: ok });
+    expect(await call({})).toMatchObject({ kind: 'result' });
+  }
+  // An answer out of a stream is passed on before the stream has ended.
+  expect(sockets.size).toBeLessThanOrEqual(2);
+});
+
+it('leaves a name that a header cannot hold to the SDK’s client', async () => {
+  answer = (response, id) => json(response, { jsonrpc: '2.0', id, result: ok });
+  seen = [];
+  expect(await call({ tool: 'écho' })).toMatchObject({ kind: 'result' });
+  expect(seen[0]?.headers['mcp-name']).toBe('=?base64?w6ljaG8=?=');
+});
