@@ -1,7 +1,8 @@
 import type { Server } from 'node:http';
-import { createAdaptorServer } from '@hono/node-server';
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 
-type Fetch = (request: Request) => Response | Promise<Response>;
+/** What answers a request; `bindings` are Node's own request and response behind it. */
+export type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
 
 export interface Listening {
   readonly port: number;
@@ -33,7 +34,10 @@ export async function listen(fetch: Fetch, hosts: readonly string[], port: numbe
 }
 
 function open(fetch: Fetch, host: string, port: number): Promise<Server> {
-  const server = createAdaptorServer({ fetch, serverOptions: { maxHeaderSize: 32_768 } }) as Server;
+  const server = createAdaptorServer({
+    fetch: (request, bindings) => fetch(request, bindings as HttpBindings),
+    serverOptions: { maxHeaderSize: 32_768 },
+  }) as Server;
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {

@@ -9,7 +9,7 @@ import type { Config } from './config.ts';
 import { openKeys } from './credentials/index.ts';
 import { createTenants, type Plan } from './documents/index.ts';
 import { newId } from './ids.ts';
-import { listen } from './listen.ts';
+import { type Fetch, listen } from './listen.ts';
 import { createLog } from './observe/log.ts';
 import type { Ports } from './ports.ts';
 import { prepare } from './prepare.ts';
@@ -52,8 +52,8 @@ export async function startBroker(config: Omit<Config, 'public_url'> & { public_
     closers.push(() => upstreams.close());
 
     // The port is taken first: with port 0 the public URL depends on it. Until the app is there, the door says so.
-    let fetch: (request: Request) => Response | Promise<Response> = () => new Response('starting\n', { status: 503 });
-    const listening = await listen((request) => fetch(request), config.listen.hosts, config.listen.port);
+    let fetch: Fetch = () => new Response('starting\n', { status: 503 });
+    const listening = await listen((request, bindings) => fetch(request, bindings), config.listen.hosts, config.listen.port);
     closers.push(() => listening.close());
     const settled: Config = { ...config, public_url: (config.public_url ?? `http://localhost:${listening.port}`).replace(/\/+$/, '') };
 
@@ -74,7 +74,7 @@ export async function startBroker(config: Omit<Config, 'public_url'> & { public_
     const prepared = await prepare(ports, { samples: options.samples ?? false, forbidden });
     closers.push(prepared.close);
     const app = createApp(ports);
-    fetch = (request) => app.fetch(request);
+    fetch = (request, bindings) => app.fetch(request, bindings);
 
     const sweep = setInterval(() => {
       store.sweep(clock()).catch((error: unknown) => log.warn({ err: error }, 'the sweep failed; it is tried again'));

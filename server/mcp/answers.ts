@@ -66,9 +66,11 @@ export function rpcIdOf(body: unknown): RpcId {
   return typeof body.id === 'string' || typeof body.id === 'number' ? body.id : null;
 }
 
+const notStored = { 'cache-control': 'no-store' };
+
 /** A JSON-RPC error answer with its HTTP status. */
 export function rpcError(status: number, code: number, message: string, id: RpcId = null, headers: Readonly<Record<string, string>> = {}): Response {
-  return Response.json({ jsonrpc: '2.0', id, error: { code, message } }, { status, headers });
+  return Response.json({ jsonrpc: '2.0', id, error: { code, message } }, { status, headers: { ...notStored, ...headers } });
 }
 
 export const unavailable = (): Refusal => refuse('unavailable', 'Taskgate cannot answer right now. Try again later.');
@@ -81,7 +83,7 @@ export function turnAway(refusal: Refusal, door: Door, id: RpcId = null): Respon
   const challenge = `Bearer ${[...why, `resource_metadata="${door.metadata}"`].join(', ')}`;
   // Outside JSON-RPC's reserved range, as MCP asks of codes of one's own.
   const error = { code: 401, message: refusal.message, data: { code: refusal.refused } };
-  return Response.json({ jsonrpc: '2.0', id, error }, { status: 401, headers: { 'www-authenticate': challenge } });
+  return Response.json({ jsonrpc: '2.0', id, error }, { status: 401, headers: { ...notStored, 'www-authenticate': challenge } });
 }
 
 /** Text fit for a quoted parameter (RFC 6750 §3). */

@@ -97,9 +97,9 @@ async function answerHeld(visit: Visit, call: ToolCall, lent: Lent, holdMs: numb
     return { kind: 'error', code: invalidParams, message: `_meta["taskgate/call"] must be a string of 1 to ${longestNonce} characters` };
   }
   const resumed = lent.rounds?.resumed ?? null;
-  const digest = lent.rounds ? digestCall(call.name, call.arguments, nonce) : null;
+  const digest = (): string | null => digestCall(call.name, call.arguments, nonce);
   // A state is a name for one paused call, never a pass to another.
-  if (resumed && resumed.call !== digest) {
+  if (resumed && resumed.call !== digest()) {
     await recordAtDoor(visit, call.name, 'approval.unknown');
     return { kind: 'error', code: invalidParams, message: 'Invalid or expired requestState' };
   }
@@ -119,9 +119,8 @@ async function answerHeld(visit: Visit, call: ToolCall, lent: Lent, holdMs: numb
   );
   const waitsFor = isRefusal(answer) && answer.refused === 'approval.required' ? answer.approval : undefined;
   const round = (resumed?.round ?? 0) + 1;
-  if (waitsFor && lent.rounds && digest !== null && round <= mostRounds) {
-    return { kind: 'paused', state: { approval: waitsFor.id, round, call: digest } };
-  }
+  const paused = waitsFor && lent.rounds && round <= mostRounds ? digest() : null;
+  if (waitsFor && paused !== null) return { kind: 'paused', state: { approval: waitsFor.id, round, call: paused } };
   return answered(visit, call.name, answer);
 }
 

@@ -1,15 +1,21 @@
 import { type CallToolResult, createMcpHandler, inputRequired, ProtocolError, Server } from '@modelcontextprotocol/server';
 import { whoOf } from './admit.ts';
 import { internalError, rpcIdOf, turnAway } from './answers.ts';
-import { type Answer, answerCall, answerList } from './handlers.ts';
+import { type Answer, answerCall, answerList, type Paused, type ToolResult } from './handlers.ts';
 import { instructionsFor, schemaValidator, serverInfo } from './introduction.ts';
 import type { Visit } from './parts.ts';
 import { createPauseCodec, type PauseState } from './pause.ts';
 import { relayProgress } from './progress.ts';
 import type { ListWatches } from './watch-list.ts';
 
-/** The 2026-07-28 leg: one stateless exchange, spoken by SDK v2. */
-export async function serveModern(visit: Visit, request: Request, message: Readonly<Record<string, unknown>>, watches: ListWatches): Promise<Response> {
+/** The 2026-07-28 leg: one stateless exchange, spoken by SDK v2. A call that was answered already is only put into its words. */
+export async function serveModern(
+  visit: Visit,
+  request: Request,
+  message: Readonly<Record<string, unknown>>,
+  watches: ListWatches,
+  answered: Answer<ToolResult> | Paused | null = null,
+): Promise<Response> {
   const { ports } = visit;
   let instead = null as Response | null;
 
@@ -36,11 +42,9 @@ export async function serveModern(visit: Visit, request: Request, message: Reado
     server.setRequestHandler('tools/call', async ({ params }, context) => {
       const resumed = context.mcpReq.requestState<PauseState>() ?? null;
       const { signal, notify, _meta } = context.mcpReq;
-      const answer = await answerCall(
-        visit,
-        { name: params.name, arguments: params.arguments ?? {}, meta: _meta ?? {} },
-        { signal, gone: signal, onProgress: relayProgress(_meta?.progressToken, notify), rounds: { resumed } },
-      );
+      const call = { name: params.name, arguments: params.arguments ?? {}, meta: _meta ?? {} };
+      const lent = { signal, gone: signal, onProgress: relayProgress(_meta?.progressToken, notify), rounds: { resumed } };
+      const answer = answered ?? (await answerCall(visit, call, lent));
       if (answer.kind === 'paused') return inputRequired({ requestState: await codec.mint(answer.state) });
       // The SDK checks the shape of what an upstream sent before it goes out.
       return unwrap(answer) as unknown as CallToolResult;

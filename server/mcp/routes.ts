@@ -1,4 +1,4 @@
-import { isLegacyRequest } from '@modelcontextprotocol/server';
+import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { isRefusal, refuse } from '../call/index.ts';
 import { checkNames } from '../identity/index.ts';
@@ -6,9 +6,10 @@ import type { Ports } from '../ports.ts';
 import { admit, doorOf } from './admit.ts';
 import { internalError, invalidRequest, rpcError, rpcIdOf, turnAway } from './answers.ts';
 import { createCancellations } from './cancellations.ts';
-import { serveLegacy } from './legacy.ts';
+import { answerCall } from './handlers.ts';
 import { serveModern } from './modern.ts';
-import type { Parts } from './parts.ts';
+import type { Parts, Visit } from './parts.ts';
+import { answerPlainly, type PlainCall, routeOf } from './plain-call.ts';
 import { readMessage } from './read-message.ts';
 import { createListWatches } from './watch-list.ts';
 
@@ -17,7 +18,7 @@ export function createRoutes(ports: Ports, parts: Parts): Hono {
   const cancellations = createCancellations();
   const watches = createListWatches();
 
-  const serve = async (request: Request, session: string | null): Promise<Response> => {
+  const serve = async (request: Request, session: string | null, gone: () => AbortSignal): Promise<Response> => {
     const misnamed = checkNames(ports.config, request.headers);
     if (misnamed) return rpcError(403, invalidRequest, misnamed === 'host' ? 'This Host is not served here' : 'This Origin is not allowed');
     if (request.method !== 'POST') return rpcError(405, invalidRequest, 'Only POST is served here', null, { allow: 'POST' });
@@ -28,19 +29,48 @@ export function createRoutes(ports: Ports, parts: Parts): Hono {
     if ('refused' in read) return read.refused;
     const visit = await admit(ports, parts, door, request.headers);
     if (isRefusal(visit)) return turnAway(visit, door, rpcIdOf(read.message));
-    return (await isLegacyRequest(request, read.message))
-      ? serveLegacy(visit, request, read.message, cancellations)
-      : serveModern(visit, request, read.message, watches);
+    const route = routeOf(request.headers, read.message);
+    switch (route) {
+      case 'legacy':
+        // SDK v1 costs time and memory to load: only a broker that meets such a client pays.
+        return notStored(await (await import('./legacy.ts')).serveLegacy(visit, request, read.message, cancellations));
+      case 'modern':
+        return notStored(await serveModern(visit, request, read.message, watches));
+      default:
+        return servePlain(visit, route, request, read.message, gone());
+    }
   };
 
-  const answer = async (context: Context, session: string | null): Promise<Response> => {
-    const response = await serve(context.req.raw, session).catch((error: unknown) => {
+  const servePlain = async (
+    visit: Visit,
+    call: PlainCall,
+    request: Request,
+    message: Readonly<Record<string, unknown>>,
+    gone: AbortSignal,
+  ): Promise<Response> => {
+    const answered = await answerCall(visit, call, { signal: gone, gone, onProgress: null, rounds: { resumed: null } });
+    const plainly = answered.kind === 'result' ? answerPlainly(call, answered.result) : null;
+    return plainly ?? notStored(await serveModern(visit, request, message, watches, answered));
+  };
+
+  const answer = (context: Context, session: string | null): Promise<Response> =>
+    serve(context.req.raw, session, () => goneOf(context)).catch((error: unknown) => {
       ports.log.error({ err: error }, 'an mcp request failed unexpectedly');
       return rpcError(500, internalError, 'Internal error');
     });
-    response.headers.set('cache-control', 'no-store');
-    return response;
-  };
 
   return new Hono().all('/mcp', (context) => answer(context, null)).all('/sessions/:id/mcp', (context) => answer(context, context.req.param('id')));
+}
+
+function notStored(response: Response): Response {
+  response.headers.set('cache-control', 'no-store');
+  return response;
+}
+
+/** Aborts when the client goes away before its answer. A request's own signal would cost the making of a whole `Request`. */
+function goneOf({ env }: Context): AbortSignal {
+  const { outgoing } = env as HttpBindings;
+  const gone = new AbortController();
+  outgoing.once('close', () => outgoing.writableFinished || gone.abort());
+  return gone.signal;
 }
