@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { ToolDefinition } from './manifest.ts';
 
@@ -58,7 +58,7 @@ function assertCanonical(value: unknown, depth: number): void {
 
 /** SHA-256, lower-case hex; text is taken as UTF-8. */
 export function sha256Hex(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  return hash('sha256', data);
 }
 
 /** The pin of a definition: hex SHA-256 of the canonical form of all that tells a model or a client how to call it. */

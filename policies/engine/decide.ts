@@ -29,10 +29,10 @@ function judge(law: Law, facts: CallFacts): Decision {
     satisfied: facts.satisfied,
   };
 
-  const request = buildRequest(law.tenant, facts, projected);
+  const request = buildRequest(law.tenant, facts, projected, tool.slice);
   // An engine that failed may not fail again.
   const lasts = (decision: Decision): boolean => decision.decision !== 'deny' || decision.cause !== 'error';
-  return law.memo.answer<Decision>(sets.call, tool.reads, request, () => judgeTwice(law, tool, facts, projected, request), lasts);
+  return law.memo.answer<Decision>(sets.call, request, () => judgeTwice(law, tool, facts, projected, request), lasts);
 }
 
 function judgeTwice(law: Law, tool: ToolLaw, facts: CallFacts, projected: Projected, request: CedarRequest): Decision {
@@ -48,7 +48,7 @@ function judgeTwice(law: Law, tool: ToolLaw, facts: CallFacts, projected: Projec
   // Every forbid that bit can be lifted: would the call run if they were? If not, no human is asked.
   const asked = forbids.flatMap((policy) => policy?.requirement ?? []);
   const satisfied = [...new Set([...facts.satisfied, ...asked.map(({ literal }) => literal)])];
-  const second = ask(tool.prepared, sets.call, buildRequest(law.tenant, facts, { ...projected, satisfied }));
+  const second = ask(tool.prepared, sets.call, buildRequest(law.tenant, facts, { ...projected, satisfied }, tool.slice));
   if (second.errors.length > 0) return deny('error', named(law, second.reasons), inOrder(second.errors));
   if (!second.allowed) return deny(second.reasons.length > 0 ? 'forbidden' : 'no_permit', named(law, second.reasons), null);
 
@@ -65,9 +65,9 @@ function judgeTwice(law: Law, tool: ToolLaw, facts: CallFacts, projected: Projec
 export function listable(law: Law, facts: Omit<CallFacts, 'args' | 'satisfied'>): boolean {
   try {
     const tool = toolOf(law, facts);
-    const request = buildRequest(law.tenant, facts, beforeArguments(law, tool, facts.inputs));
+    const request = buildRequest(law.tenant, facts, beforeArguments(law, tool, facts.inputs), tool.slice);
     const lasts = ({ errors }: Answer): boolean => errors.length === 0;
-    const answer = law.memo.answer(sets.list, tool.reads, request, () => ask(tool.prepared, sets.list, request), lasts);
+    const answer = law.memo.answer(sets.list, request, () => ask(tool.prepared, sets.list, request), lasts);
     return answer.allowed || (answer.errors.length > 0 && answer.reasons.length === 0);
   } catch {
     return false;
@@ -85,7 +85,7 @@ function beforeArguments(law: Law, tool: ToolLaw, inputs: CallFacts['inputs']): 
 function toolOf(law: Law, { tenant, tool }: Pick<CallFacts, 'tenant' | 'tool'>): ToolLaw {
   if (tenant !== law.tenant) throw new Error(`A call of another tenant was brought before the law of ${law.tenant}`);
   const known = law.tools.get(tool.name);
-  if (!known || known.upstream !== tool.upstream) throw new Error(`The law of ${law.tenant} does not know the tool ${tool.name}`);
+  if (!known || known.tool.upstream !== tool.upstream) throw new Error(`The law of ${law.tenant} does not know the tool ${tool.name}`);
   return known;
 }
 

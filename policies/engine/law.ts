@@ -5,12 +5,15 @@ import { createMemo, type Memo } from './memo.ts';
 import type { ParsedPolicy } from './parse-policies.ts';
 import { narrow, type ReadTree, treeOf } from './project.ts';
 import type { Projected } from './request.ts';
-import { actionType, allCalls, schemaOf, toolType, upstreamGroup } from './schema.ts';
+import { actionType, allCalls, sliceSchema, toolType, upstreamGroup } from './schema.ts';
+import { type Slice, sliceOf } from './slice.ts';
 import { type RecordType, sampleOf } from './value-types.ts';
 
 /** A tenant's whole law, ready to be judged by. */
 export interface Law {
   readonly tenant: string;
+  /** What `context.inputs` can hold. */
+  readonly inputs: RecordType;
   /** The platform's rules and the tenant's own. */
   readonly policies: ReadonlyMap<string, ParsedPolicy>;
   readonly tools: ReadonlyMap<string, ToolLaw>;
@@ -21,10 +24,9 @@ export interface Law {
 
 /** The part of the law that can concern one tool. */
 export interface ToolLaw {
-  readonly upstream: string;
+  readonly tool: PolicyTool;
   readonly policies: readonly ParsedPolicy[];
-  /** What of the context any of them reads. */
-  readonly reads: ReadTree;
+  readonly slice: Slice;
   readonly args: { readonly type: RecordType; readonly reads: ReadTree };
   readonly inputs: { readonly type: RecordType; readonly reads: ReadTree };
   readonly prepared: Prepared;
@@ -35,47 +37,56 @@ export interface ToolLaw {
 /** The sets prepared for each tool. */
 export const sets = { call: 'call', list: 'list' } as const;
 
+/** Of a whole law, but for its policies. */
+type Subject = Pick<Law, 'tenant' | 'inputs'>;
+
 export function makeLaw(tenant: string, policies: readonly ParsedPolicy[], tools: readonly PolicyTool[], inputs: RecordType): Law {
   return {
     tenant,
+    inputs,
     policies: new Map(policies.map((policy) => [policy.id, policy])),
-    tools: new Map(tools.map((tool) => [tool.name, toolLaw(tenant, policies, tool, inputs)])),
+    tools: new Map(tools.map((tool) => [tool.name, toolLaw({ tenant, inputs }, policies, tool)])),
     literals: [...new Set(policies.flatMap(({ requirement }) => requirement?.literal ?? []))],
     memo: createMemo(),
   };
 }
 
-function toolLaw(tenant: string, all: readonly ParsedPolicy[], tool: PolicyTool, inputs: RecordType): ToolLaw {
+/** `slot` is where the engine keeps it: one for each tool of a tenant. */
+export function toolLaw({ tenant, inputs }: Subject, all: readonly ParsedPolicy[], tool: PolicyTool, slot = `${tenant}/${tool.name}`): ToolLaw {
   const policies = all.filter((policy) => canConcern(policy, tool));
+  const slice = sliceOf(policies);
   const reads: readonly Read[] = policies.flatMap((policy) => policy.reads);
   const type = toolType(tool);
   const argReads = treeOf(reads, 'context', 'args');
   const inputReads = treeOf(reads, 'context', 'inputs');
   const sent = narrow(type.args, argReads);
   return {
-    upstream: tool.upstream,
+    tool,
     policies,
-    reads: treeOf(reads, 'context'),
+    slice,
     args: { type: type.args, reads: argReads },
     inputs: { type: inputs, reads: inputReads },
     prepared: {
-      slot: `${tenant}/${tool.name}`,
-      schema: schemaOf([{ ...type, args: sent }], narrow(inputs, inputReads)),
+      slot,
+      schema: sliceSchema([{ ...type, args: sent }], narrow(inputs, inputReads), slice),
       sets: {
-        [sets.call]: byId(policies, (policy) => policy.text),
-        [sets.list]: byId(policies, (policy) => policy.relaxed),
+        [sets.call]: byId(policies, ({ json }) => ({ ...json, action: everyAction })),
+        [sets.list]: byId(policies, ({ relaxed }) => ({ ...relaxed, action: everyAction })),
       },
     },
     sample: sampleOf(sent) as Projected['args'],
   };
 }
 
+/** The slice holds exactly the policies whose scope covers the tool's action: asked again, the engine would need all its groups. */
+const everyAction = { op: 'All' } as const;
+
 function byId(policies: readonly ParsedPolicy[], form: (policy: ParsedPolicy) => CedarPolicies[string]): CedarPolicies {
   return Object.fromEntries(policies.map((policy) => [policy.id, form(policy)]));
 }
 
 /** True when the scope of a policy's action matches a tool's action, itself or by its groups. */
-export function canConcern({ json: { action } }: ParsedPolicy, tool: { readonly name: string; readonly upstream: string }): boolean {
+export function canConcern({ json: { action } }: ParsedPolicy, tool: Pick<PolicyTool, 'name' | 'upstream'>): boolean {
   if (action.op === 'All') return true;
   const named = 'entities' in action ? action.entities : 'entity' in action ? [action.entity] : [];
   const own = new Set(action.op === 'in' ? [tool.name, upstreamGroup(tool.upstream), allCalls] : [tool.name]);

@@ -1,26 +1,25 @@
 import { hash } from 'node:crypto';
 import type { CedarRequest } from './cedar.ts';
-import type { ReadTree } from './project.ts';
 
 /** Answers the engine gave under one law, by exactly what that law can read of a request. */
 export interface Memo {
   /** What was answered to an equal request before; else asks, and keeps the answer when `lasts` says so. */
-  answer<T extends object>(use: string, reads: ReadTree, request: CedarRequest, ask: () => T, lasts: (answer: T) => boolean): T;
+  answer<T extends object>(set: string, request: CedarRequest, ask: () => T, lasts: (answer: T) => boolean): T;
 }
 
 /** Entries of one law; the oldest make room. */
 const most = 2_048;
 
 /**
- * A law never changes, so an answer stands until the law is replaced. Two requests are equal when principal and resource are, with
- * all their attributes, and so is every part of the context that some policy of the slice reads; what nobody reads cannot matter.
+ * A law never changes, so an answer stands until the law is replaced. Two requests are equal when they are so to the letter: they
+ * hold what the slice reads and no more, so what differs and is not here cannot matter.
  */
 export function createMemo(): Memo {
   const answers = new Map<string, object>();
   return {
-    answer<T extends object>(use: string, reads: ReadTree, request: CedarRequest, ask: () => T, lasts: (answer: T) => boolean): T {
+    answer<T extends object>(set: string, request: CedarRequest, ask: () => T, lasts: (answer: T) => boolean): T {
       // Hashed: arguments that policy reads must not lie about in memory as keys.
-      const key = hash('sha256', `${use}${JSON.stringify([request.entities, prune(request.context, reads)])}`);
+      const key = hash('sha256', `${set}${JSON.stringify(request)}`);
       const known = answers.get(key);
       if (known) return known as T;
       const answer = ask();
@@ -30,12 +29,4 @@ export function createMemo(): Memo {
       return answer;
     },
   };
-}
-
-/** The parts of a value that are read; of what is only looked for, whether it is there. */
-function prune(value: unknown, { whole, below }: ReadTree): unknown {
-  if (whole || typeof value !== 'object' || value === null) return whole ? value : value !== undefined;
-  const parts: unknown[] = [];
-  for (const [name, tree] of below) parts.push(Object.hasOwn(value, name) ? [prune((value as Record<string, unknown>)[name], tree)] : 0);
-  return parts;
 }

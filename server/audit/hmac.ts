@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { canonicalForm, NotCanonical } from '../../tools/index.ts';
 import type { SecretKey } from '../credentials/keys.ts';
 
@@ -9,7 +9,16 @@ import type { SecretKey } from '../credentials/keys.ts';
 export function hmacOf(ring: readonly SecretKey[], value: unknown): string {
   const [key] = ring;
   if (!key) throw new Error('there is no key for HMACs of values');
-  return `${key.id}:${createHmac('sha256', key.bytes).update(formOf(value)).digest('hex')}`;
+  return `${key.id}:${createHmac('sha256', keyObjectOf(key)).update(formOf(value)).digest('hex')}`;
+}
+
+const keyObjects = new WeakMap<SecretKey, KeyObject>();
+
+/** Made once a key: it costs more than the HMAC of a short value. */
+function keyObjectOf(key: SecretKey): KeyObject {
+  const made = keyObjects.get(key) ?? createSecretKey(key.bytes);
+  keyObjects.set(key, made);
+  return made;
 }
 
 /** What an upstream answered may have no canonical form (a lone surrogate, 2^60); it must still leave its trace. */

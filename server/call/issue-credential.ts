@@ -1,6 +1,15 @@
-import { canonicalForm, definitionDigest, sha256Hex, type UpstreamConnection, UpstreamUnavailable } from '../../tools/index.ts';
+import {
+  canonicalForm,
+  definitionDigest,
+  sha256Hex,
+  type ToolDefinition,
+  type UpstreamConnection,
+  type UpstreamTarget,
+  UpstreamUnavailable,
+} from '../../tools/index.ts';
 import { readSecretValue } from '../credentials/index.ts';
 import { upstreamTarget } from '../documents/index.ts';
+import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { Ports } from '../ports.ts';
 import type { Warrant } from './obtain-warrant.ts';
 import { type Refusal, refuse } from './refusals.ts';
@@ -33,13 +42,13 @@ export async function issueCredential(ports: Pick<Ports, 'store' | 'keys' | 'clo
     if (secret === null)
       return refuse('credential.unavailable', 'The credential for this tool cannot be had; nothing was sent.', { detail: `${name}: never set` });
   }
-  const target = upstreamTarget(session.tenant, tool.upstream, secret);
   const principal = { shared: '', agent: session.agent.name, sponsor: session.row.sponsor }[upstream.document.principal];
-  const key = `${session.row.tenant}/${tool.upstream}/${principal}/${sha256Hex(canonicalForm(target))}`;
+  const { target, digest } = targetOf(session.tenant, tool.upstream, secret);
+  const key = `${session.row.tenant}/${tool.upstream}/${principal}/${digest}`;
   try {
     const connection = await ports.upstreams.connect(key, target);
     const live = (await connection.definitions()).find((definition) => definition.name === tool.manifest.name);
-    if (!live || definitionDigest(live) !== tool.digest) {
+    if (!live || digestOf(live) !== tool.digest) {
       return refuse('tool.changed', 'This tool is not what was registered any more; an admin has to look at it first.', {
         detail: live ? 'definition differs' : 'no longer offered',
       });
@@ -50,4 +59,33 @@ export async function issueCredential(ports: Pick<Ports, 'store' | 'keys' | 'clo
     ports.log.warn({ tenant: session.row.tenant, upstream: tool.upstream, reason: error.message }, 'an upstream cannot be reached');
     return refuse('upstream.unavailable', 'The system behind this tool does not answer; nothing was sent. Try again later.');
   }
+}
+
+interface Target {
+  readonly secret: string | null;
+  readonly target: UpstreamTarget;
+  /** SHA-256 of its canonical form, hex. */
+  readonly digest: string;
+}
+const targets = new WeakMap<TenantSnapshot, Map<string, Target>>();
+
+/** How to reach an upstream under a configuration with a secret: resolved once for as long as both stand. */
+function targetOf(tenant: TenantSnapshot, upstream: string, secret: string | null): Target {
+  const known = targets.get(tenant) ?? new Map<string, Target>();
+  targets.set(tenant, known);
+  const before = known.get(upstream);
+  if (before?.secret === secret) return before;
+  const target = upstreamTarget(tenant, upstream, secret);
+  const made = { secret, target, digest: sha256Hex(canonicalForm(target)) };
+  known.set(upstream, made);
+  return made;
+}
+
+const digests = new WeakMap<ToolDefinition, string>();
+
+/** A definition that was listed never changes; another listing brings another object. */
+function digestOf(definition: ToolDefinition): string {
+  const digest = digests.get(definition) ?? definitionDigest(definition);
+  digests.set(definition, digest);
+  return digest;
 }

@@ -7,14 +7,30 @@ const loopback = ['localhost', '127.0.0.1', '[::1]'];
 
 /** Which header keeps a request out: `Host` must name this broker, and `Origin`, when a browser sends one, be allowed (DNS rebinding). */
 export function checkNames(config: Named, headers: Headers): 'host' | 'origin' | null {
+  const { homes, origins } = namesOf(config);
+  const host = headers.get('host');
+  if (host === null || !homes.some((one) => one.host === host || one.host === canonicalHost(one.protocol, host))) return 'host';
+  const origin = headers.get('origin');
+  return origin === null || origins.includes(origin) ? null : 'origin';
+}
+
+interface Names {
+  readonly url: string;
+  readonly homes: readonly URL[];
+  readonly origins: readonly string[];
+}
+const known = new WeakMap<Named, Names>();
+
+/** Worked out once a configuration. */
+function namesOf(config: Named): Names {
+  const before = known.get(config);
+  if (before?.url === config.public_url) return before;
   const home = new URL(config.public_url);
   const own = config.listen.hosts.every(isLoopbackHost) ? loopback.map((host) => new URL(`http://${host}:${config.listen.port || home.port}`)) : [];
   const homes = [home, ...own];
-  const host = headers.get('host');
-  if (host === null || !homes.some((one) => one.host === canonicalHost(one.protocol, host))) return 'host';
-  const origins = [...homes.map(({ origin }) => origin), ...config.allowed_origins.map(originOf)];
-  const origin = headers.get('origin');
-  return origin === null || origins.includes(origin) ? null : 'origin';
+  const names = { url: config.public_url, homes, origins: [...homes.map(({ origin }) => origin), ...config.allowed_origins.map(originOf)] };
+  known.set(config, names);
+  return names;
 }
 
 /** As a browser writes it. Schemes whose origin URL calls opaque, such as an extension's, stand as they are: never `null`, which any sandbox sends. */

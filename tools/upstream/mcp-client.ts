@@ -35,6 +35,11 @@ interface ListedTool {
   readonly plain: boolean;
 }
 
+interface Listed {
+  readonly definitions: readonly ToolDefinition[];
+  readonly tools: ReadonlyMap<string, ListedTool>;
+}
+
 const smallestLimit = 1_048_576;
 /** A connection on which this many calls in a row ran out of time is taken for dead. */
 const mostTimeouts = 3;
@@ -87,10 +92,11 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
     await end();
   };
 
-  const list = async (): Promise<ReadonlyMap<string, ListedTool>> => {
+  const list = async (): Promise<Listed> => {
     try {
       const definitions = await holding(smallestLimit, () => listDefinitions(client, options.connectMs));
-      return new Map(definitions.map((definition) => [definition.name, { definition, output: outputCheck(definition), plain: isPlain(definition) }]));
+      const tools = definitions.map((definition): ListedTool => ({ output: outputCheck(definition), plain: isPlain(definition), definition }));
+      return { definitions, tools: new Map(tools.map((tool) => [tool.definition.name, tool])) };
     } catch (error) {
       const reason = wire.fault()?.detail ?? (error instanceof Error ? error.message : 'failed');
       throw new UpstreamUnavailable(redact(`its tools could not be listed: ${reason}`, options.secrets).slice(0, 500));
@@ -109,7 +115,7 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
     };
     if (call.signal.aborted) return failed('cancelled', 'cancelled before it was sent');
     if (isClosed()) return failed('died', wire.fault()?.detail ?? 'the connection is closed');
-    const tool = listed.get(call.tool);
+    const tool = listed.tools.get(call.tool);
     try {
       const answer = ask !== null && tool?.plain && call.onProgress === null ? await ask(call) : await callWithSdk(client, call, tool);
       timeouts = 0;
@@ -139,7 +145,7 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
           throw error;
         });
       }
-      return [...listed.values()].map(({ definition }) => definition);
+      return listed.definitions;
     },
     call: (call) => holding(call.maxResultBytes, () => attempt(call)),
     close,
