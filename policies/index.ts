@@ -3,6 +3,7 @@ export { type StatedFacts, statedFacts, withStated } from './cases/stated-facts.
 export { describePolicies, type PolicyStatement } from './describe.ts';
 export { secondsOf } from './durations.ts';
 export { compilePolicy } from './engine/compile.ts';
+export { decideObserved, listableObserved, type Observed } from './engine/observe.ts';
 export type { TenantPolicy } from './engine/tenant-policy.ts';
 export { explainDecision } from './explain.ts';
 export type { CallFacts, PolicyProblem, PolicySource, PolicyTool, ToolFacts } from './facts.ts';

@@ -7,7 +7,7 @@ import { createDecisions } from './approvals/index.ts';
 import { createAccessLog } from './audit/index.ts';
 import type { Config } from './config.ts';
 import { openKeys } from './credentials/index.ts';
-import { createTenants, type Plan } from './documents/index.ts';
+import { createTenants, type ObservedUseCase, type Plan, readObserved } from './documents/index.ts';
 import { newId } from './ids.ts';
 import { type Fetch, listen } from './listen.ts';
 import { createLog } from './observe/log.ts';
@@ -22,6 +22,8 @@ export interface Broker {
   readonly plan: Plan | null;
   /** Commands that run without Node's permission model. */
   readonly unconfined: readonly string[];
+  /** Use cases for which policy was not enforced when it started. */
+  readonly observed: readonly ObservedUseCase[];
   close(): Promise<void>;
 }
 
@@ -81,7 +83,7 @@ export async function startBroker(config: Omit<Config, 'public_url'> & { public_
     }, sweepEveryMs);
     sweep.unref();
     closers.push(async () => clearInterval(sweep));
-    return { url: settled.public_url, ports, plan: prepared.plan, unconfined: prepared.unconfined, close };
+    return { url: settled.public_url, ports, plan: prepared.plan, unconfined: prepared.unconfined, observed: await readObserved(store, clock()), close };
   } catch (error) {
     await close();
     throw error;

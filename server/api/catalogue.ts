@@ -26,6 +26,7 @@ const useCase = z.strictObject({
   budget: z.record(z.string(), z.unknown()),
   max_open_sessions: z.int().nullable(),
   require_proof: z.boolean(),
+  observe_until: z.string().nullable().describe('Last day, UTC, on which policy of the tenant is recorded for its sessions and not enforced'),
   expires: z.string(),
   review_by: z.string(),
 });
@@ -95,6 +96,7 @@ function useCaseView({ document, grants }: TenantSnapshot['useCases'] extends Re
     ...{ name, workflow, owner, purpose, inputs, ceiling, lifetime, require_proof, expires, review_by },
     sponsors: document.sponsors ?? null,
     accountable: document.accountable ?? null,
+    observe_until: document.observe_until ?? null,
     budget: { ...budget },
     max_open_sessions: document.max_open_sessions ?? null,
     grants: grants.map((grant) => ({

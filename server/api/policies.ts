@@ -11,6 +11,7 @@ import {
 } from '../../policies/index.ts';
 import { policySource, type TenantSnapshot } from '../documents/index.ts';
 import type { Ports } from '../ports.ts';
+import { observedUntil } from '../sessions/index.ts';
 import { completeFacts } from './complete-facts.ts';
 import { type Endpoint, endpoint, seconds } from './endpoint.ts';
 import { notFound, problem } from './problem.ts';
@@ -86,11 +87,12 @@ export const policyEndpoints: readonly Endpoint[] = [
       const facts = completeFacts(snapshot, body.tool, body.facts, seconds(ports.clock()));
       if (!facts) return problem(422, 'facts.unknown', 'There is no such agent or use case.', 'Name one of the tenant, or leave it out.');
       const decision = snapshot.policy.decide(facts);
+      const observed = observedUntil(snapshot, [facts.session], ports.clock());
       return {
         decision: decision.decision,
         requirements: decision.decision === 'require' ? decision.requirements.map(({ literal }) => literal) : [],
         policies: decision.policies.map(({ id, reason }) => ({ id, reason })),
-        text: explainDecision(decision, facts),
+        text: observed === null ? explainDecision(decision, facts) : `${explainDecision(decision, facts)}\n${notEnforced(facts.session.useCase, observed)}`,
       };
     },
   }),
@@ -103,6 +105,9 @@ export const policyEndpoints: readonly Endpoint[] = [
     run: async (ports, { snapshot }) => ({ schema: printSchema(await sourceOf(ports, snapshot, { files: [] })) }),
   }),
 ];
+
+const notEnforced = (useCase: string, until: string): string =>
+  `Observed: until ${until} this is only recorded for sessions of ${useCase}; what a platform rule denies stays denied.`;
 
 async function sourceOf(ports: Pick<Ports, 'store'>, snapshot: TenantSnapshot, { files }: z.infer<typeof candidate>): Promise<PolicySource> {
   const active = (await ports.store.readConfiguration(snapshot.tenant))?.policies ?? [];

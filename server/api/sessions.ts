@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Standing } from '../approvals/index.ts';
-import { endSession } from '../sessions/index.ts';
+import { endSession, observedUntil } from '../sessions/index.ts';
 import { type SessionRow, scanPages } from '../store/index.ts';
 import { type Asker, type Endpoint, endpoint, paged, paging, seconds } from './endpoint.ts';
 import { notFound, problem } from './problem.ts';
@@ -32,6 +32,10 @@ const sessionDetail = sessionSummary.extend({
   budget: z.strictObject({ calls: z.int(), amount: z.number().nullable() }),
   grants: z.array(z.strictObject({ tool: z.string(), digest: z.string(), max_calls: z.int().nullable() })),
   bound: z.boolean().describe('Its tokens are bound to a key'),
+  observed_until: z
+    .string()
+    .nullable()
+    .describe('Last day, UTC, on which policy of the tenant is recorded for its calls and not enforced; null when it is enforced'),
 });
 
 const summaryOf = (row: SessionRow): z.infer<typeof sessionSummary> => ({
@@ -76,7 +80,7 @@ export const sessionEndpoints: readonly Endpoint[] = [
     summary: 'One session: its task, grants, budget and label',
     access: 'anyone',
     answer: sessionDetail,
-    async run(ports, { person, standing }, { param }) {
+    async run(ports, { person, standing, snapshot }, { param }) {
       const view = await ports.store.readSession(person.tenant, param('id'));
       if (!view || !maySee(standing, view.session)) return notFound();
       const { session, label, calls } = view;
@@ -92,6 +96,7 @@ export const sessionEndpoints: readonly Endpoint[] = [
         budget: { calls: session.budget.calls, amount: session.budget.amount === null ? null : session.budget.amount / 10_000 },
         grants: session.grants.map((grant) => ({ tool: grant.tool, digest: grant.digest, max_calls: grant.maxCalls })),
         bound: session.cnf !== null,
+        observed_until: observedUntil(snapshot, [session, ...view.ancestors], ports.clock()),
       };
     },
   }),

@@ -25,6 +25,8 @@ const fields = {
   policies: texts,
   requirements: texts,
   revision: whole,
+  observed_until: text,
+  would: z.strictObject({ decision: z.enum(['deny', 'require']), policies: texts, requirements: texts, reasons: texts }),
   code: text,
   detail: text,
   approval: text,

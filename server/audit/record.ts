@@ -51,6 +51,15 @@ export interface RecordBody {
   readonly policies?: readonly string[];
   readonly requirements?: readonly string[];
   readonly revision?: number;
+  /** Last day, `YYYY-MM-DD`, on which the tenant's policy is not enforced for the session's calls: its use case is observed. */
+  readonly observed_until?: string;
+  /** What the tenant's policy would have answered to a call it was not enforced for. */
+  readonly would?: {
+    readonly decision: 'deny' | 'require';
+    readonly policies: readonly string[];
+    readonly requirements: readonly string[];
+    readonly reasons: readonly string[];
+  };
   /** Refusal code or end reason. */
   readonly code?: string;
   /** Precise, for people; never shown to an agent. No values. */

@@ -8,6 +8,7 @@ import { issueCredential } from './issue-credential.ts';
 import { judge } from './judge.ts';
 import { labelResult } from './label-result.ts';
 import { obtainWarrant } from './obtain-warrant.ts';
+import { observedOf } from './record-observed.ts';
 import { recordOutcome } from './record-outcome.ts';
 import { recordWayOut } from './record-way-out.ts';
 import { isRefusal, type Refusal } from './refusals.ts';
@@ -23,7 +24,9 @@ export async function brokerCall(ports: Ports, entered: Session, request: CallRe
   return recordWayOut(ports, entered.caller, request, decision, async () => {
     let session: Session | Refusal = entered; // at the door, a moment ago: for which task, until when, budget left
     for (let attempt = 1; ; attempt++) {
-      const answer = isRefusal(session) ? session : await walk(ports, session, request, { ...io, holdMs: Math.max(0, until - ports.clock()) }, decision);
+      const answer = isRefusal(session)
+        ? session
+        : ofTask(session, await walk(ports, session, request, { ...io, holdMs: Math.max(0, until - ports.clock()) }, decision));
       if (!isRefusal(answer) || answer.refused !== 'stale' || attempt === attempts) return answer;
       session = await enterSession(ports, entered.caller);
     }
@@ -51,4 +54,9 @@ async function walk(ports: Ports, session: Session, request: CallRequest, io: Ca
   const raw = await invoke(ports, claimed, request, io, deadline); // one attempt, deadline, size cap
   const result = labelResult(raw); // labels rise
   return recordOutcome(ports, result); // durable before release; still live, under the ceiling
+}
+
+/** A refusal inside a task, with what its record says of the task. */
+function ofTask(session: Session, answer: CallResult | Refusal): CallResult | Refusal {
+  return isRefusal(answer) ? { ...answer, task: { use_case: session.row.useCase, ...observedOf(session) } } : answer;
 }

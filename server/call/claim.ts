@@ -4,6 +4,7 @@ import { budgetOf } from '../sessions/index.ts';
 import type { Draw } from '../store/store.ts';
 import type { Credential } from './issue-credential.ts';
 import { isGenuine } from './obtain-warrant.ts';
+import { observationOver, observedOf, wouldOf } from './record-observed.ts';
 import { type Refusal, refuse } from './refusals.ts';
 import { currentGrant, type ResolvedTool } from './resolve-tool.ts';
 
@@ -37,6 +38,7 @@ export async function claim(
   const { session, tool, arguments: args } = judgement.tool;
   const { row, view, tenant } = session;
   const at = ports.clock();
+  if (observationOver(judgement, at)) return refuse('stale', 'What this call was judged on has just changed; try again.', { detail: 'observation' });
   const draws = drawsOf(judgement.tool, at);
   const dispatch = ports.newId('dsp');
   const { answer, durable } = await ports.store.claim({
@@ -67,6 +69,8 @@ export async function claim(
       dispatch,
       arguments_hmac: hmacOf(ports.keys.hmac, args),
       label: view.label,
+      ...observedOf(session),
+      ...wouldOf(judgement),
       ...(approval ? { approval: approval.id, proposal_sha256: approval.digest, satisfied: approval.satisfied } : {}),
     },
   });

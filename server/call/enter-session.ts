@@ -3,6 +3,7 @@ import type { AgentDocument, UseCaseDocument } from '../documents/kinds.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { Ports } from '../ports.ts';
+import { observedUntil } from '../sessions/index.ts';
 import type { SessionRow, SessionView } from '../store/store.ts';
 import { type Refusal, refuse } from './refusals.ts';
 
@@ -17,6 +18,8 @@ export interface Session {
   readonly tenant: TenantSnapshot;
   readonly agent: AgentDocument;
   readonly useCase: UseCaseDocument;
+  /** The last day, `YYYY-MM-DD`, on which the tenant's policy is recorded for its calls and not enforced; null when it is enforced. */
+  readonly observedUntil: string | null;
   /** Epoch milliseconds. */
   readonly at: number;
 }
@@ -39,7 +42,8 @@ export async function enterSession(ports: Pick<Ports, 'store' | 'tenants' | 'clo
   if (!agent || !useCase) return refuse('session.ended', 'What this task was opened for is no longer registered.');
   if (agent.status !== 'active') return refuse('agent.suspended', 'This agent is suspended; its tasks have stopped.');
   if (endOfDay(agent.expires) <= at || endOfDay(useCase.expires) <= at) return refuse('session.expired', 'The agent or its use case has expired.');
-  return { caller, row, view, tenant, agent, useCase, at } as Omit<Session, typeof entered> as Session;
+  const observed = observedUntil(tenant, [row, ...view.ancestors], at);
+  return { caller, row, view, tenant, agent, useCase, observedUntil: observed, at } as Omit<Session, typeof entered> as Session;
 }
 
 function whyNotLive(row: SessionRow, at: number): Refusal | null {

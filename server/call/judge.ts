@@ -1,4 +1,4 @@
-import type { Decision } from '../../policies/index.ts';
+import { type Decision, decideObserved, type Observed } from '../../policies/index.ts';
 import { gatherFacts } from './gather-facts.ts';
 import { type Refusal, refuse } from './refusals.ts';
 import type { ResolvedTool } from './resolve-tool.ts';
@@ -10,14 +10,19 @@ export interface Judgement {
   readonly [judged]: true;
   readonly tool: ResolvedTool;
   readonly decision: Exclude<Decision, { decision: 'deny' }>;
+  /** What the tenant's policy would have answered, where the use case is observed and it is not enforced; null otherwise. */
+  readonly wouldBe: Observed['wouldBe'];
   /** Literals that were satisfied when it was asked. */
   readonly satisfied: readonly string[];
 }
 
 /** Allow, deny or require, with reasons, now. A denial is a refusal that says why in the policy author's words. */
 export function judge(tool: ResolvedTool, satisfied: readonly string[] = []): Judgement | Refusal {
-  const decision = tool.session.tenant.policy.decide({ ...gatherFacts(tool.session, tool.tool, true), args: tool.arguments, satisfied });
-  if (decision.decision !== 'deny') return { tool, decision, satisfied } as Omit<Judgement, typeof judged> as Judgement;
+  const { policy } = tool.session.tenant;
+  const facts = { ...gatherFacts(tool.session, tool.tool, true), args: tool.arguments, satisfied };
+  const observed = tool.session.observedUntil !== null;
+  const { decision, wouldBe } = observed ? decideObserved(policy, facts) : { decision: policy.decide(facts), wouldBe: null };
+  if (decision.decision !== 'deny') return { tool, decision, wouldBe, satisfied } as Omit<Judgement, typeof judged> as Judgement;
   const policies = decision.policies.map(({ id }) => id);
   const more = { policies, detail: decision.detail };
   switch (decision.cause) {

@@ -1,3 +1,5 @@
+import { listableObserved } from '../../policies/index.ts';
+import type { BrokeredTool } from '../../tools/index.ts';
 import type { ListedTool } from './call.ts';
 import type { Session } from './enter-session.ts';
 import { gatherFacts } from './gather-facts.ts';
@@ -9,8 +11,7 @@ export function listTools(session: Session): readonly ListedTool[] {
   for (const grant of session.row.grants) {
     const tool = session.tenant.tools.get(grant.tool);
     const current = currentGrant(session, grant.tool);
-    if (!tool || tool.digest !== grant.digest || current?.digest !== grant.digest || !session.tenant.policy.listable(gatherFacts(session, tool, true)))
-      continue;
+    if (!tool || tool.digest !== grant.digest || current?.digest !== grant.digest || !mayList(session, tool)) continue;
     const { title, description, outputSchema, annotations } = tool.definition;
     listed.push({
       name: tool.name,
@@ -22,4 +23,10 @@ export function listTools(session: Session): readonly ListedTool[] {
     });
   }
   return listed.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function mayList(session: Session, tool: BrokeredTool): boolean {
+  const { policy } = session.tenant;
+  const facts = gatherFacts(session, tool, true);
+  return session.observedUntil === null ? policy.listable(facts) : listableObserved(policy, facts);
 }

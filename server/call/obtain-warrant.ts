@@ -48,7 +48,7 @@ export async function obtainWarrant(
   io: CallIo,
   decision: string,
 ): Promise<Warrant | CallResult | Refusal> {
-  if (judgement.decision.decision === 'allow') return (await settledBefore(ports, judgement, request, decision)) ?? grant(judgement, null);
+  if (judgement.decision.decision === 'allow') return (await decidedBefore(ports, judgement, request, decision)) ?? grant(judgement, null);
   const until = ports.clock() + io.holdMs;
   let asked = await requestApproval(ports, judgement, decision);
   for (;;) {
@@ -63,12 +63,17 @@ export async function obtainWarrant(
   }
 }
 
-/** An effect that ran under an approval is never repeated because policy has since stopped asking. */
-async function settledBefore(ports: Needs, judgement: Judgement, request: CallRequest, decision: string): Promise<CallResult | Refusal | null> {
+/**
+ * An effect that ran under an approval is never repeated because policy has since stopped asking; and what people were asked
+ * about exactly this call stays theirs to answer while the policy that asked them is only observed.
+ */
+async function decidedBefore(ports: Needs, judgement: Judgement, request: CallRequest, decision: string): Promise<Warrant | CallResult | Refusal | null> {
   const { session, tool, callKey } = judgement.tool;
-  if (tool.manifest.effect === 'read' && request.resumes === null) return null;
+  if (tool.manifest.effect === 'read' && request.resumes === null && judgement.wouldBe === null) return null;
   const row = await ports.store.findApproval(session.row.tenant, callKey, ports.clock());
-  return row?.status === 'used' ? replayOutcome(ports, row, decision) : null;
+  if (row === null || (row.status !== 'used' && judgement.wouldBe === null)) return null;
+  const answer = await answerFor(ports, judgement, row, request, decision);
+  return answer === 'wait' ? stillWaiting(row) : answer;
 }
 
 async function answerFor(

@@ -4,6 +4,7 @@ import type { Ports } from '../ports.ts';
 import type { Settlement } from '../store/store.ts';
 import type { CallResult } from './call.ts';
 import type { Labelled } from './label-result.ts';
+import { observedOf } from './record-observed.ts';
 import { isRefusal, type Refusal, type RefusalCode, refuse } from './refusals.ts';
 import { sealOutcome } from './replay-outcome.ts';
 
@@ -63,6 +64,7 @@ function settlementOf(ports: Pick<Ports, 'clock' | 'keys'>, { raw, label }: Labe
       duration_ms: at - claimed.at,
       ...(approval ? { approval: approval.id } : {}),
       ...(label ? { label } : {}),
+      ...observedOf(session),
       ...(outcome.kind === 'result' ? { result_hmac: hmacOf(ports.keys.hmac, outcome.result), result_bytes: outcome.bytes } : {}),
       ...(failure ? { code: failure.refused } : {}),
     },

@@ -44,6 +44,7 @@ function recordOf(caller: Caller, request: Pick<CallRequest, 'tool'>, decision: 
     session: caller.session,
     agent: caller.agent,
     sponsor: caller.sponsor,
+    ...refusal.task,
     // What was asked for is the caller's text until it is resolved: kept short, so that it cannot flood the record.
     tool: request.tool.slice(0, 128),
     decision_id: decision,

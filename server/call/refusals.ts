@@ -1,3 +1,5 @@
+import type { RecordBody } from '../audit/record.ts';
+
 /**
  * Every expected way out of a call that is not a result: one closed union, stable codes. What the agent reads is
  * generic where detail would tell it of things it may not know; `detail` is for the record alone.
@@ -53,6 +55,8 @@ export interface Refusal {
   readonly approval?: { readonly id: string; readonly status: string; readonly expiresAt: number };
   /** `approval.running`, `outcome.unknown`, `upstream.*`: the attempt in question. */
   readonly dispatch?: string;
+  /** For the record: the task it was refused in. */
+  readonly task?: Pick<RecordBody, 'use_case' | 'observed_until'>;
 }
 
 export function refuse(refused: RefusalCode, message: string, more: Partial<Omit<Refusal, 'refused' | 'message'>> = {}): Refusal {

@@ -2,6 +2,7 @@ import { excludedFrom, type Proposal, sealProposal } from '../approvals/index.ts
 import type { Ports } from '../ports.ts';
 import type { ApprovalRow } from '../store/store.ts';
 import type { Judgement } from './judge.ts';
+import { observedOf } from './record-observed.ts';
 import { type Refusal, refuse } from './refusals.ts';
 
 const defaultExpiryMs = 4 * 3_600_000;
@@ -79,6 +80,7 @@ export async function requestApproval(
       policies: policies.map((policy) => policy.id),
       revision: tenant.revision,
       expires_at: expiresAt,
+      ...observedOf(session),
     },
   );
   if (!('refused' in answer)) return answer.approval;

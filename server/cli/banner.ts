@@ -1,4 +1,4 @@
-import type { Plan } from '../documents/index.ts';
+import type { ObservedUseCase, Plan } from '../documents/index.ts';
 import { paint } from './print.ts';
 import { summarizePlan } from './summarize-plan.ts';
 
@@ -7,12 +7,13 @@ interface Started {
   readonly data: string;
   readonly samples: boolean;
   readonly unconfined: readonly string[];
+  readonly observed: readonly ObservedUseCase[];
   /** Null when nothing changed. */
   readonly plan: Plan | null;
 }
 
 /** What `serve` says once it is ready: where the doors are and what to try first. */
-export function banner({ url, data, samples, unconfined, plan }: Started): string {
+export function banner({ url, data, samples, unconfined, observed, plan }: Started): string {
   const say = (title: string, command: string): string => `  ${title}\n    ${paint('cyan', `npx taskgate ${command}${where}`)}\n`;
   const where = [url === 'http://localhost:7411' ? '' : ` --url ${url}`, data === './data' ? '' : ` --data ${data}`].join('');
   const lines = [
@@ -49,5 +50,7 @@ export function banner({ url, data, samples, unconfined, plan }: Started): strin
     );
   }
   if (unconfined.length > 0) lines.push(`${paint('yellow', 'Note')} Unconfined commands, which run without Node's permission model: ${unconfined.join(', ')}`);
+  for (const { tenant, useCase, owner, until } of observed)
+    lines.push(`${paint('red', 'OBSERVED')} ${tenant} ${useCase} (${owner}) until ${until}: policy of the tenant is recorded and NOT enforced`);
   return lines.join('\n');
 }

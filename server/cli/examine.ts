@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { Failure } from '../connect/index.ts';
 import type { PlatformDocument } from '../documents/index.ts';
+import type { Store } from '../store/index.ts';
 import { type BrokerSettings, loadConfig } from './config.ts';
 import { packageFolder } from './package-file.ts';
 import type { Settings } from './settings.ts';
@@ -34,7 +35,7 @@ export async function examine(options: { settings: Settings; config: string | nu
     examineListeners(config),
     examineDocuments(options.documents ?? configured),
   ]);
-  return [node, ...modes, keys, store, ...listeners, ...documents];
+  return [node, ...modes, keys, ...store, ...listeners, ...documents];
 }
 
 /** Keys, logins and the local provider's files: nobody else may read them. */
@@ -64,23 +65,31 @@ async function examineKeys(data: string): Promise<Finding> {
   return finding('keys', 'bad', `missing: ${missing.join(', ')}`, 'restore them from a backup: a new key opens nothing the old one sealed');
 }
 
-async function examineStore(address: string): Promise<Finding> {
+async function examineStore(address: string): Promise<Finding[]> {
   const { fileOf, openStore, shownAddress } = await import('../store/index.ts');
   const [file, shown] = [fileOf(address), shownAddress(address)];
   if (file !== null && (await stat(file).catch(() => null)) === null)
-    return finding('store', 'note', `${shown} does not exist yet`, '`npx taskgate serve` makes it');
+    return [finding('store', 'note', `${shown} does not exist yet`, '`npx taskgate serve` makes it')];
   try {
     const store = await openStore(address, Date.now);
     try {
       await store.check();
-      return finding('store', 'ok', `${shown}, ${(await store.listTenants()).length} tenants`);
+      return [finding('store', 'ok', `${shown}, ${(await store.listTenants()).length} tenants`), ...(await examineObserved(store))];
     } finally {
       await store.close();
     }
   } catch (error) {
     const remedy = file === null ? 'see that the server runs and the login may use the database' : 'restore it from a backup, or move it away to start anew';
-    return finding('store', 'bad', `${shown}: ${error instanceof Error ? error.message : String(error)}`, remedy);
+    return [finding('store', 'bad', `${shown}: ${error instanceof Error ? error.message : String(error)}`, remedy)];
   }
+}
+
+/** Where policy is recorded and not enforced, one finding each. */
+async function examineObserved(store: Store): Promise<Finding[]> {
+  const { readObserved } = await import('../documents/index.ts');
+  return (await readObserved(store, Date.now())).map(({ tenant, useCase, owner, until }) =>
+    finding('observed', 'note', `${tenant} ${useCase}: policy of the tenant is not enforced until ${until}`, `${owner} takes out observe_until to end it`),
+  );
 }
 
 async function examineListeners({ listen, public_url }: BrokerSettings): Promise<Finding[]> {

@@ -64,6 +64,8 @@ const place =
 const limit = ordered((value) => (value === undefined ? Number.POSITIVE_INFINITY : typeof value === 'number' ? value : Number.NaN), 'widens');
 const time = ordered((value) => (typeof value === 'string' ? seconds(value) : Number.NaN), 'widens');
 const date = ordered((value) => (typeof value === 'string' ? Date.parse(value) : Number.NaN), 'widens');
+/** Not set is not observed at all; every day more is a day on which policy is not enforced. */
+const observation = ordered((value) => (value === undefined ? Number.NEGATIVE_INFINITY : typeof value === 'string' ? Date.parse(value) : Number.NaN), 'widens');
 const sensitivity = (up: 'widens' | 'narrows'): Rule => ordered(place(sensitivities), up);
 const flag = (on: 'widens' | 'narrows'): Rule => ordered((value) => (value === true ? 1 : 0), on);
 
@@ -160,6 +162,7 @@ export const fieldRules: Readonly<Record<Kind, Fields>> = {
     budget: nested({ calls: limit, amount: limit, per_day: nested({ calls: limit, amount: limit }) }),
     max_open_sessions: limit,
     require_proof: flag('narrows'),
+    observe_until: observation,
     expires: date,
     review_by: date,
   },

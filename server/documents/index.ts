@@ -19,6 +19,7 @@ export {
   useCaseDocument,
 } from './kinds.ts';
 export { loadPaths, loadTexts } from './load.ts';
+export { type ObservedUseCase, observedUseCases, readObserved } from './observed-use-cases.ts';
 export type { Plan, PlanItem } from './plan.ts';
 export { policySource } from './policy-source.ts';
 export type { DocumentProblem, Loaded, LoadedDocument, LoadedPolicy } from './problems.ts';

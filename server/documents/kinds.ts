@@ -142,6 +142,7 @@ export const useCaseDocument = z
     }),
     max_open_sessions: z.int().positive().optional(),
     require_proof: z.boolean().default(false),
+    observe_until: day.optional().describe('Last day, UTC, at most 30 days ahead, on which policy of the tenant is recorded for its sessions and not enforced'),
     expires: day,
     review_by: day,
   })

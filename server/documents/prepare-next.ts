@@ -4,6 +4,7 @@ import { checkPolicies } from './check-policies.ts';
 import { crossCheck } from './cross-check/index.ts';
 import { expandGrants } from './expand-grants.ts';
 import { type NextConfiguration, type NextTenant, platformChanges } from './merge.ts';
+import { observationWarnings } from './observed-use-cases.ts';
 import { type Pinned, type PinPorts, pinUpstreams } from './pin-upstreams.ts';
 import { type Plan, planItems } from './plan.ts';
 import { policySource } from './policy-source.ts';
@@ -22,7 +23,8 @@ export interface Prepared {
 /** Takes a next configuration through every check, cheapest first; an upstream is only asked for documents that fit together. */
 export async function prepareNext(ports: PinPorts, next: NextConfiguration): Promise<Prepared | { problems: readonly DocumentProblem[] }> {
   const concerned = next.tenants.filter(({ touched }) => touched || platformChanges(next));
-  const wrong = crossCheck(next, concerned);
+  const now = ports.clock();
+  const wrong = crossCheck(next, concerned, now);
   if (wrong.length > 0) return { problems: wrong };
 
   const pinned = await pinUpstreams(ports, { ...next, tenants: concerned });
@@ -49,12 +51,17 @@ export async function prepareNext(ports: PinPorts, next: NextConfiguration): Pro
   }
   if (problems.length > 0) return { problems };
 
-  const now = ports.clock();
   const plan: Plan = {
     items,
     founding: [...(next.storedPlatform === null ? ['platform'] : []), ...changed.flatMap(({ tenant, stored }) => (stored === null ? [tenant] : []))],
     personal: concerned.flatMap(({ tenant, byKind }) => (byKind.tenant?.personal ? [tenant] : [])),
-    warnings: [...concerned.flatMap((tenant) => warningsFor(tenant, next.platform, now)), ...pinned.warnings],
+    warnings: [
+      ...concerned.flatMap((tenant) => [
+        ...observationWarnings(tenant.byKind.useCases.values(), expanded.get(tenant.tenant) ?? [], catalogues.get(tenant.tenant) ?? [], now),
+        ...warningsFor(tenant, next.platform, now),
+      ]),
+      ...pinned.warnings,
+    ],
   };
   return { next, pinned, expanded, plan };
 }

@@ -11,11 +11,12 @@ import { attest, findAnswerable, signedTask } from './check-sponsor.ts';
 import { checkTemplate } from './check-standing.ts';
 import { findParent } from './find-parent.ts';
 import { narrowGrants } from './narrow-grants.ts';
+import { readObservedUntil } from './observed-until.ts';
 import { equalInputs, readInputs } from './read-inputs.ts';
 import { newSessionId } from './session-id.ts';
 import { longestObjective, type TaskAsked } from './task-details.ts';
 
-export type SessionPorts = Pick<Ports, 'store' | 'clock' | 'newId' | 'config'>;
+export type SessionPorts = Pick<Ports, 'store' | 'clock' | 'newId' | 'config' | 'log'>;
 
 /** What is asked for, by an agent that has proven itself: a request, never the grant. */
 export interface OpenRequest {
@@ -58,8 +59,16 @@ async function tryOpen(ports: SessionPorts, snapshot: TenantSnapshot, request: O
   // Last before the session itself, so that a request refused for another reason does not use the login up.
   if (once && !(await ports.store.useOnce(once.scope, once.key, once.expiresAt, at)))
     return refuse('session.refused', 'This login has been used before; log in again.');
-  const opened = await ports.store.openSession(session, at, openingRecord(snapshot, session, at));
-  if (!('refused' in opened)) return opened;
+  const observed = await readObservedUntil(ports, snapshot, session, at);
+  const opened = await ports.store.openSession(session, at, openingRecord(snapshot, session, observed, at));
+  if (!('refused' in opened)) {
+    if (observed !== null)
+      ports.log.warn(
+        { tenant: opened.tenant, session: opened.id, use_case: opened.useCase, observed_until: observed },
+        'a session opened under observation: tenant policy is recorded, not enforced',
+      );
+    return opened;
+  }
   switch (opened.refused) {
     case 'already_open':
       return refuse('session.already_open', 'A task is open already; end it first.');
@@ -189,7 +198,7 @@ export function taskDigest(content: Content): string {
   );
 }
 
-function openingRecord(snapshot: TenantSnapshot, session: NewSession, at: number): RecordBody {
+function openingRecord(snapshot: TenantSnapshot, session: NewSession, observed: string | null, at: number): RecordBody {
   return {
     type: 'session.opened',
     at,
@@ -203,6 +212,7 @@ function openingRecord(snapshot: TenantSnapshot, session: NewSession, at: number
     attested_by: session.attestedBy,
     expires_at: session.expiresAt,
     revision: snapshot.revision,
+    ...(observed === null ? {} : { observed_until: observed }),
     ...(session.parent === null ? {} : { parent: session.parent }),
   };
 }

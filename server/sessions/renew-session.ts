@@ -3,6 +3,7 @@ import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { Workload } from '../identity/index.ts';
 import type { SessionRow } from '../store/store.ts';
 import { checkTemplate, sponsorStanding } from './check-standing.ts';
+import { readObservedUntil } from './observed-until.ts';
 import type { SessionPorts } from './open-session.ts';
 import { tenantOfSession } from './session-id.ts';
 
@@ -13,7 +14,16 @@ import { tenantOfSession } from './session-id.ts';
 export async function renewSession(ports: SessionPorts, snapshot: TenantSnapshot, workload: Workload, id: string): Promise<SessionRow | Refusal> {
   const at = ports.clock();
   const renewed = await checkRenewal(ports, snapshot, workload, id, at);
-  const record = { at, tenant: snapshot.tenant, agent: workload.agent.name, actor: workload.identity, session: id, revision: snapshot.revision } as const;
+  const observed = isRefusal(renewed) ? null : await readObservedUntil(ports, snapshot, renewed, at);
+  const record = {
+    at,
+    tenant: snapshot.tenant,
+    agent: workload.agent.name,
+    actor: workload.identity,
+    session: id,
+    revision: snapshot.revision,
+    ...(observed === null ? {} : { observed_until: observed }),
+  } as const;
   await ports.store.append(snapshot.tenant, [
     isRefusal(renewed)
       ? { ...record, type: 'session.refused', code: renewed.refused, detail: renewed.message }

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { lawOf } from '../../policies/engine/compile.ts';
 import { decide, listable } from '../../policies/engine/decide.ts';
 import { createMemo } from '../../policies/engine/memo.ts';
-import { type CallFacts, compilePolicy, sensitivities, type TenantPolicy } from '../../policies/index.ts';
+import { type CallFacts, compilePolicy, decideObserved, listableObserved, sensitivities, type TenantPolicy } from '../../policies/index.ts';
 import { call, compiled, payment, source } from '../policies/tenants.ts';
 
 /** Conditions over everything a call has: half of the atoms read arguments. */
@@ -146,6 +146,40 @@ test('satisfying more never turns an allowed call away, and what is required let
     { numRuns: 40 },
   );
   expect(required).toBeGreaterThan(3);
+});
+
+test('observing a use case never lets run what the platform denies a tenant that permits everything, and records exactly what enforcing would answer', async () => {
+  const everything = await compiled(
+    source(`@id("acme/all") permit (principal, action in Taskgate::Action::"call", resource) when { principal.workflow == "invoice-matching" };`, {
+      tools: [payment],
+    }),
+  );
+  let loosened = 0;
+  let held = 0;
+  await fc.assert(
+    fc.asyncProperty(policySet, fc.array(fc.oneof(likely, facts), { minLength: 4, maxLength: 8 }), async (text, calls) => {
+      const policy = await lawful(text);
+      fc.pre(policy !== null);
+      for (const one of calls) {
+        const enforced = policy.decide(one);
+        const { decision, wouldBe } = decideObserved(policy, one);
+        const platform = everything.decide(one).decision;
+        if (platform === 'deny') held += 1;
+        if (decision.decision !== 'deny') expect(platform).toBe('allow');
+        if (decision.decision === 'allow') {
+          expect(wouldBe).toEqual(enforced.decision === 'allow' ? null : enforced);
+          const { args: _, satisfied: __, ...before } = one;
+          expect(listableObserved(policy, before)).toBe(true);
+        } else expect(enforced.decision).toBe('deny');
+        if (wouldBe !== null) loosened += 1;
+        // What was asked about an observed session says nothing to one that is not.
+        expect(policy.decide(one)).toMatchObject({ decision: enforced.decision, policies: enforced.policies });
+      }
+    }),
+    { numRuns: 60 },
+  );
+  expect(loosened).toBeGreaterThan(20);
+  expect(held).toBeGreaterThan(20);
 });
 
 describe('a tenant that permits everything', () => {

@@ -66,8 +66,8 @@ async function serve(options: Options, command: Command): Promise<void> {
   });
   write(
     settings.json
-      ? JSON.stringify({ url: broker.url, pid: process.pid, unconfined: broker.unconfined })
-      : banner({ url: broker.url, data: config.data, samples, unconfined: broker.unconfined, plan: broker.plan }),
+      ? JSON.stringify({ url: broker.url, pid: process.pid, unconfined: broker.unconfined, observed: broker.observed })
+      : banner({ url: broker.url, data: config.data, samples, unconfined: broker.unconfined, observed: broker.observed, plan: broker.plan }),
   );
   await leaving;
   await broker.close();

@@ -21,6 +21,7 @@ const detail = z.looseObject({
   budget: z.looseObject({ calls: z.int(), amount: z.number().nullable() }),
   calls: z.int(),
   grants: z.array(z.looseObject({ tool: z.string(), max_calls: z.int().nullable() })),
+  observed_until: z.string().nullish(),
 });
 
 export function sessionCommand(): Command {
@@ -99,8 +100,9 @@ export function sessionCommand(): Command {
 }
 
 function describe(shown: z.infer<typeof detail>): string {
-  const { label, budget, calls, grants, ...rest } = shown;
+  const { label, budget, calls, grants, observed_until: observed, ...rest } = shown;
   return fields([
+    ['OBSERVED', observed ? `until ${observed}: policy of the tenant is recorded for its calls and not enforced` : null],
     ...Object.entries(rest).map(([name, value]) => [name, /_at$/.test(name) ? moment(value) : value] as const),
     ['has read', `${label.sensitivity} data, integrity ${label.integrity}${label.categories.length === 0 ? '' : `, ${label.categories.join(' ')}`}`],
     ['calls', `${calls} of ${budget.calls}${budget.amount === null ? '' : `, amounts up to ${budget.amount}`}`],

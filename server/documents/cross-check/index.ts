@@ -6,12 +6,12 @@ import { checkPlatform } from './platform.ts';
 import { checkUpstreams } from './upstreams.ts';
 import { checkUseCases } from './use-cases.ts';
 
-/** Checks documents against each other, without I/O. `checked` are the tenants whose problems are told. */
-export function crossCheck(next: NextConfiguration, checked: readonly NextTenant[]): DocumentProblem[] {
-  return [...checkPlatform(next), ...checked.flatMap((tenant) => checkTenant(next, tenant)), ...checkIdentities(next, checked)];
+/** Checks documents against each other, without I/O. `checked` are the tenants whose problems are told; `now` in epoch milliseconds. */
+export function crossCheck(next: NextConfiguration, checked: readonly NextTenant[], now: number): DocumentProblem[] {
+  return [...checkPlatform(next), ...checked.flatMap((tenant) => checkTenant(next, tenant, now)), ...checkIdentities(next, checked)];
 }
 
-function checkTenant(next: NextConfiguration, tenant: NextTenant): DocumentProblem[] {
+function checkTenant(next: NextConfiguration, tenant: NextTenant, now: number): DocumentProblem[] {
   const place = tenant.documents[0] ?? { source: tenant.policies[0]?.source ?? '' };
   const trust = next.platform !== null && Object.hasOwn(next.platform.tenants, tenant.tenant) ? next.platform.tenants[tenant.tenant]?.trust : undefined;
   if (!trust)
@@ -24,6 +24,6 @@ function checkTenant(next: NextConfiguration, tenant: NextTenant): DocumentProbl
     ...checkPeople(document, document.body, trust),
     ...checkAgents(tenant, document.body, trust),
     ...checkUpstreams(tenant, document.body, next.platform),
-    ...checkUseCases(tenant, document.body),
+    ...checkUseCases(tenant, document.body, now),
   ];
 }

@@ -2,16 +2,17 @@ import { compileSchema } from '../../../tools/index.ts';
 import { seconds } from '../durations.ts';
 import type { TenantDocument, UseCaseDocument } from '../kinds.ts';
 import type { NextTenant } from '../merge.ts';
+import { lastObservable } from '../observed-use-cases.ts';
 import { type DocumentProblem, type Located, problemAt } from '../problems.ts';
 import { didYouMean } from '../suggest.ts';
 import { personProblem } from './people.ts';
 
-export function checkUseCases(tenant: NextTenant, document: TenantDocument): DocumentProblem[] {
+export function checkUseCases(tenant: NextTenant, document: TenantDocument, now: number): DocumentProblem[] {
   const workflows = [...new Set([...tenant.byKind.agents.values()].map(({ workflow }) => workflow))];
-  return tenant.documents.flatMap((one) => (one.body.kind === 'UseCase' ? checkUseCase(one, one.body, document, workflows) : []));
+  return tenant.documents.flatMap((one) => (one.body.kind === 'UseCase' ? checkUseCase(one, one.body, document, workflows, now) : []));
 }
 
-function checkUseCase(one: Located, useCase: UseCaseDocument, tenant: TenantDocument, workflows: readonly string[]): DocumentProblem[] {
+function checkUseCase(one: Located, useCase: UseCaseDocument, tenant: TenantDocument, workflows: readonly string[], now: number): DocumentProblem[] {
   const problems = personProblem(one, 'owner', useCase.owner, tenant);
   if (useCase.accountable !== undefined) problems.push(...personProblem(one, 'accountable', useCase.accountable, tenant));
   if (!workflows.includes(useCase.workflow)) {
@@ -20,6 +21,10 @@ function checkUseCase(one: Located, useCase: UseCaseDocument, tenant: TenantDocu
   }
   if (seconds(useCase.lifetime.default) > seconds(useCase.lifetime.longest)) {
     problems.push(problemAt(one, ['lifetime', 'default'], 'The usual lifetime is longer than the longest', 'Make `default` at most `longest`'));
+  }
+  if (useCase.observe_until !== undefined && useCase.observe_until > lastObservable(now)) {
+    const remedy = `Give ${lastObservable(now)} or an earlier day, and prolong it when it is still needed`;
+    problems.push(problemAt(one, ['observe_until'], 'Observed for more than 30 days', remedy));
   }
   for (const [name, schema] of Object.entries(useCase.inputs)) {
     const compiled = compileSchema(schema);
