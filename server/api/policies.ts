@@ -9,7 +9,8 @@ import {
   runCases,
   statedFacts,
 } from '../../policies/index.ts';
-import { policySource, type TenantSnapshot } from '../documents/index.ts';
+import { measureUse, recordsOf, type Use } from '../audit/index.ts';
+import { policySource, suggestPolicy, type TenantSnapshot } from '../documents/index.ts';
 import type { Ports } from '../ports.ts';
 import { observedUntil } from '../sessions/index.ts';
 import { completeFacts } from './complete-facts.ts';
@@ -39,6 +40,23 @@ const tested = z.strictObject({
   problems: z.array(policyProblem),
   results: z.array(caseResult),
   untested: z.array(z.string()).describe('Policies that no case would miss'),
+});
+
+const stoppedCalls = z.array(
+  z.strictObject({ tool: z.string(), how: z.string(), policies: z.array(z.string()), requirements: z.array(z.string()), calls: z.int() }),
+);
+const suggestion = z.strictObject({
+  use_case: z.string(),
+  sessions: z.int(),
+  calls: z.int(),
+  most_per_session: z.int(),
+  most_per_day: z.int(),
+  tools: z.array(z.strictObject({ tool: z.string(), calls: z.int(), most_per_session: z.int() })),
+  would: stoppedCalls.describe('Calls that ran only because the use case was observed: `deny` or `require`, and by which policies'),
+  refused: stoppedCalls.describe('Calls refused for what policy, grants or counters say, by code'),
+  unused: z.array(z.string()).describe('Granted and never called'),
+  files: z.array(z.strictObject({ source: z.string(), text: z.string() })).describe('As `/documents/apply` takes them'),
+  notes: z.array(z.string()),
 });
 
 export const policyEndpoints: readonly Endpoint[] = [
@@ -98,6 +116,30 @@ export const policyEndpoints: readonly Endpoint[] = [
   }),
   endpoint({
     method: 'get',
+    path: '/policies/suggest',
+    summary: 'Grants and policy for what the record says was used of a use case, and no more; activates nothing',
+    access: ['admin', 'auditor'],
+    query: z.strictObject({ use_case: z.string().min(1).max(64), since: z.coerce.number().pipe(z.int().min(0)).default(0).describe('Epoch seconds') }),
+    answer: suggestion,
+    async run(ports, { person, snapshot }, { query }) {
+      if (!snapshot.useCases.has(query.use_case)) return notFound();
+      const use = await measureUse(recordsOf(ports.store, person.tenant), query.use_case, query.since * 1000);
+      const active = (await ports.store.readConfiguration(person.tenant))?.policies ?? [];
+      const suggested = await suggestPolicy(snapshot, active, query.use_case, use);
+      if (!suggested) return notFound();
+      return {
+        ...{ use_case: query.use_case, sessions: use.sessions, calls: use.calls, most_per_session: use.mostPerSession, most_per_day: use.mostPerDay },
+        tools: [...use.tools].map(([tool, one]) => ({ tool, calls: one.calls, most_per_session: one.mostPerSession })),
+        would: use.would.map(stopped),
+        refused: use.refused.map(stopped),
+        unused: [...suggested.unused],
+        files: suggested.files.map((file) => ({ ...file })),
+        notes: [...suggested.notes],
+      };
+    },
+  }),
+  endpoint({
+    method: 'get',
     path: '/policies/schema',
     summary: 'The Cedar schema your policies are checked against, made from your tools and use cases',
     access: ['admin', 'auditor'],
@@ -118,3 +160,5 @@ async function sourceOf(ports: Pick<Ports, 'store'>, snapshot: TenantSnapshot, {
 }
 
 const plain = (problems: readonly PolicyProblem[]) => problems.map((one) => ({ ...one }));
+
+const stopped = ({ policies, requirements, ...one }: Use['would'][number]) => ({ ...one, policies: [...policies], requirements: [...requirements] });

@@ -19,11 +19,12 @@ export {
   useCaseDocument,
 } from './kinds.ts';
 export { loadPaths, loadTexts } from './load.ts';
-export { type ObservedUseCase, observedUseCases, readObserved } from './observed-use-cases.ts';
+export { type ObservedUseCase, readObserved } from './observed-use-cases.ts';
 export type { Plan, PlanItem } from './plan.ts';
 export { policySource } from './policy-source.ts';
 export type { DocumentProblem, Loaded, LoadedDocument, LoadedPolicy } from './problems.ts';
 export { noticesOf, renderPlan } from './render-plan.ts';
 export type { TenantSnapshot, Tenants } from './snapshot.ts';
+export { type Suggestion, suggestPolicy } from './suggestion/index.ts';
 export { BrokenConfiguration, createTenants } from './tenants.ts';
 export { type UpstreamParts, upstreamTarget } from './upstream-target.ts';

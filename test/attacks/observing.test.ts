@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import type { RecordBody } from '../../server/audit/record.ts';
 import { brokerCall, type CallAnswer, type CallRequest, enterSession, isRefusal } from '../../server/call/index.ts';
+import { banner } from '../../server/cli/banner.ts';
 import { endOfDay } from '../../server/documents/durations.ts';
+import { readObserved } from '../../server/documents/index.ts';
 import type { Caller } from '../../server/identity/caller.ts';
 import type { Ports } from '../../server/ports.ts';
+import { runCli } from '../cli/run-cli.ts';
 import { approveByTwo, nextPending, vote } from '../support/approvals.ts';
 import { modernClient, payment, startTestBroker, type TestBroker } from '../support/broker.ts';
 import { mayListPayments, textOf } from '../support/ledger.ts';
@@ -184,6 +188,23 @@ describe('what people answered', () => {
     const dispatched = (await recordsOf(task.session)).filter(({ type }) => type === 'call.dispatched');
     expect(dispatched).toHaveLength(1);
     await Promise.all([client.close(), other.close()]);
+  });
+});
+
+describe('it is loud', () => {
+  it('in doctor, in what serve says, in explain and in session show', async () => {
+    await begin();
+    const data = join(broker.dir, 'data');
+    const env = { TASKGATE_URL: broker.url, TASKGATE_DATA: data, TASKGATE_TENANT: 'acme' };
+    const { session } = await broker.open({});
+    const [doctor] = await Promise.all([runCli(['doctor'], { env, cwd: broker.dir }), runCli(['login', '--as', 'dana'], { env })]);
+    expect(doctor.stdout).toContain(`acme match-invoices: policy of the tenant is not enforced until ${until}`);
+    expect((await runCli(['session', 'show', session], { env })).stdout).toMatch(new RegExp(`^OBSERVED +until ${until}`));
+    const explained = await runCli(['policy', 'explain', 'ledger__post_payment', '--args', JSON.stringify(payment(600).arguments)], { env });
+    expect(explained.stdout).toContain(`until ${until} this is only recorded for sessions of match-invoices`);
+    const observed = await readObserved(broker.ports.store, Date.now());
+    const said = banner({ url: broker.url, data, samples: false, unconfined: [], plan: null, observed });
+    expect(said).toContain(`acme match-invoices (dana) until ${until}: policy of the tenant is recorded and NOT enforced`);
   });
 });
 

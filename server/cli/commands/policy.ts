@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { exits, Failure, usage } from '../../connect/index.ts';
@@ -13,6 +14,13 @@ const testRun = z.looseObject({
   problems: z.array(problem),
   results: z.array(z.looseObject({ file: z.string(), case: z.string(), ok: z.boolean(), expected: z.unknown(), actual: z.unknown() })),
   untested: z.array(z.string()),
+});
+
+const suggestion = z.looseObject({
+  would: z.array(z.looseObject({ calls: z.int() })),
+  unused: z.array(z.string()),
+  files: z.array(z.looseObject({ source: z.string(), text: z.string() })),
+  notes: z.array(z.string()),
 });
 
 export function policyCommand(): Command {
@@ -80,6 +88,25 @@ export function policyCommand(): Command {
     });
 
   group
+    .command('suggest')
+    .description('Grants and policy for what a use case was seen to use, and no more; applies nothing')
+    .requiredOption('--use-case <name>', 'what kind of task')
+    .option('--since <date>', 'count from the start of this day, UTC (all of the record)')
+    .option('--out <folder>', 'write the files there instead of showing them; none may exist yet')
+    .addHelpText('after', '\nExample:\n  $ npx taskgate policy suggest --use-case match-invoices --since 2026-11-01 --out ./suggested\n')
+    .action(async (options: { useCase: string; since?: string; out?: string }, command: Command) => {
+      const settings = settingsOf(command);
+      const query = { use_case: options.useCase, since: options.since === undefined ? undefined : startOfDay(options.since) };
+      const told = await (await openV1(settings)).get('/policies/suggest', suggestion, query).catch((error: unknown) => {
+        throw error instanceof Failure && error.code === 'not_found'
+          ? new Failure(`there is no use case '${options.useCase}'`, { remedy: 'check the name' })
+          : error;
+      });
+      if (options.out !== undefined) await writeFiles(options.out, told.files);
+      answer(settings, told, () => describeSuggestion(told, options.out === undefined));
+    });
+
+  group
     .command('schema')
     .description('The Cedar schema this tenant’s policies are checked against')
     .action(async (_options: unknown, command: Command) => {
@@ -110,4 +137,26 @@ function readObject(text: string, what: string): Record<string, unknown> {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw usage(`${what} is not a JSON object`);
   return { ...value };
+}
+
+function startOfDay(date: string): number {
+  const at = /^\d{4}-\d{2}-\d{2}$/.test(date) ? Date.parse(`${date}T00:00:00Z`) : Number.NaN;
+  if (Number.isNaN(at)) throw usage('--since is not a date', 'for example 2026-11-01');
+  return at / 1000;
+}
+
+async function writeFiles(folder: string, files: z.infer<typeof suggestion>['files']): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const { source, text } of files) {
+    const path = join(folder, basename(source));
+    await writeFile(path, text, { flag: 'wx' }).catch((error: unknown) => {
+      throw new Failure(`cannot make ${path}`, { remedy: 'name a folder that does not hold it yet', cause: error });
+    });
+  }
+}
+
+/** The texts hold reasons and names from elsewhere: each line is made visible. */
+function describeSuggestion({ files, notes }: z.infer<typeof suggestion>, whole: boolean): string {
+  const lines = whole ? files.flatMap(({ source, text }) => [`# ---- ${source}`, ...text.trimEnd().split('\n')]) : [];
+  return [...lines, ...notes.map((note) => `# ${note}`)].map(plain).join('\n');
 }
