@@ -1,63 +1,76 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, loadavg } from 'node:os';
 import process from 'node:process';
-import { type Bench, type BenchOptions, prepareBroker } from './broker.ts';
-import { killAll, startClient, startListener } from './children.ts';
-import { measureRows } from './measure-rows.ts';
+import { killAll } from './children.ts';
+import { withTables } from './document.ts';
+import { goalsOf } from './goals.ts';
 import { help, type Options, readOptions } from './options.ts';
-import { brokerRow, plainRow, type Row } from './rows.ts';
-import { measureStart } from './start-time.ts';
-import { textTable } from './table.ts';
+import { drawPlot } from './plot.ts';
+import { type Report, reportOf } from './report.ts';
+import { runBench } from './run.ts';
+import { describeConditions, drawText, goalTable, ratioTable, rowTable, sceneTable } from './tables.ts';
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
+/** `npm run bench`. What is measured goes to standard output, progress to standard error. */
 
-async function run(options: Options): Promise<void> {
-  const brokers: Bench[] = [];
-  const client = startClient();
-  const upstream = await startListener('upstream.ts');
-  const begin = async (more: Partial<BenchOptions> = {}): Promise<Bench> => {
-    const bench = await prepareBroker({ upstreamPort: upstream.port, policies: 50, manyTools: 0, ...more });
-    brokers.push(bench);
-    await bench.start();
-    return bench;
-  };
+const longestRunMs = 20 * 60_000;
+
+async function main(options: Options): Promise<number> {
+  const began = performance.now();
+  const loadBefore = loadavg()[0] ?? 0;
+  const findings = await runBench(options, (line) => process.stderr.write(`${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s  ${line}\n`));
+  const report = reportOf(findings, {
+    date: new Date().toISOString().slice(0, 10),
+    cores: availableParallelism(),
+    processor: cpus()[0]?.model ?? 'unknown',
+    node: process.versions.node,
+    load_before: loadBefore,
+    load_after: loadavg()[0] ?? 0,
+    seconds: (performance.now() - began) / 1000,
+    quick: options.quick,
+  });
+  process.stdout.write(`${textOf(report, options.goals)}\n`);
+  if (options.json !== null) await writeFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  const plot = drawPlot(report);
+  if (options.plot !== null) {
+    if (plot === null) throw new Error('--plot needs the row proxy, which everything is compared with');
+    await writeFile(options.plot, plot);
+  }
+  if (options.doc !== null) await writeFile(options.doc, withTables(await readFile(options.doc, 'utf8'), report));
+  return options.goals && goalsOf(report).some(({ met }) => met === false) ? 1 : 0;
+}
+
+function textOf(report: Report, goals: boolean): string {
+  const tables = [rowTable(report), ratioTable(report), sceneTable(report), goals ? goalTable(report) : null];
+  return [...tables.flatMap((table) => (table === null || table.rows.length === 0 ? [] : [drawText(table)])), describeConditions(report).join('\n')].join(
+    '\n\n',
+  );
+}
+
+/** Whatever waits for a process that is killed is told, so that the run cleans up behind itself. */
+function stop(why: string): void {
+  process.stderr.write(`${why}\n`);
+  process.exitCode = 1;
+  killAll();
+}
+
+let options: Options | 'help';
+try {
+  options = readOptions(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n  npm run bench -- --help\n`);
+  process.exit(2);
+}
+if (options === 'help') {
+  process.stdout.write(help);
+} else {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(`stopped by ${signal}`));
+  setTimeout(() => stop(`stopped: a run takes at most ${longestRunMs / 60_000} minutes`), longestRunMs).unref();
   try {
-    const rows: Row[] = [];
-    if (options.only.has('direct')) rows.push(plainRow('direct', upstream.port, null));
-    if (options.only.has('proxy')) {
-      const proxy = await startListener('proxy.ts', [String(upstream.port)]);
-      rows.push(plainRow('proxy', proxy.port, proxy.child.pid ?? null));
-    }
-    for (const [name, tool] of [
-      ['taskgate-sqlite', 'echo'],
-      ['taskgate-sqlite-write', 'note'],
-    ] as const) {
-      if (options.only.has(name)) rows.push(await brokerRow(name, await begin(), tool));
-    }
-    const figures = await measureRows(rows, client, options, say);
-    const start = brokers[0] && options.only.has('start') ? await measureStart(brokers[0], client) : null;
-    const whole = (value: number | null): string => (value === null ? '-' : String(Math.round(value)));
-    process.stdout.write(
-      `${textTable(
-        ['µs', 'p50 1', 'p95 1', 'p99 1', 'p50 32', 'p95 32', 'p99 32', 'calls/s', 'CPU', 'RSS before', 'after'],
-        figures.map(({ name, alone, together, soak }) => [
-          name,
-          ...[alone.p50, alone.p95, alone.p99, together.p50, together.p95, together.p99, together.rate, soak.cpu, soak.before, soak.after].map(whole),
-        ]),
-      )}\n${start === null ? '' : `start ${Math.round(start)} ms\n`}`,
-    );
-    if (options.json !== null) await writeFile(options.json, JSON.stringify({ rows: figures, start }, null, 2));
+    process.exitCode = await main(options);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
+    process.exitCode = 1;
   } finally {
-    for (const bench of brokers) {
-      await bench.stop();
-      await rm(bench.dir, { recursive: true, force: true });
-    }
     killAll();
   }
 }
-
-process.once('exit', killAll);
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
-const options = readOptions(process.argv.slice(2));
-if (options === 'help') process.stdout.write(help);
-else await run(options);
-process.exit();

@@ -1,10 +1,11 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import type { Job, Measured, Reply } from './wire.ts';
 
-/** Every process the bench starts, so that none outlives it. */
+/** Every process the bench started that still runs, so that none outlives it. */
 const running = new Set<ChildProcess>();
 
 function kept(child: ChildProcess): ChildProcess {
@@ -13,16 +14,17 @@ function kept(child: ChildProcess): ChildProcess {
   return child;
 }
 
-/** Kills, by its id, whatever is still running. */
+/** Kills each by its id; whoever waits for one of them is told. */
 export function killAll(): void {
   for (const child of running) child.kill('SIGKILL');
 }
 
+/** Asks a process to leave and waits until it is gone. */
 export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
-  const hard = setTimeout(() => child.kill('SIGKILL'), 5_000);
+  const hard = setTimeout(() => child.kill('SIGKILL'), 10_000);
   await gone;
   clearTimeout(hard);
 }
@@ -30,7 +32,8 @@ export async function end(child: ChildProcess): Promise<void> {
 /** The next message that `child` sends; rejects when it ends first. */
 export function messageOf<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve, reject) => {
-    const lost = (): void => reject(new Error(`process ${child.pid} ended early`));
+    const lost = (): void => reject(new Error(`process ${child.pid} of the bench ended early`));
+    if (child.exitCode !== null || child.signalCode !== null) lost();
     child.once('exit', lost);
     child.once('message', (message) => {
       child.off('exit', lost);
@@ -39,20 +42,22 @@ export function messageOf<T>(child: ChildProcess): Promise<T> {
   });
 }
 
-const script = (name: string): string => join(import.meta.dirname, 'processes', name);
+/** Starts a script of `processes/`. */
+export const startProcess = (name: string, args: readonly string[] = []): ChildProcess => kept(fork(join(import.meta.dirname, 'processes', name), args));
 
-/** A process of the bench that listens; it tells its port. */
+/** One that listens, and tells its port once it does. */
 export async function startListener(name: string, args: readonly string[] = []): Promise<{ readonly child: ChildProcess; readonly port: number }> {
-  const child = kept(fork(script(name), args));
+  const child = startProcess(name, args);
   return { child, port: await messageOf<number>(child) };
 }
 
 export interface Client {
+  /** Rejects at the first answer that is not the one expected. */
   run(job: Job): Promise<Measured>;
 }
 
 export function startClient(): Client {
-  const child = kept(fork(script('client.ts')));
+  const child = startProcess('client.ts');
   return {
     async run(job) {
       child.send(job);
@@ -63,25 +68,21 @@ export function startClient(): Client {
   };
 }
 
-/** Starts a broker by its command line and waits until it says where it listens. Its log goes to a file in `dir`. */
-export async function startServe(
-  dir: string,
-  nodeOptions: readonly string[],
-  args: readonly string[],
-): Promise<{ readonly child: ChildProcess; readonly url: string }> {
-  const log = openSync(join(dir, 'broker.log'), 'a');
+/** Starts a broker by its command line and waits until it says that it listens. What it logs goes to a file in `dir`. */
+export async function startServe(dir: string, args: readonly string[]): Promise<ChildProcess> {
+  const logFile = join(dir, 'broker.log');
+  const log = openSync(logFile, 'a');
   const launcher = join(import.meta.dirname, '../../server/cli/taskgate.mjs');
-  const child = kept(spawn(process.execPath, [...nodeOptions, launcher, ...args, '--json'], { cwd: dir, stdio: ['ignore', 'pipe', log] }));
-  const url = await new Promise<string>((resolve, reject) => {
-    child.once('exit', () => reject(new Error(`the broker did not start; see ${join(dir, 'broker.log')}`)));
-    let text = '';
+  const child = kept(spawn(process.execPath, [launcher, 'serve', '--json', ...args], { cwd: dir, stdio: ['ignore', 'pipe', log] }));
+  closeSync(log);
+  let said = '';
+  await new Promise<void>((resolve) => {
+    child.once('close', resolve);
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-      if (!text.includes('\n')) return;
-      const said = JSON.parse(text) as { url?: string };
-      if (said.url === undefined) reject(new Error(`the broker did not start: ${text}`));
-      else resolve(said.url);
+      said += chunk;
+      if (said.includes('\n')) resolve();
     });
   });
-  return { child, url };
+  if (!said.includes('"url"')) throw new Error(`a broker did not start: ${said}${await readFile(logFile, 'utf8')}`);
+  return child;
 }

@@ -7,6 +7,8 @@ import { stringify } from 'yaml';
 
 export const tenant = 'bench';
 export const agent = 'caller';
+/** The tools of the bench's upstream, all granted. */
+export const benchTools = ['echo', 'note', 'ask', 'hang'] as const;
 /** What an argument must start with to be forbidden by a policy. */
 export const forbiddenText = 'never-';
 

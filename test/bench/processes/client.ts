@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import process from 'node:process';
+import { answerEnd } from '../answer-end.ts';
 import { spread } from '../statistics.ts';
 import { type Job, numberMark, type Reply } from '../wire.ts';
-import { answerEnd } from './answer-end.ts';
 
 /** The client of every row: one keep-alive socket a caller, one request in flight on each, bytes made beforehand. Takes jobs from its parent. */
 
@@ -73,7 +73,7 @@ function exchangeOn(socket: Socket, expect: string): (bytes: Buffer) => Promise<
       return;
     }
     got = [];
-    const right = whole.latin1Slice(9, 12) === '200' && whole.includes(expect);
+    const right = whole.toString('latin1', 9, 12) === '200' && whole.includes(expect);
     if (right) settle?.resolve();
     else settle?.reject(new Error(`an answer was not as expected (${expect}): ${whole.toString('utf8').slice(0, 1500)}`));
   });

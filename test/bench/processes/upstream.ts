@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import process from 'node:process';
+import { benchTools } from '../documents.ts';
 import { revision } from '../wire.ts';
 
 /**
@@ -9,10 +10,9 @@ import { revision } from '../wire.ts';
 
 const schema = { type: 'object', properties: { text: { type: 'string', maxLength: 200 } }, required: ['text'], additionalProperties: false };
 const tool = (name: string) => ({ name, description: `The bench's ${name}`, inputSchema: schema });
-const benchTools = ['echo', 'note', 'ask', 'hang'].map(tool);
 const toolsAt = (path: string) => {
   const many = /^\/many\/(\d+)$/.exec(path);
-  return many ? Array.from({ length: Number(many[1]) }, (_, index) => tool(`tool_${index}`)) : benchTools;
+  return many ? Array.from({ length: Number(many[1]) }, (_, index) => tool(`tool_${index}`)) : benchTools.map(tool);
 };
 
 interface Message {

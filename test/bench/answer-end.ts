@@ -4,7 +4,7 @@ const blank = Buffer.from('\r\n\r\n');
 export function answerEnd(bytes: Buffer): number | null {
   const headEnd = bytes.indexOf(blank);
   if (headEnd === -1) return null;
-  const head = bytes.latin1Slice(0, headEnd).toLowerCase();
+  const head = bytes.toString('latin1', 0, headEnd).toLowerCase();
   const length = /\r\ncontent-length: *(\d+)/.exec(head)?.[1];
   const body = headEnd + blank.length;
   if (length !== undefined) return bytes.length >= body + Number(length) ? body + Number(length) : null;
@@ -12,7 +12,7 @@ export function answerEnd(bytes: Buffer): number | null {
   for (let at = body; ; ) {
     const line = bytes.indexOf('\r\n', at, 'latin1');
     if (line === -1) return null;
-    const size = Number.parseInt(bytes.latin1Slice(at, line), 16);
+    const size = Number.parseInt(bytes.toString('latin1', at, line), 16);
     at = line + 2 + size + 2;
     if (at > bytes.length) return null;
     if (size === 0) return at;

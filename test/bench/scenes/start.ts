@@ -1,9 +1,8 @@
-import type { Bench } from './broker.ts';
-import { requestInto } from './broker.ts';
-import type { Client } from './children.ts';
-import { median } from './statistics.ts';
+import { type Bench, requestInto } from '../broker.ts';
+import type { Client } from '../children.ts';
+import { median } from '../statistics.ts';
 
-/** Milliseconds from spawning the broker on a store already made to its first answered `tools/list`; the median of three. */
+/** Milliseconds from spawning a broker, on the store it left, to its first answered `tools/list`; the median of three. */
 export async function measureStart(bench: Bench, client: Client): Promise<number> {
   const request = requestInto(await bench.open(), 'tools/list', {});
   const times: number[] = [];

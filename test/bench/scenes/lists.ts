@@ -1,0 +1,29 @@
+import { type Bench, type BenchOptions, requestInto } from '../broker.ts';
+import type { Client } from '../children.ts';
+import { benchTools } from '../documents.ts';
+
+export interface ListFigures {
+  readonly tools: number;
+  /** Microseconds. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** `tools/list` by one caller whose session was granted that many tools, all of them listed. */
+export async function measureLists(begin: (more: Partial<BenchOptions>) => Promise<Bench>, client: Client, repeats: number): Promise<ListFigures[]> {
+  const figures: ListFigures[] = [];
+  for (const tools of [100, 1_000]) {
+    const bench = await begin({ manyTools: tools - benchTools.length });
+    const job = {
+      ports: [bench.port],
+      request: requestInto(await bench.open(), 'tools/list', {}),
+      expect: `many__tool_${tools - benchTools.length - 1}`,
+      callers: 1,
+    };
+    await client.run({ ...job, calls: 10 });
+    const { p50, p99 } = await client.run({ ...job, calls: repeats });
+    figures.push({ tools, p50, p99 });
+    await bench.close();
+  }
+  return figures;
+}
