@@ -21,7 +21,7 @@ function row(name: RowName, cost: number, slowdowns: readonly number[], cpu = 10
   return { name, alone: measured(cost), together: measured(cost), rounds, soak: { calls: 1, rate: 1, cpu, rss: { before: 90, after } } };
 }
 
-const nothing: Findings = { rows: [], start_ms: null, lists: null, decisions: null, approval: null, replicas: null, abort: null, skipped: [] };
+const nothing: Findings = { rows: [], start_ms: null, lists: null, decisions: null, approval: null, replicas: null, abort: null, skipped: [], failed: [] };
 const reportWith = (findings: Partial<Findings>, cores = 8): Report =>
   reportOf(
     { ...nothing, ...findings },
@@ -75,7 +75,7 @@ describe('goals', () => {
     expect(byName(reportWith({ rows: both(2) }), /p50/)?.met).toBe(true);
     expect(byName(reportWith({ rows: both(2.01) }), /p50/)?.met).toBe(false);
     expect(byName(reportWith({ rows: both(2) }), /calls\/s/)?.met).toBe(false);
-    expect(byName(reportWith({ lists: [{ tools: 100, p50: 1, p99: 50_001 }] }), /100 tools/)).toMatchObject({ met: false, value: 50.001 });
+    expect(byName(reportWith({ lists: [{ tools: 100, first: 1, p50: 1, p99: 50_001 }] }), /100 tools/)).toMatchObject({ met: false, value: 50.001 });
   });
 
   it('what was not measured is neither met nor missed', () => {

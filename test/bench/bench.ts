@@ -30,6 +30,7 @@ async function main(options: Options): Promise<number> {
   });
   process.stdout.write(`${textOf(report, options.goals)}\n`);
   if (options.json !== null) await writeFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  if (report.failed.length > 0) return 1;
   const plot = drawPlot(report);
   if (options.plot !== null) {
     if (plot === null) throw new Error('--plot needs the row proxy, which everything is compared with');

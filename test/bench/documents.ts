@@ -1,9 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
-import { stringify } from 'yaml';
 
-/** The documents a measured broker is started with: one tenant whose only upstream is the bench's. */
+/** The documents a measured broker is started with, as JSON, which is YAML: one tenant whose only upstream is the bench's. */
 
 export const tenant = 'bench';
 export const agent = 'caller';
@@ -38,15 +37,15 @@ export async function writeDocuments(dir: string, shape: Shape): Promise<string>
       },
     },
   };
-  await writeFile(join(out, 'platform.yaml'), stringify(platform));
+  await writeFile(join(out, 'platform.yaml'), JSON.stringify(platform));
   await writeFile(
     join(out, tenant, 'tenant.yaml'),
     documentsOf(shape)
-      .map((one) => stringify(one))
-      .join('---\n'),
+      .map((one) => JSON.stringify(one))
+      .join('\n---\n'),
   );
-  const { text, cases } = policiesOf(shape.policies);
-  await writeFile(join(out, tenant, 'rules.cedar'), text);
+  const { texts, cases } = policiesOf(shape.policies);
+  await writeFile(join(out, tenant, 'rules.cedar'), texts.join('\n'));
   await writeFile(join(out, tenant, 'rules.cases.yaml'), JSON.stringify(cases));
   return out;
 }
@@ -67,7 +66,7 @@ function documentsOf({ upstreamPort, key, manyTools }: Shape): object[] {
     bob: { subject: 'local#bob', groups: ['finance'], roles: ['reviewer'] },
   };
   return [
-    { kind: 'Tenant', tenant: undefined, name: tenant, people },
+    { kind: 'Tenant', name: tenant, people },
     { kind: 'Agent', tenant, name: agent, owner: 'dana', purpose: 'Calls', workflow: 'measuring', identity: { jwk: key }, clearance: 'confidential', ...far },
     {
       kind: 'UseCase',
@@ -94,7 +93,7 @@ function documentsOf({ upstreamPort, key, manyTools }: Shape): object[] {
 const both = '[Taskgate::Action::"bench__echo", Taskgate::Action::"bench__note"]';
 
 /** One permit and, for the rest, forbids that read an argument, each with the case that proves it; and one that waits for a human. */
-export function policiesOf(count: number): { readonly text: string; readonly cases: object[] } {
+export function policiesOf(count: number): { readonly texts: readonly string[]; readonly cases: object[] } {
   const permit = `@id("${tenant}/measuring-may-use-its-grants")
 @reason("Measuring may use what its session was granted")
 permit (principal, action in Taskgate::Action::"call", resource)
@@ -124,5 +123,5 @@ when { context.args.text like "${text}*"${index % 3 === 0 ? ' && context.session
       expect: { decision: 'deny', policies: [id] },
     })),
   ];
-  return { text: [permit, ask, ...forbids].join('\n'), cases };
+  return { texts: [permit, ask, ...forbids], cases };
 }

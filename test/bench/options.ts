@@ -44,8 +44,8 @@ Examples:
   $ NODE_OPTIONS='--cpu-prof --cpu-prof-dir=/tmp/prof' npm run bench -- --quick --only taskgate-sqlite
 `;
 
-const full = { rounds: 5, callsAlone: 300, callsTogether: 1_200, soak: 20_000, repeats: { lists: 100, approvals: 40, aborts: 5 } };
-const quick = { rounds: 3, callsAlone: 100, callsTogether: 400, soak: 1_500, repeats: { lists: 20, approvals: 10, aborts: 2 } };
+const full = { rounds: 5, callsAlone: 300, callsTogether: 1_000, soak: 20_000, repeats: { lists: 60, approvals: 40, aborts: 5 } };
+const quick = { rounds: 3, callsAlone: 100, callsTogether: 400, soak: 1_500, repeats: { lists: 10, approvals: 10, aborts: 2 } };
 
 /** Throws, with words for the terminal, on what it does not know. */
 export function readOptions(args: readonly string[]): Options | 'help' {

@@ -17,6 +17,8 @@ export interface Findings {
   readonly abort: AbortFigures | null;
   /** What could not be measured here, and why. */
   readonly skipped: readonly string[];
+  /** Scenes that broke; the run is no good for publishing. */
+  readonly failed: readonly string[];
 }
 
 export interface Conditions {

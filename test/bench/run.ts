@@ -19,6 +19,7 @@ export async function runBench({ only, ...options }: Options, say: (line: string
   const benches: Bench[] = [];
   let database = null as Database | null;
   const skipped: string[] = [];
+  const failed: string[] = [];
   const wants = (...names: readonly string[]): boolean => names.some((name) => only.has(name));
   try {
     const client = startClient();
@@ -51,7 +52,10 @@ export async function runBench({ only, ...options }: Options, say: (line: string
     const scene = async <T>(name: string, measure: () => Promise<T>): Promise<T | null> => {
       if (!wants(name)) return null;
       say(name);
-      return measure();
+      return measure().catch((error: unknown) => {
+        failed.push(`${name}: ${error instanceof Error ? error.message : error}`);
+        return null;
+      });
     };
     const rows = await measureRows(targets, client, { ...options, only }, say);
     const approval = reads && (await scene('approval', () => measureApproval(reads, client, options.repeats.approvals)));
@@ -63,7 +67,7 @@ export async function runBench({ only, ...options }: Options, say: (line: string
     for (const bench of benches.splice(0)) await bench.close();
     const lists = await scene('lists', () => measureLists(begin, client, options.repeats.lists));
     const decisions = await scene('decisions', () => alone<NonNullable<Findings['decisions']>>(startProcess('decisions.ts')));
-    return { rows, start_ms, lists, decisions, approval, replicas, abort, skipped };
+    return { rows, start_ms, lists, decisions, approval, replicas, abort, skipped, failed };
   } finally {
     for (const bench of benches) await bench.close();
     await database?.drop();

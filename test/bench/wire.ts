@@ -1,10 +1,10 @@
 /** What the processes of the bench say to each other over Node's IPC channel, and the MCP requests they carry. */
 
 export interface Job {
-  /** The connections are dealt out over these in turn. */
+  /** The connections are dealt out over these in turn, */
   readonly ports: readonly number[];
-  /** Head and body as they go over the wire; each `########` becomes the number of the request, so that no two are alike. */
-  readonly request: string;
+  /** and those of each port over these: head and body as they go over the wire. Each `########` becomes a number, so that no two are alike. */
+  readonly requests: readonly string[];
   /** Every answer must be a 200 that holds this. */
   readonly expect: string;
   readonly callers: number;

@@ -6,7 +6,8 @@ import { type Job, numberMark, type Reply } from '../wire.ts';
 
 /** The client of every row: one keep-alive socket a caller, one request in flight on each, bytes made beforehand. Takes jobs from its parent. */
 
-const patience = 30_000;
+/** Milliseconds; longer than anything the broker waits for. */
+const patience = 120_000;
 let numbered = 0;
 
 process.on('message', (job: Job) => {
@@ -25,8 +26,8 @@ async function run(job: Job): Promise<Reply> {
   const began = process.hrtime.bigint();
   try {
     await Promise.all(
-      sockets.map(async (socket) => {
-        const bytes = Buffer.from(job.request);
+      sockets.map(async (socket, caller) => {
+        const bytes = Buffer.from(job.requests[Math.floor(caller / job.ports.length) % job.requests.length] ?? '');
         const marks = positions(bytes);
         const exchange = exchangeOn(socket, job.expect);
         while (next < job.calls) {

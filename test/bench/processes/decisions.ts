@@ -41,10 +41,19 @@ const factsOf = (text: string): CallFacts => ({
   satisfied: [],
 });
 
+/** As many as fit into one file. */
+const perFile = 100;
+
 async function measure(policies: number, repeats: number) {
+  const { texts } = policiesOf(policies);
+  const files = Array.from({ length: Math.ceil(texts.length / perFile) }, (_, index) => ({
+    file: `rules-${index}.cedar`,
+    text: texts.slice(index * perFile, (index + 1) * perFile).join('\n'),
+    cases: null,
+  }));
   const compiled = await compilePolicy({
     tenant,
-    files: [{ file: 'rules.cedar', text: policiesOf(policies).text, cases: null }],
+    files,
     tools,
     useCases: [{ name: 'measure', workflow: 'measuring', inputs: {} }],
     agents: [{ name: 'caller', workflow: 'measuring' }],

@@ -24,7 +24,7 @@ export async function measureApproval(bench: Bench, client: Client, repeats: num
   const request = requestInto(await bench.open(), 'tools/call', { name: 'bench__ask', arguments: { text: `asks-${numberMark}` } });
   const times: number[] = [];
   for (let time = 0; time < repeats; time++) {
-    const held = client.run({ ports: [bench.port], request, expect: '"text":"asks-', callers: 1, calls: 1 });
+    const held = client.run({ ports: [bench.port], requests: [request], expect: '"text":"asks-', callers: 1, calls: 1 });
     held.catch(() => undefined);
     const pending = await firstPending(async () => (await v1<{ items: Pending[] }>('/approvals?status=pending')).items);
     const decided = performance.now();

@@ -15,13 +15,18 @@ export interface ReplicaFigures {
   readonly ratio: number;
 }
 
-/** One replica against two, whose connections are dealt out in turn, on one PostgreSQL. */
+/** Every session has callers at both replicas. */
+const sessions = 8;
+
+/** One replica against two, whose connections are dealt out in turn, on one PostgreSQL: several sessions of one tenant. */
 export async function measureReplicas(bench: Bench, other: Replica, client: Client, options: Options): Promise<ReplicaFigures> {
-  const { job } = brokerTarget('taskgate-postgres', bench, await bench.open(), 'echo');
-  const run = async (ports: readonly number[]): Promise<number> => (await client.run({ ...job, ports, callers, calls: options.callsTogether })).rate;
+  const targets = [];
+  for (let session = 0; session < sessions; session++) targets.push(brokerTarget('taskgate-postgres', bench, await bench.open(), 'echo'));
+  const job = { requests: targets.flatMap((target) => target.job.requests), expect: targets[0]?.job.expect ?? '', callers, calls: options.callsTogether };
+  const run = async (ports: readonly number[]): Promise<number> => (await client.run({ ...job, ports })).rate;
   await run([other.port]);
   const rounds: { one: number; two: number }[] = [];
-  for (let round = 0; round < options.rounds; round++) {
+  for (let round = 0; round < Math.min(3, options.rounds); round++) {
     const twoFirst = round % 2 === 1 ? await run([bench.port, other.port]) : null;
     const one = await run([bench.port]);
     rounds.push({ one, two: twoFirst ?? (await run([bench.port, other.port])) });

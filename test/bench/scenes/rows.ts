@@ -40,7 +40,7 @@ export async function measureRows(targets: readonly Target[], client: Client, op
     await client.run({ ...job, callers: 1, calls: options.callsAlone });
   }
   const rounds = new Map<RowName, Round[]>(targets.map(({ name }) => [name, []]));
-  for (let round = 0; round < options.rounds; round++) {
+  for (let round = 0; targets.length > 0 && round < options.rounds; round++) {
     say(`round ${round + 1} of ${options.rounds}`);
     for (const { name, job } of round % 2 === 0 ? targets : targets.toReversed()) {
       const alone = await client.run({ ...job, callers: 1, calls: options.callsAlone });

@@ -10,7 +10,7 @@ export async function measureStart(bench: Bench, client: Client): Promise<number
     await bench.stop();
     const began = performance.now();
     await bench.start();
-    await client.run({ ports: [bench.port], request, expect: 'bench__echo', callers: 1, calls: 1 });
+    await client.run({ ports: [bench.port], requests: [request], expect: 'bench__echo', callers: 1, calls: 1 });
     times.push(performance.now() - began);
   }
   return median(times);
