@@ -69,7 +69,7 @@ export async function startBroker(config: Omit<Config, 'public_url'> & { public_
       tenants: createTenants(store, log),
       upstreams,
       keys,
-      decisions: createDecisions(),
+      decisions: createDecisions(store),
       access,
       log,
     };

@@ -29,11 +29,7 @@ const attempts = 3;
  * One person's decision about one proposal. Role and group are read at the revision the vote is cast under; the store
  * refuses the vote if that has moved on. The same decision given again answers as it did the first time.
  */
-export async function decideApproval(
-  ports: Pick<Ports, 'store' | 'tenants' | 'clock' | 'decisions'>,
-  person: Person,
-  request: DecisionRequest,
-): Promise<DecisionAnswer> {
+export async function decideApproval(ports: Pick<Ports, 'store' | 'tenants' | 'clock'>, person: Person, request: DecisionRequest): Promise<DecisionAnswer> {
   for (let attempt = 0; attempt < attempts; attempt++) {
     const seen = await seeApproval(ports, person, request.approval);
     if (!seen) return refuseApproval('approval.not_found');
@@ -41,10 +37,7 @@ export async function decideApproval(
     if ('ok' in vote) return vote;
 
     const answer = await ports.store.castVote(castable(seen, request, vote));
-    if (answer.voted) {
-      ports.decisions.announce(person.tenant, request.approval);
-      return { ok: true, approval: summaryOf(answer.approval, seen.at) };
-    }
+    if (answer.voted) return { ok: true, approval: summaryOf(answer.approval, seen.at) };
     switch (answer.why) {
       case 'not_found':
         return refuseApproval('approval.not_found');

@@ -1,6 +1,8 @@
-/** Tells waiting calls that something was decided. Only a hint: whoever is woken reads the store. */
+/** Lets a call wait for a human. Only a hint: whoever is woken reads the store. */
 export interface Decisions {
-  announce(tenant: string, approval: string): void;
-  /** Resolves when the approval is announced, after `ms` (also to look again for what other processes decided), or at once when `signal` aborts. */
+  /**
+   * Resolves when the approval was decided, closed or used, on whichever replica, or what the tenant's agents may do has changed;
+   * after `ms`; or at once when `signal` aborts.
+   */
   wait(tenant: string, approval: string, ms: number, signal: AbortSignal): Promise<void>;
 }

@@ -10,7 +10,7 @@ import { type ApprovalSummary, summaryOf } from './view.ts';
  * of one of its groups (excluded or not: this only narrows) and for admins. Said again, it answers the same.
  */
 export async function revokeApproval(
-  ports: Pick<Ports, 'store' | 'tenants' | 'clock' | 'decisions'>,
+  ports: Pick<Ports, 'store' | 'tenants' | 'clock'>,
   person: Person,
   request: { readonly approval: string; readonly reason: string | null },
 ): Promise<{ readonly ok: true; readonly approval: ApprovalSummary } | ApprovalRefusal> {
@@ -31,7 +31,6 @@ export async function revokeApproval(
       ...about,
       ...(reason === null ? {} : { reason }),
     });
-    ports.decisions.announce(row.tenant, row.id);
   }
   const after = await ports.store.readApproval(row.tenant, row.id);
   if (!after) return refuseApproval('approval.not_found');

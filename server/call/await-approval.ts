@@ -4,7 +4,8 @@ import type { ApprovalState } from './call.ts';
 import { enterSession } from './enter-session.ts';
 import { isRefusal, type Refusal, refuse } from './refusals.ts';
 
-const lookAgainMs = 500;
+/** Should no signal come, what another process decided is seen this late. */
+const lookAgainMs = 5_000;
 
 /** Waits, at most `holdMs`, until the approval is no longer pending. Another session's approval and none at all answer alike. */
 export async function awaitApproval(

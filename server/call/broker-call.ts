@@ -13,6 +13,7 @@ import { recordOutcome } from './record-outcome.ts';
 import { recordWayOut } from './record-way-out.ts';
 import { isRefusal, type Refusal } from './refusals.ts';
 import { resolveTool } from './resolve-tool.ts';
+import { whileLive } from './while-live.ts';
 
 /** What was judged may change before it is claimed; the call is then judged afresh, at most this often. */
 const attempts = 4;
@@ -21,16 +22,18 @@ const attempts = 4;
 export async function brokerCall(ports: Ports, entered: Session, request: CallRequest, io: CallIo): Promise<CallAnswer> {
   const decision = ports.newId('dec');
   const until = ports.clock() + io.holdMs;
-  return recordWayOut(ports, entered.caller, request, decision, async () => {
-    let session: Session | Refusal = entered; // at the door, a moment ago: for which task, until when, budget left
-    for (let attempt = 1; ; attempt++) {
-      const answer = isRefusal(session)
-        ? session
-        : ofTask(session, await walk(ports, session, request, { ...io, holdMs: Math.max(0, until - ports.clock()) }, decision));
-      if (!isRefusal(answer) || answer.refused !== 'stale' || attempt === attempts) return answer;
-      session = await enterSession(ports, entered.caller);
-    }
-  });
+  return recordWayOut(ports, entered.caller, request, decision, () =>
+    whileLive(ports, entered.caller, io, async (live) => {
+      let session: Session | Refusal = entered; // at the door, a moment ago: for which task, until when, budget left
+      for (let attempt = 1; ; attempt++) {
+        const answer = isRefusal(session)
+          ? session
+          : ofTask(session, await walk(ports, session, request, { ...live, holdMs: Math.max(0, until - ports.clock()) }, decision));
+        if (!isRefusal(answer) || answer.refused !== 'stale' || attempt === attempts) return answer;
+        session = await enterSession(ports, entered.caller);
+      }
+    }),
+  );
 }
 
 /** One stage a line; each takes the evidence of the stage before, so leaving one out does not compile. */

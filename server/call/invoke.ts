@@ -4,7 +4,9 @@ import type { Ports } from '../ports.ts';
 import type { CallIo, CallRequest } from './call.ts';
 import type { Claimed } from './claim.ts';
 import { mayRunWhileFlushing } from './deadline.ts';
+import type { Refusal } from './refusals.ts';
 import { scrubSecret } from './scrub-secret.ts';
+import { whyStopped } from './while-live.ts';
 
 declare const invoked: unique symbol;
 
@@ -13,6 +15,8 @@ export interface Raw {
   readonly [invoked]: true;
   readonly claimed: Claimed;
   readonly outcome: UpstreamOutcome;
+  /** Why Taskgate itself cancelled it; null when it did not. */
+  readonly stopped: Refusal | null;
 }
 
 /** One attempt, deadline, size cap. Takes only a claim whose dispatch record is durable, a read that stays in the tenant aside. */
@@ -38,5 +42,5 @@ export async function invoke(ports: Pick<Ports, 'log'>, claimed: Claimed, reques
     return { kind: 'failed', why: 'died', sent: true, detail: 'the connection threw' };
   });
   const { secret } = claimed.credential;
-  return { claimed, outcome: secret === null ? outcome : scrubSecret(outcome, secret) } as Omit<Raw, typeof invoked> as Raw;
+  return { claimed, outcome: secret === null ? outcome : scrubSecret(outcome, secret), stopped: whyStopped(io.signal) } as Omit<Raw, typeof invoked> as Raw;
 }

@@ -10,6 +10,7 @@ import { isRefusal, type Refusal, refuse } from './refusals.ts';
 import { replayOutcome } from './replay-outcome.ts';
 import { requestApproval } from './request-approval.ts';
 import { resolveTool } from './resolve-tool.ts';
+import { whyStopped } from './while-live.ts';
 
 declare const warranted: unique symbol;
 
@@ -37,8 +38,8 @@ function grant(judgement: Judgement, approval: Warrant['approval']): Warrant {
 }
 
 type Needs = Pick<Ports, 'store' | 'tenants' | 'clock' | 'keys' | 'decisions' | 'newId'>;
-/** A retry looks again this often for what another process decided. */
-const lookAgainMs = 500;
+/** Should no signal come, what another process decided is seen this late. */
+const lookAgainMs = 5_000;
 
 /** Requirements satisfied for exactly this call, or a pause. Holds the request while a human decides, at most `io.holdMs`. */
 export async function obtainWarrant(
@@ -56,7 +57,7 @@ export async function obtainWarrant(
     const answer = await answerFor(ports, judgement, asked, request, decision);
     if (answer !== 'wait') return answer;
     const left = until - ports.clock();
-    if (io.signal.aborted) return refuse('call.cancelled', 'The call was cancelled while it waited.', { approval: handle(asked) });
+    if (io.signal.aborted) return whyStopped(io.signal) ?? refuse('call.cancelled', 'The call was cancelled while it waited.', { approval: handle(asked) });
     if (left <= 0) return stillWaiting(asked);
     await ports.decisions.wait(asked.tenant, asked.id, Math.min(left, lookAgainMs), io.signal);
     asked = (await ports.store.readApproval(asked.tenant, asked.id)) ?? refuse('approval.unknown', 'This approval no longer exists.');

@@ -11,13 +11,12 @@ import { sealOutcome } from './replay-outcome.ts';
 type Failed = Extract<UpstreamOutcome, { kind: 'failed' }>;
 
 /** Settles the dispatch, raises the labels and only then lets the result go: dispatch, outcome and labels are durable by then. */
-export async function recordOutcome(ports: Pick<Ports, 'store' | 'clock' | 'keys' | 'decisions'>, labelled: Labelled): Promise<CallResult | Refusal> {
+export async function recordOutcome(ports: Pick<Ports, 'store' | 'clock' | 'keys'>, labelled: Labelled): Promise<CallResult | Refusal> {
   const { claimed, outcome } = labelled.raw;
   const { dispatch } = claimed;
-  const { judgement, approval } = claimed.credential.warrant;
-  const { session } = judgement.tool;
+  const { judgement } = claimed.credential.warrant;
   await claimed.durable;
-  const failure = outcome.kind === 'failed' ? describe(outcome) : null;
+  const failure = outcome.kind === 'failed' ? describe(outcome, labelled.raw.stopped) : null;
   const settlement = settlementOf(ports, labelled, failure);
   const settled = await ports.store.settle(settlement).catch((error: unknown): Refusal => {
     // What was sent cannot be called back: an effect nobody could record is unknown, not undone.
@@ -25,7 +24,6 @@ export async function recordOutcome(ports: Pick<Ports, 'store' | 'clock' | 'keys
     return unknownOutcome(dispatch);
   });
   if (isRefusal(settled)) return settled;
-  if (approval) ports.decisions.announce(session.row.tenant, approval.id);
   switch (settled.release) {
     case 'session_ended':
       return refuse('session.ended', 'The task ended while this call ran; its result is withheld.', { dispatch });
@@ -35,7 +33,7 @@ export async function recordOutcome(ports: Pick<Ports, 'store' | 'clock' | 'keys
       return unknownOutcome(dispatch);
     case 'yes':
       if (outcome.kind === 'result') return { result: outcome.result, decision: claimed.decision, record: settled.recordIndex, replayed: false };
-      return { ...describe(outcome), dispatch };
+      return { ...describe(outcome, labelled.raw.stopped), dispatch };
   }
 }
 
@@ -85,7 +83,8 @@ const said: Record<Failed['why'], readonly [RefusalCode, string]> = {
   cancelled: ['call.cancelled', 'The call was cancelled.'],
 };
 
-function describe(failed: Failed): Refusal {
-  const [code, text] = said[failed.why];
+/** `stopped`: Taskgate itself cancelled it, for this reason. */
+function describe(failed: Failed, stopped: Refusal | null): Refusal {
+  const [code, text] = stopped && failed.why === 'cancelled' ? [stopped.refused, stopped.message] : said[failed.why];
   return refuse(code, failed.sent ? `${text} It may have taken effect.` : `${text} Nothing was sent.`, { detail: failed.detail });
 }

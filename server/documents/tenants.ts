@@ -17,6 +17,15 @@ export function createTenants(store: Store, log: Pick<Logger, 'error' | 'info'>)
   const ready = new Map<string, TenantSnapshot>();
   const underway = new Map<string, Promise<TenantSnapshot | null>>();
 
+  // What no call will be judged under any more need not wait in memory for the next one.
+  store.subscribe((told) => {
+    if (told.kind === 'configuration') void forgetOld(told.tenant).catch(() => undefined);
+  }, 'idle');
+  const forgetOld = async (tenant: string): Promise<void> => {
+    const cached = ready.get(tenant);
+    if (cached && (await store.readRevision(tenant)) !== cached.revision && ready.get(tenant) === cached) ready.delete(tenant);
+  };
+
   const current = async (tenant: string): Promise<TenantSnapshot | null> => {
     const revision = await store.readRevision(tenant);
     if (revision === null) return null;

@@ -1,15 +1,19 @@
 import type { ServerEventBus } from '@modelcontextprotocol/server';
 import { isRefusal } from '../call/index.ts';
+import { watchSession } from '../sessions/index.ts';
 import { admit, whoOf } from './admit.ts';
 import { answerList } from './handlers.ts';
 import type { Visit } from './parts.ts';
 
 /**
  * `subscriptions/listen` (2026-07-28): tells a client when what it may use has changed. The store is the authority and
- * other replicas change it too, so each stream looks for itself, as whoever opened it, and ends with their authority.
+ * other replicas change it too, so each stream looks for itself, as whoever opened it, and ends with their authority:
+ * when a signal says that something changed, and every few seconds for what no signal tells, such as an end in time.
  */
 
 const lookEvery = 5_000;
+/** However many signals come. */
+const lookAtMostEvery = 1_000;
 /** Open streams one session or connection may have. */
 const mostStreams = 4;
 
@@ -42,27 +46,25 @@ export function createListWatches(): ListWatches {
 }
 
 function watch(first: Visit, headers: Headers, changed: () => void, end: () => void): () => void {
-  let looking = false;
+  const tenant = first.caller?.tenant ?? first.connection?.tenant ?? '';
+  let session = first.caller?.session ?? null;
   let before = namesAndSchemas(first);
   const look = async (): Promise<void> => {
     const visit = await admit(first.ports, first.parts, first.door, headers);
     if (isRefusal(visit)) return end();
+    session = visit.caller?.session ?? null;
     const now = namesAndSchemas(visit);
     const differs = (await now) !== (await before);
     before = now;
     if (differs) changed();
   };
-  const timer = setInterval(() => {
-    if (looking) return;
-    looking = true;
-    look()
-      .catch(end)
-      .finally(() => {
-        looking = false;
-      });
-  }, lookEvery);
+  const watch = watchSession(first.ports.store, { tenant, session: () => session }, lookAtMostEvery, () => look().catch(end));
+  const timer = setInterval(watch.ask, lookEvery);
   timer.unref();
-  return () => clearInterval(timer);
+  return () => {
+    clearInterval(timer);
+    watch.stop();
+  };
 }
 
 async function namesAndSchemas(visit: Visit): Promise<string> {

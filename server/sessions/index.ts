@@ -7,3 +7,4 @@ export { type OpenRequest, openSession, taskDigest } from './open-session.ts';
 export { renewSession } from './renew-session.ts';
 export { tenantOfSession } from './session-id.ts';
 export { authorizationDetails, type RenewalAsked, type TaskAsked } from './task-details.ts';
+export { watchSession } from './watch-session.ts';

@@ -24,27 +24,28 @@ const nobody: Reach = { tenants: [] };
 const logOf = (tenant: string | null): Reach => (tenant === null ? platform : of(tenant));
 
 /** Every verb of the store on one engine. `clock` says (epoch milliseconds) what has expired where a verb is not told the time. */
-export function createStore({ check, close, write, commit, read }: Engine, clock: () => number): Store {
+export function createStore({ check, close, write, commit, read, readOnce, subscribe }: Engine, clock: () => number): Store {
   return {
     check,
     close,
+    subscribe,
 
-    readPlatform: () => read(platform, () => configuration.readPlatform()),
-    listTenants: () => read(everyTenant, () => configuration.listTenants()),
-    readRevision: (tenant) => read(of(tenant), () => configuration.readRevision(tenant)),
-    readConfiguration: (tenant) => read(of(tenant), () => configuration.readConfiguration(tenant)),
+    readPlatform: () => readOnce(platform, () => configuration.readPlatform()),
+    listTenants: () => readOnce(everyTenant, () => configuration.listTenants()),
+    readRevision: (tenant) => readOnce(of(tenant), () => configuration.readRevision(tenant)),
+    readConfiguration: (tenant) => readOnce(of(tenant), () => configuration.readConfiguration(tenant)),
     applyConfiguration: (change) => {
       const tenants = change.tenants.map(({ next }) => next.tenant);
       return commit({ tenants, platform: true }, () => configuration.applyConfiguration(change));
     },
 
     openSession: (session, at, record) => commit(of(session.tenant), () => openSession(session, at, record)),
-    readSession: (tenant, id) => read(of(tenant), () => sessions.readSessionView(tenant, id)),
+    readSession: (tenant, id) => readOnce(of(tenant), () => sessions.readSessionView(tenant, id)),
     sessionOfConnection: (tenant, connection) => read(of(tenant), () => sessions.sessionOfConnection(tenant, connection, clock())),
-    listSessions: (tenant, filter, page) => read(of(tenant), () => sessions.listSessions(tenant, filter, page, clock())),
+    listSessions: (tenant, filter, page) => readOnce(of(tenant), () => sessions.listSessions(tenant, filter, page, clock())),
     endSession: (tenant, id, how, at, record) => commit(of(tenant), () => endSession(tenant, id, how, at, record)),
     setAgentStatus: (tenant, agent, status, record) => commit(of(tenant), () => agents.setAgentStatus(tenant, agent, status, record)),
-    readAgentStatus: (tenant, agent) => read(of(tenant), () => agents.readAgentStatus(tenant, agent)),
+    readAgentStatus: (tenant, agent) => readOnce(of(tenant), () => agents.readAgentStatus(tenant, agent)),
 
     // The answer comes out of the write transaction itself, so an early one is no less true; what is lost with a failed commit is told by `durable`.
     claim: (request) => write(of(request.tenant), () => claim(request)),
@@ -58,22 +59,22 @@ export function createStore({ check, close, write, commit, read }: Engine, clock
     closeApproval: (tenant, id, status, at, record) => commit(of(tenant), () => approvals.closeApproval(tenant, id, status, at, record)),
 
     putSecret: (tenant, name, sealed, at, record) => commit(of(tenant), () => secrets.putSecret(tenant, name, sealed, at, record)),
-    readSecret: (tenant, name) => read(of(tenant), () => secrets.readSecret(tenant, name)),
-    listSecrets: (tenant) => read(of(tenant), () => secrets.listSecrets(tenant)),
+    readSecret: (tenant, name) => readOnce(of(tenant), () => secrets.readSecret(tenant, name)),
+    listSecrets: (tenant) => readOnce(of(tenant), () => secrets.listSecrets(tenant)),
 
     putAgentToken: (token, record) => commit(of(token.tenant), () => agents.putAgentToken(token, record)),
-    readAgentToken: (hash) => read({ tenants: [], token: hash }, () => agents.readAgentToken(hash)),
+    readAgentToken: (hash) => readOnce({ tenants: [], token: hash }, () => agents.readAgentToken(hash)),
     revokeAgentToken: (tenant, hash, record) => commit(of(tenant), () => agents.revokeAgentToken(tenant, hash, record)),
 
     useOnce: (scope, key, expiresAt, at) => commit(nobody, () => useOnce(scope, key, expiresAt, at)),
 
     appendWhileLive: (tenant, session, at, record) => commit(of(tenant), () => appendWhileLive(tenant, session, at, record)),
     append: (tenant, bodies) => commit(logOf(tenant), () => appendRecords(tenant, bodies)),
-    readRecords: (tenant, from, limit) => read(logOf(tenant), () => readRecords(tenant, from, limit)),
+    readRecords: (tenant, from, limit) => readOnce(logOf(tenant), () => readRecords(tenant, from, limit)),
 
     async sweep(at) {
       const swept = { sessions: 0, approvals: 0, dispatches: 0 };
-      for (const tenant of await read(everyTenant, () => tenantsWithDue(at))) {
+      for (const tenant of await readOnce(everyTenant, () => tenantsWithDue(at))) {
         swept.sessions += await untilDone(() => commit(of(tenant), () => sweepSessions(tenant, at)));
         swept.approvals += await untilDone(() => commit(of(tenant), () => sweepApprovals(tenant, at)));
         swept.dispatches += await untilDone(() => commit(of(tenant), () => sweepDispatches(tenant, at)));

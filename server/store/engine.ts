@@ -1,3 +1,4 @@
+import type { Signals } from './signals.ts';
 import type { Verb } from './verb.ts';
 
 /**
@@ -32,4 +33,7 @@ export interface Engine {
   commit<T>(reach: Reach, verb: () => Verb<T>): Promise<T>;
   /** One consistent view of what is committed. */
   read<T>(reach: Reach, verb: () => Verb<T>): Promise<T>;
+  /** `read`, for a verb that asks no more than once: a store behind a network then answers in one exchange. */
+  readOnce<T>(reach: Reach, verb: () => Verb<T>): Promise<T>;
+  readonly subscribe: Signals['subscribe'];
 }

@@ -2,6 +2,7 @@ import type { AttestedBy, Label, Sensitivity } from '../../policies/index.ts';
 import type { ToolDefinition } from '../../tools/index.ts';
 import type { RecordBody, StoredRecord } from '../audit/record.ts';
 import type { ArgumentConstraint, Kind, TaskgateDocument } from '../documents/kinds.ts';
+import type { Signals } from './signals.ts';
 
 /**
  * The store: domain verbs, each one transaction that includes its record. Every promise resolves only once what it
@@ -252,6 +253,8 @@ export interface Store {
   /** Resolves when the store can be read and written now. */
   check(): Promise<void>;
   close(): Promise<void>;
+  /** Told of what other verbs changed, by whichever process on this store. */
+  readonly subscribe: Signals['subscribe'];
 
   readPlatform(): Promise<StoredDocument | null>;
   listTenants(): Promise<readonly { readonly tenant: string; readonly revision: number }[]>;

@@ -1,3 +1,5 @@
+import type { Change } from './signals.ts';
+
 /**
  * What a store does, apart from what it is made of: a verb is a generator that yields statements and is handed their answers, so
  * that one text and one order of checks run inside a SQLite transaction, where answers are there at once, and inside a PostgreSQL
@@ -7,10 +9,14 @@ export type Verb<T> = Generator<readonly Statement[], T, readonly unknown[]>;
 
 export type Value = string | number | Uint8Array | null;
 
-/** `one`: the first row or undefined; `all`: every row; `run`: how many rows it changed; `enter`: only this tenant's rows from here on. */
+/**
+ * `one`: the first row or undefined; `all`: every row; `run`: how many rows it changed; `enter`: only this tenant's rows from here on;
+ * `signal`: told to every process once, and only if, it is committed.
+ */
 export type Statement =
   | { readonly want: 'one' | 'all' | 'run'; readonly text: string; readonly values: readonly Value[] }
-  | { readonly want: 'enter'; readonly tenant: string };
+  | { readonly want: 'enter'; readonly tenant: string }
+  | { readonly want: 'signal'; readonly change: Change };
 
 export function* one<Row>(text: string, ...values: Value[]): Verb<Row | undefined> {
   const [row] = yield [{ want: 'one', text, values }];
@@ -30,6 +36,11 @@ export function* run(text: string, ...values: Value[]): Verb<number> {
 /** For the few verbs that write for several tenants: what follows touches the rows of this one. */
 export function* enter(tenant: string): Verb<void> {
   yield [{ want: 'enter', tenant }];
+}
+
+/** Hastens whoever waits for this change, on every replica. */
+export function* signal(kind: Change['kind'], tenant: string, id: string): Verb<void> {
+  yield [{ want: 'signal', change: { kind, tenant, id } }];
 }
 
 type Answers<V extends readonly Verb<unknown>[]> = { -readonly [K in keyof V]: V[K] extends Verb<infer T> ? T : never };

@@ -1,13 +1,21 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { createDecisions } from '../../server/approvals/index.ts';
+import { createSignals } from '../../server/store/signals.ts';
 
 const never = new AbortController().signal;
 const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
 
+/** The part of a store that tells, and how many wait. */
+function bench() {
+  const attended: boolean[] = [];
+  const signals = createSignals((now) => void attended.push(now));
+  return { decisions: createDecisions(signals), attended, tell: (tenant: string, id: string) => signals.emit([{ kind: 'approval', tenant, id }]), signals };
+}
+
 describe('waiting for a decision', () => {
-  test('an announcement wakes everyone who waits for that approval of that tenant, and nobody else', async () => {
-    const decisions = createDecisions();
+  test('a decision wakes everyone who waits for that approval of that tenant, and nobody else', async () => {
+    const { decisions, tell } = bench();
     const woken: string[] = [];
     const abort = new AbortController();
     const waits = [
@@ -18,22 +26,34 @@ describe('waiting for a decision', () => {
       decisions.wait('globex', 'apr_1', 60_000, abort.signal).then(() => woken.push('other tenant')),
       decisions.wait('acme', 'apr_2', 60_000, abort.signal).then(() => woken.push('other approval')),
     ];
-    decisions.announce('acme', 'apr_1');
+    tell('acme', 'apr_1');
     await Promise.all(waits);
     expect(woken).toEqual(['first', 'second']);
     abort.abort();
     await Promise.all(others);
   });
 
+  test('it ends when something may have been missed, or when agents of the tenant may do otherwise than before', async () => {
+    const { decisions, signals } = bench();
+    for (const kind of ['agent', 'configuration'] as const) {
+      const waiting = decisions.wait('acme', 'apr_1', 60_000, never);
+      signals.emit([{ kind, tenant: 'acme', id: 'x' }]);
+      await waiting;
+    }
+    const waiting = decisions.wait('acme', 'apr_1', 60_000, never);
+    signals.emit([{ kind: 'resync' }]);
+    await waiting;
+  });
+
   test('it ends by itself after its time, so that decisions of other processes are seen', async () => {
     const began = performance.now();
-    await createDecisions().wait('acme', 'apr_1', 30, never);
+    await bench().decisions.wait('acme', 'apr_1', 30, never);
     expect(performance.now() - began).toBeGreaterThan(25);
   });
 
   test('it ends at once when the client goes away, also when it had gone before', async () => {
     const abort = new AbortController();
-    const decisions = createDecisions();
+    const { decisions } = bench();
     const waiting = decisions.wait('acme', 'apr_1', 60_000, abort.signal);
     abort.abort();
     await waiting;
@@ -41,13 +61,14 @@ describe('waiting for a decision', () => {
   });
 
   test('no time to wait is no wait', async () => {
-    await createDecisions().wait('acme', 'apr_1', 0, never);
-    await createDecisions().wait('acme', 'apr_1', -5, never);
-    await createDecisions().wait('acme', 'apr_1', Number.NaN, never);
+    const { decisions } = bench();
+    await decisions.wait('acme', 'apr_1', 0, never);
+    await decisions.wait('acme', 'apr_1', -5, never);
+    await decisions.wait('acme', 'apr_1', Number.NaN, never);
   });
 
   test('however a wait ends, it leaves no timer and no listener behind', async () => {
-    const decisions = createDecisions();
+    const { decisions, tell, attended } = bench();
     const before = timers();
     const stays = new AbortController();
     const leaves = new AbortController();
@@ -56,9 +77,10 @@ describe('waiting for a decision', () => {
     );
     expect(timers()).toBeGreaterThan(before);
     leaves.abort();
-    for (let i = 0; i < 10; i++) decisions.announce('acme', `apr_${i}`);
+    for (let i = 0; i < 10; i++) tell('acme', `apr_${i}`);
     await Promise.all(waits);
     expect(timers()).toBe(before);
+    expect(attended).toEqual([true, false]);
     expect(getEventListeners(stays.signal, 'abort')).toHaveLength(0);
     expect(getEventListeners(leaves.signal, 'abort')).toHaveLength(0);
   });

@@ -163,7 +163,7 @@ export async function openBench(): Promise<Bench> {
     ...{ config: settings, clock, newId, store, tenants, log },
     upstreams: unreachable,
     keys: await openKeys(join(folder, 'keys'), clock),
-    decisions: createDecisions(),
+    decisions: createDecisions(store),
     access: createAccessLog({ store, clock: clock, log: pino({ level: 'silent' }) }),
   };
 

@@ -178,7 +178,7 @@ export async function startTestBroker(tenants: Readonly<Record<string, TestTenan
     tenants: directory,
     upstreams: { connect: () => Promise.reject(new Error('no upstreams in this test')), close: async () => {} },
     keys: await openKeys(join(dir, 'keys'), clock),
-    decisions: createDecisions(),
+    decisions: createDecisions(store),
     access: createAccessLog({ store, clock: clock, log: pino({ level: 'silent' }) }),
     log: pino({ level: 'silent' }),
   };

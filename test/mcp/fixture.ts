@@ -11,6 +11,7 @@ import { config as configShape } from '../../server/config.ts';
 import type { Caller } from '../../server/identity/caller.ts';
 import { mcpRoutes, type Parts } from '../../server/mcp/index.ts';
 import type { Ports } from '../../server/ports.ts';
+import { createSignals, type Signals } from '../../server/store/signals.ts';
 
 export const session = 'ses_acme_AAAAAAAAAAAAAAAAAAAAAA';
 export const token = 'good-token';
@@ -58,6 +59,8 @@ export interface Served {
   readonly calls: { request: CallRequest; io: CallIo; caller: Caller }[];
   readonly ports: Ports;
   readonly parts: Parts;
+  /** What other processes tell. */
+  readonly signals: Signals;
   close(): Promise<void>;
 }
 
@@ -68,8 +71,10 @@ export async function serveDoor(options: { answer?: Answers; parts?: Partial<Par
   const calls: Served['calls'] = [];
   const parsed = configShape.parse({ listen: { port: 0 }, hold_ms: options.holdMs ?? 50 });
   const config = { ...parsed, public_url: 'http://localhost:1' };
+  const signals = createSignals(() => undefined);
   const ports = {
     config,
+    store: signals,
     clock: () => Date.now(),
     keys: { state: [{ id: 's1', createdAt: 0, retiresAt: null, bytes: randomBytes(32) }], token: [], hmac: [], escrow: [] },
     access: { known: async () => undefined, stranger: async () => undefined, flush: async () => undefined },
@@ -109,6 +114,7 @@ export async function serveDoor(options: { answer?: Answers; parts?: Partial<Par
     calls,
     ports,
     parts,
+    signals,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

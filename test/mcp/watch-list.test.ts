@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { refuse } from '../../server/call/index.ts';
-import { legacyClient, postModern, type Served, serveDoor, sessionOf, tools } from './fixture.ts';
+import { legacyClient, postModern, type Served, serveDoor, session, sessionOf, tools } from './fixture.ts';
 
 let door: Served;
 afterEach(async () => {
@@ -54,6 +54,35 @@ it('tells a listening client that its list has changed, only then, and ends with
   vi.advanceTimersByTime(5_000);
   expect(await next()).toMatchObject({ id: 1, result: { resultType: 'complete' } });
   expect(await next()).toBeNull();
+});
+
+it('looks at once when a signal says that something changed, and at no more than one a second', async () => {
+  let over = false;
+  const looked = vi.fn();
+  door = await serveDoor({
+    parts: {
+      enterSession: async (_ports, who) => {
+        looked();
+        return over ? refuse('session.ended', 'This task has ended.') : sessionOf(who);
+      },
+    },
+  });
+  const next = messagesOf(await listen());
+  expect(await next()).toMatchObject({ method: 'notifications/subscriptions/acknowledged' });
+  const before = looked.mock.calls.length;
+  // Another's, and a decision, which changes no list.
+  door.signals.emit([{ kind: 'session', tenant: 'acme', id: 'ses_other' }]);
+  door.signals.emit([{ kind: 'configuration', tenant: 'globex', id: '2' }]);
+  door.signals.emit([{ kind: 'approval', tenant: 'acme', id: 'apr_1' }]);
+  for (let n = 0; n < 50; n++) door.signals.emit([{ kind: 'resync' }]);
+  await vi.waitFor(() => expect(looked).toHaveBeenCalledTimes(before + 1));
+  const began = performance.now();
+  over = true;
+  for (let n = 0; n < 50; n++) door.signals.emit([{ kind: 'session', tenant: 'acme', id: session }]);
+  expect(await next()).toMatchObject({ id: 1, result: { resultType: 'complete' } });
+  expect(await next()).toBeNull();
+  expect(looked).toHaveBeenCalledTimes(before + 2);
+  expect(performance.now() - began).toBeLessThan(2_000);
 });
 
 it('refuses a session more than four streams', async () => {

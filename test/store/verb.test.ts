@@ -14,7 +14,7 @@ function perform<T>(verb: Verb<T>): { answer: T; exchanges: string[][] } {
   const exchanges: string[][] = [];
   for (let step = verb.next(); ; ) {
     if (step.done) return { answer: step.value, exchanges };
-    const texts = step.value.map((statement) => (statement.want === 'enter' ? '' : statement.text));
+    const texts = step.value.map((statement) => ('text' in statement ? statement.text : ''));
     exchanges.push(texts);
     step = verb.next(texts.map((text) => text.toUpperCase()));
   }

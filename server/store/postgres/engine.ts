@@ -1,12 +1,14 @@
 import type { Pool } from 'pg';
 import type { Engine, Reach } from '../engine.ts';
+import { type Change, createSignals, type Listener } from '../signals.ts';
 import { StoreUnavailable } from '../store.ts';
 import { run, type Verb } from '../verb.ts';
 import { TryAgain } from './failures.ts';
 import { createLanes } from './lanes.ts';
 import { createLink, type Link } from './link.ts';
+import type { Listening } from './listen.ts';
 import { connect } from './pool.ts';
-import { chainsOf, type Outcome, readOnce, writeAll } from './transactions.ts';
+import { chainsOf, type Outcome, readAll, readOnce, writeAll } from './transactions.ts';
 
 /** How long a verb waits for those of its tenant before it, in milliseconds. */
 const patienceMs = 5000;
@@ -23,8 +25,10 @@ interface Job {
  * Verbs that write for one tenant share a transaction and a flush with those that came while the one before ran, each in a savepoint
  * of its own, and hold one connection between them: a tenant with much to write takes no more than that from the others.
  */
-export function createPostgresEngine(pool: Pool): Engine {
+export function createPostgresEngine(pool: Pool, listen: (hear: Listener) => Listening): Engine {
   let closed = false;
+  const listening = listen((signal) => signals.emit([signal]));
+  const signals = createSignals(() => undefined);
   const running = new Set<Promise<unknown>>();
   const lanes = createLanes<Job>((_, jobs) => runAll(jobs));
 
@@ -43,13 +47,16 @@ export function createPostgresEngine(pool: Pool): Engine {
     const [first] = inTime;
     if (!first) return;
     try {
-      const outcomes = await onLink((link) =>
-        writeAll(
+      let changes: readonly Change[] = [];
+      const outcomes = await onLink((link) => {
+        changes = link.changes;
+        return writeAll(
           link,
           first.reach,
           inTime.map(({ verb }) => verb),
-        ),
-      );
+        );
+      });
+      signals.emit(changes);
       for (const [index, one] of inTime.entries()) one.settle(outcomes[index] ?? { error: new Error('a verb without an outcome') });
     } catch (error) {
       for (const one of inTime) one.settle({ error });
@@ -95,6 +102,7 @@ export function createPostgresEngine(pool: Pool): Engine {
     check: () => commit({ tenants: [] }, checkIn),
     async close() {
       closed = true;
+      await listening.close();
       await Promise.allSettled(running);
       if (!pool.ending) await pool.end();
     },
@@ -105,7 +113,15 @@ export function createPostgresEngine(pool: Pool): Engine {
     async read(reach, verb) {
       if (closed) throw new StoreUnavailable('the store was closed');
       // What was read stands whatever becomes of the end of its transaction: nobody waits for that.
-      return track(onLink((link) => readOnce(link, reach, verb), 'COMMIT'));
+      return track(onLink((link) => readAll(link, reach, verb), 'COMMIT'));
+    },
+    async readOnce(reach, verb) {
+      if (closed) throw new StoreUnavailable('the store was closed');
+      return track(onLink((link) => readOnce(link, reach, verb)));
+    },
+    subscribe(listener, idle) {
+      listening.start();
+      return signals.subscribe(listener, idle);
     },
   };
 }

@@ -1,15 +1,32 @@
 import type { Client, QueryResult } from 'pg';
+import type { Change } from '../signals.ts';
 import type { Statement, Value, Verb } from '../verb.ts';
 import { failureOf } from './failures.ts';
+import { writeNotice } from './notices.ts';
 
 /** One connection; what has to be said is said in as few exchanges as there are answers to wait for. */
 export interface Link {
+  /** What the transaction changed, to be told once it is committed. */
+  readonly changes: Change[];
   /** For what has no answer to wait for: sent with the next `ask`, out of which its failure comes. */
   tell(text: string, ...values: Value[]): void;
-  /** Answers once all are done; throws what went wrong first. */
-  ask(statements: readonly Statement[]): Promise<unknown[]>;
+  /** `tell`, for what must find a row: the next `ask` throws `NoRow` when it does not. */
+  need(text: string, ...values: Value[]): void;
+  /** Answers once all are done; throws what went wrong first. With `then`, the transaction ends in the same exchange. */
+  ask(statements: readonly Statement[], then?: 'COMMIT'): Promise<unknown[]>;
   /** As `ask`, for the end of a transaction: how the server says it ended. */
   finish(text: 'COMMIT' | 'ROLLBACK'): Promise<string>;
+}
+
+/** What a transaction needs to find before it starts is not there. */
+export class NoRow extends Error {
+  override readonly name = 'NoRow';
+}
+
+interface Query {
+  readonly text: string;
+  readonly values: readonly Value[];
+  readonly needed?: true;
 }
 
 /** Prepared on each connection under one name, so that the server parses and plans it once. */
@@ -29,15 +46,17 @@ function prepare(text: string): Prepared {
 }
 
 export const enterTenant = `SELECT set_config('taskgate.tenant', ?, true)`;
+const notify = 'SELECT pg_notify(?, ?)';
 
 export function createLink(client: Client): Link {
   const { stream } = client.connection;
-  let told: { text: string; values: readonly Value[] }[] = [];
+  const changes: Change[] = [];
+  let told: Query[] = [];
 
   const send = (text: string, values: readonly Value[]): Promise<QueryResult> => client.query({ ...prepare(text), values: [...values] });
 
   /** Everything told and asked, in one write. */
-  async function exchange(asked: readonly { text: string; values: readonly Value[] }[]): Promise<QueryResult[]> {
+  async function exchange(asked: readonly Query[]): Promise<QueryResult[]> {
     const before = told;
     told = [];
     stream.cork();
@@ -49,15 +68,27 @@ export function createLink(client: Client): Link {
       if (one.status === 'rejected') throw failureOf(one.reason);
       results.push(one.value);
     }
+    if (before.some(({ needed }, index) => needed && results[index]?.rowCount === 0)) throw new NoRow();
     return results.slice(before.length);
   }
 
   return {
+    changes,
     tell(text, ...values) {
       told.push({ text, values });
     },
-    async ask(statements) {
-      const results = await exchange(statements.map((one) => (one.want === 'enter' ? { text: enterTenant, values: [one.tenant] } : one)));
+    need(text, ...values) {
+      told.push({ text, values, needed: true });
+    },
+    async ask(statements, then) {
+      for (const one of statements) if (one.want === 'signal') changes.push(one.change);
+      const queries = statements.map(queryOf);
+      // Nobody waits for the answer to a signal.
+      if (statements.every(({ want }) => want === 'signal')) {
+        told.push(...queries);
+        return [];
+      }
+      const results = await exchange(then ? [...queries, { text: then, values: [] }] : queries);
       return statements.map((one, index) => answerOf(one, results[index]));
     },
     async finish(text) {
@@ -65,6 +96,11 @@ export function createLink(client: Client): Link {
       return ended?.command ?? '';
     },
   };
+}
+
+function queryOf(statement: Statement): Query {
+  if (statement.want === 'enter') return { text: enterTenant, values: [statement.tenant] };
+  return statement.want === 'signal' ? { text: notify, values: writeNotice(statement.change) } : statement;
 }
 
 function answerOf({ want }: Statement, result: QueryResult | undefined): unknown {
@@ -78,4 +114,12 @@ export async function perform<T>(link: Link, verb: Verb<T>): Promise<T> {
     if (step.done) return step.value;
     step = verb.next(await link.ask(step.value));
   }
+}
+
+/** `perform`, for a verb that asks no more than once, with the end of its transaction in the same exchange. */
+export async function performOnce<T>(link: Link, verb: Verb<T>): Promise<T> {
+  const asked = verb.next();
+  const step = asked.done ? asked : verb.next(await link.ask(asked.value, 'COMMIT'));
+  if (!step.done) throw new Error('a verb that asks more than once');
+  return step.value;
 }

@@ -2,6 +2,7 @@ import { createStore } from '../create-store.ts';
 import { type Store, StoreUnavailable } from '../store.ts';
 import { createPostgresEngine } from './engine.ts';
 import { failureOf } from './failures.ts';
+import { listenOn } from './listen.ts';
 import { type Migrated, migrate } from './migrate.ts';
 import { type Driver, loadDriver } from './pool.ts';
 
@@ -13,7 +14,8 @@ import { type Driver, loadDriver } from './pool.ts';
 export async function openPostgresStore({ url, clock }: { url: string; clock: () => number }): Promise<Store> {
   const driver = await loadDriver(url);
   const migrated = await migrateAtStart(driver);
-  return createStore(createPostgresEngine(driver.openPool(migrated)), clock);
+  const engine = createPostgresEngine(driver.openPool(migrated), (hear) => listenOn(() => driver.openPrepared(migrated), hear));
+  return createStore(engine, clock);
 }
 
 async function migrateAtStart(driver: Driver): Promise<Migrated> {

@@ -25,6 +25,8 @@ function exactly(value: string): number {
 
 export interface Driver {
   openClient(): Promise<Client>;
+  /** `openClient`, held to what every connection of the pool is held to. */
+  openPrepared(migrated: Migrated): Promise<Client>;
   openPool(migrated: Migrated): Pool;
 }
 
@@ -50,12 +52,23 @@ export async function loadDriver(url: string): Promise<Driver> {
     pipeline: true,
     types: { getTypeParser: getTypeParser as typeof pg.types.getTypeParser },
   };
+  const openClient = async (): Promise<Client> => {
+    const client = new pg.Client(config);
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  };
   return {
-    async openClient() {
-      const client = new pg.Client(config);
-      client.on('error', () => undefined);
-      await client.connect();
-      return client;
+    openClient,
+    async openPrepared(migrated) {
+      const client = await openClient();
+      try {
+        await prepareSession(client, migrated);
+        return client;
+      } catch (error) {
+        await client.end();
+        throw error;
+      }
     },
     openPool(migrated) {
       const pool = new pg.Pool({ ...config, max: connections, onConnect: (client) => prepareSession(client as Client, migrated) });

@@ -1,9 +1,9 @@
 import { genesis } from '../../audit/index.ts';
 import type { Reach } from '../engine.ts';
 import { StoreUnavailable } from '../store.ts';
-import { one, run, Undo, type Verb } from '../verb.ts';
+import { Undo, type Verb } from '../verb.ts';
 import { TryAgain } from './failures.ts';
-import { enterTenant, type Link, perform } from './link.ts';
+import { enterTenant, type Link, NoRow, perform, performOnce } from './link.ts';
 
 /** How a verb ended inside a transaction that was committed, or that had nothing to commit. */
 export type Outcome = { readonly answer: unknown } | { readonly error: unknown };
@@ -26,52 +26,84 @@ export const chainsOf = (reach: Reach): string[] => [...(reach.platform ? [''] :
  * the other, on all replicas, each sees all that the one before wrote (READ COMMITTED looks anew with each statement), and two
  * that need several heads take them in the same order: what is right on SQLite's one lock is right here.
  */
-async function lockChains(link: Link, reach: Reach): Promise<void> {
+function begin(link: Link, reach: Reach, forEach: (chain: string) => void): void {
+  link.tell('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
+  announce(link, reach);
   const chains = chainsOf(reach);
   for (const chain of chains) {
     if (chains.length > 1) link.tell(enterTenant, chain);
-    await perform(link, lockChain(chain));
+    forEach(chain);
   }
   if (chains.length > 1) link.tell(enterTenant, '');
 }
 
-function* lockChain(chain: string): Verb<void> {
-  const head = 'SELECT next FROM chain_heads WHERE tenant = ? FOR UPDATE';
-  if (yield* one(head, chain)) return;
-  yield* run('INSERT INTO chain_heads (tenant, next, hash) VALUES (?, 0, ?) ON CONFLICT (tenant) DO NOTHING', chain, genesis);
-  yield* one(head, chain);
-}
-
 /** Runs verbs of one reach in one transaction, each as if alone: what one refuses or breaks is taken back without the others. */
 export async function writeAll(link: Link, reach: Reach, verbs: readonly (() => Verb<unknown>)[]): Promise<Outcome[]> {
-  link.tell('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
-  announce(link, reach);
-  await lockChains(link, reach);
+  const lock = (chain: string): void => link.need('SELECT next FROM chain_heads WHERE tenant = ? FOR UPDATE', chain);
+  begin(link, reach, lock);
+  try {
+    return await runAll(link, verbs);
+  } catch (error) {
+    if (!(error instanceof NoRow)) throw error;
+  }
+  // The first ever written for a tenant: nothing was locked, so what was read meanwhile is read again.
+  await link.finish('ROLLBACK');
+  begin(link, reach, (chain) => link.tell('INSERT INTO chain_heads (tenant, next, hash) VALUES (?, 0, ?) ON CONFLICT (tenant) DO NOTHING', chain, genesis));
+  await link.finish('COMMIT');
+  begin(link, reach, lock);
+  return runAll(link, verbs);
+}
+
+async function runAll(link: Link, verbs: readonly (() => Verb<unknown>)[]): Promise<Outcome[]> {
+  const [only] = verbs;
+  if (only && verbs.length === 1) {
+    const { takenBack, ...outcome } = await attempt(link, only);
+    if (takenBack) await link.finish('ROLLBACK');
+    else await commit(link);
+    return [outcome];
+  }
   const outcomes: Outcome[] = [];
   for (const verb of verbs) {
     link.tell('SAVEPOINT verb');
-    const outcome = await attempt(link, verb);
-    if (outcome.takenBack) link.tell('ROLLBACK TO SAVEPOINT verb');
+    const { takenBack, ...outcome } = await attempt(link, verb);
+    if (takenBack) link.tell('ROLLBACK TO SAVEPOINT verb');
     link.tell('RELEASE SAVEPOINT verb');
     outcomes.push(outcome);
   }
-  // A server that could not commit says so with another word, not with an error.
-  if ((await link.finish('COMMIT')) !== 'COMMIT') throw new StoreUnavailable('the store took the transaction back');
+  await commit(link);
   return outcomes;
 }
 
+async function commit(link: Link): Promise<void> {
+  // A server that could not commit says so with another word, not with an error.
+  if ((await link.finish('COMMIT')) !== 'COMMIT') throw new StoreUnavailable('the store took the transaction back');
+}
+
 async function attempt(link: Link, verb: () => Verb<unknown>): Promise<Outcome & { takenBack: boolean }> {
+  const told = link.changes.length;
   try {
     return { answer: await perform(link, verb()), takenBack: false };
   } catch (error) {
-    if (error instanceof StoreUnavailable || error instanceof TryAgain) throw error;
+    if (error instanceof StoreUnavailable || error instanceof TryAgain || error instanceof NoRow) throw error;
+    // What is taken back has not happened.
+    link.changes.splice(told);
     return error instanceof Undo ? { answer: error.answer, takenBack: true } : { error, takenBack: true };
   }
 }
 
-/** Runs a verb on one snapshot of what is committed, where it cannot write. */
-export async function readOnce<T>(link: Link, reach: Reach, verb: () => Verb<T>): Promise<T> {
+function beginReading(link: Link, reach: Reach): void {
   link.tell('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   announce(link, reach);
+}
+
+/** Runs a verb on one snapshot of what is committed, where it cannot write. Whoever asked for the link ends the transaction. */
+export function readAll<T>(link: Link, reach: Reach, verb: () => Verb<T>): Promise<T> {
+  beginReading(link, reach);
   return perform(link, verb());
+}
+
+/** `readAll` in one exchange, its end included. */
+export function readOnce<T>(link: Link, reach: Reach, verb: () => Verb<T>): Promise<T> {
+  beginReading(link, reach);
+  return performOnce(link, verb());
 }

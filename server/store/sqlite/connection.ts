@@ -18,6 +18,8 @@ export interface Connection {
   commit<T>(verb: (sql: Sql) => T): Promise<T>;
   /** One consistent view of what is committed, on a connection of its own: it never sees a transaction that is still open. */
   read<T>(verb: (sql: Sql) => T): Promise<T>;
+  /** Moves when another process has committed (sqlite.org/pragma.html#pragma_data_version); null while the file cannot be read. */
+  othersVersion(): number | null;
   close(): Promise<void>;
 }
 
@@ -158,6 +160,13 @@ export async function openConnection(path: string): Promise<Connection> {
         if (classify(error) === 'fault') throw error;
         if (classify(error) === 'outage') abandon(unavailable('the store cannot be read', error));
         throw unavailable('the store cannot be read', error);
+      }
+    },
+    othersVersion() {
+      try {
+        return file?.writer.one<{ data_version: number }>('PRAGMA data_version')?.data_version ?? null;
+      } catch {
+        return null;
       }
     },
     async close() {

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Change } from '../signals.ts';
 import type { Statement, Value, Verb } from '../verb.ts';
 
 /** One connection's statements, each prepared once. */
@@ -26,15 +27,15 @@ export function createSql(database: DatabaseSync): Sql {
   };
 }
 
-/** Runs a verb to its end on one connection; whatever is thrown leaves it unfinished. */
-export function perform<T>(sql: Sql, verb: Verb<T>): T {
+/** Runs a verb to its end on one connection and adds to `told` what is to be told once it is committed; whatever is thrown leaves it unfinished. */
+export function perform<T>(sql: Sql, verb: Verb<T>, told: Change[] = []): T {
   for (let step = verb.next(); ; ) {
     if (step.done) return step.value;
-    step = verb.next(step.value.map((statement) => answer(sql, statement)));
+    step = verb.next(step.value.map((statement) => (statement.want === 'signal' ? told.push(statement.change) : answer(sql, statement))));
   }
 }
 
 /** One file has one lock and no row-level security: whose rows a verb enters makes no difference. */
-function answer(sql: Sql, statement: Statement): unknown {
+function answer(sql: Sql, statement: Exclude<Statement, { want: 'signal' }>): unknown {
   return statement.want === 'enter' ? undefined : sql[statement.want](statement.text, ...statement.values);
 }

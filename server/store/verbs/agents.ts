@@ -1,6 +1,6 @@
 import type { RecordBody } from '../../audit/record.ts';
 import type { AgentToken } from '../store.ts';
-import { one, run, type Verb } from '../verb.ts';
+import { one, run, signal, type Verb } from '../verb.ts';
 import { appendRecord } from './records.ts';
 
 /** Only what an admin set while it ran stands here; an agent nobody spoke of is active. */
@@ -16,6 +16,7 @@ export function* setAgentStatus(tenant: string, agent: string, status: 'active' 
     agent,
     status,
   );
+  yield* signal('agent', tenant, agent);
   yield* appendRecord(tenant, record);
 }
 

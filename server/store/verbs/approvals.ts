@@ -1,6 +1,6 @@
 import type { RecordBody } from '../../audit/record.ts';
 import type { ApprovalRow, ApprovalStatus, NewApproval, Page, SessionRow } from '../store.ts';
-import { all, one, run, together, type Verb } from '../verb.ts';
+import { all, one, run, signal, together, type Verb } from '../verb.ts';
 import { type ApprovalColumns, approvalColumns, approvalOf, readApproval } from './approval-rows.ts';
 import { limitOf, where } from './pages.ts';
 import { appendRecord } from './records.ts';
@@ -43,7 +43,7 @@ type Opened = { approval: ApprovalRow; created: boolean } | { refused: 'too_many
 export function* openApproval(approval: NewApproval, limits: { perSession: number; perAgent: number }, record: RecordBody): Verb<Opened> {
   const { tenant, createdAt } = approval;
   const line = yield* lineOf(tenant, approval.session);
-  if (!(yield* isLineLive(tenant, line, createdAt))) return { refused: 'session_not_live' };
+  if (!isLineLive(line, createdAt)) return { refused: 'session_not_live' };
   const standing = yield* findApproval(tenant, approval.callKey, createdAt);
   if (standing) return { approval: standing, created: false };
   const [inSession, ofAgent] = yield* together(countWaiting(approval, 'session'), countWaiting(approval, 'agent'));
@@ -96,6 +96,7 @@ export function* closeApproval(tenant: string, id: string, status: 'cancelled' |
     id,
   );
   if (closed === 0) return false;
+  yield* signal('approval', tenant, id);
   yield* appendRecord(tenant, record);
   return true;
 }

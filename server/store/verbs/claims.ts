@@ -1,8 +1,8 @@
 import type { ClaimAnswer, ClaimRequest } from '../store.ts';
-import { one, run, together, Undo, type Verb } from '../verb.ts';
+import { run, signal, together, Undo, type Verb } from '../verb.ts';
 import { readRevision } from './configuration.ts';
 import { draw } from './counters.ts';
-import { readLineage } from './lineages.ts';
+import { lineageOf } from './lineages.ts';
 import { appendAfter, readHead } from './records.ts';
 import { isLineLive, lineOf } from './session-rows.ts';
 
@@ -12,20 +12,29 @@ import { isLineLive, lineOf } from './session-rows.ts';
  */
 export function* claim(request: ClaimRequest): Verb<ClaimAnswer> {
   const { tenant, at } = request;
-  const [line, revision] = yield* together(lineOf(tenant, request.session), readRevision(tenant));
+  const [line, revision, lineage, head] = yield* together(
+    lineOf(tenant, request.session),
+    readRevision(tenant),
+    lineageOf(tenant, request.session),
+    readHead(tenant),
+  );
   const [session] = line;
-  if (!session) return { claimed: false, why: 'session' };
-  const [live, lineage] = yield* together(isLineLive(tenant, line, at), readLineage(tenant, session.lineage));
-  if (!live) return { claimed: false, why: 'session' };
+  if (!session || !isLineLive(line, at)) return { claimed: false, why: 'session' };
   if (revision !== request.revision) return { claimed: false, why: 'revision' };
-  if (lineage.version !== request.labelVersion) return { claimed: false, why: 'labels' };
+  if (lineage?.version !== request.labelVersion) return { claimed: false, why: 'labels' };
 
-  const draws = request.draws.map((one) => draw(tenant, one));
-  const [approved, fence, head, ...drawn] = yield* together(takeApproval(request), nextFence(tenant, request.session), readHead(tenant), ...draws);
+  const fence = session.fence + 1;
+  // The record is written before its answers are read; a refusal takes it back with the rest.
+  const [approved, , , recordIndex, ...drawn] = yield* together(
+    takeApproval(request),
+    raiseFence(request, fence),
+    insertDispatch(request, fence),
+    appendAfter(head, tenant, { ...request.record, fence }),
+    ...request.draws.map((one) => draw(tenant, one)),
+  );
   if (!approved) throw new Undo({ claimed: false, why: 'approval' } satisfies ClaimAnswer);
   const short = request.draws.find((_, index) => !drawn[index]);
   if (short) throw new Undo({ claimed: false, why: 'budget', draw: short } satisfies ClaimAnswer);
-  const [, recordIndex] = yield* together(insertDispatch(request, fence), appendAfter(head, tenant, { ...request.record, fence }));
   return { claimed: true, fence, recordIndex };
 }
 
@@ -58,11 +67,12 @@ function* takeApproval({ tenant, session, tool, approval, dispatch, at }: ClaimR
     approval.digest,
     at,
   );
-  return taken === 1;
+  if (taken === 0) return false;
+  yield* signal('approval', tenant, approval.id);
+  return true;
 }
 
-function* nextFence(tenant: string, session: string): Verb<number> {
-  const next = yield* one<{ fence: number }>('UPDATE sessions SET fence = fence + 1 WHERE tenant = ? AND id = ? RETURNING fence', tenant, session);
-  if (!next) throw new Error('a session that is gone');
-  return next.fence;
+function* raiseFence({ tenant, session }: ClaimRequest, fence: number): Verb<void> {
+  const raised = yield* run('UPDATE sessions SET fence = ? WHERE tenant = ? AND id = ? AND fence = ?', fence, tenant, session, fence - 1);
+  if (raised === 0) throw new Error('a session whose fence moved under its lock');
 }

@@ -1,6 +1,6 @@
 import type { RecordBody } from '../../audit/record.ts';
 import type { SessionRow, SessionStatus } from '../store.ts';
-import { run, type Verb } from '../verb.ts';
+import { run, signal, type Verb } from '../verb.ts';
 import { closeApprovalsOf } from './approvals.ts';
 import { appendRecord } from './records.ts';
 import { descendantsOf, isLive } from './session-rows.ts';
@@ -35,6 +35,7 @@ function* end(session: SessionRow, how: Ending, at: number, record: RecordBody):
     session.tenant,
     session.id,
   );
+  yield* signal('session', session.tenant, session.id);
   yield* appendRecord(session.tenant, record);
   yield* closeApprovalsOf(session, at);
 }

@@ -19,8 +19,22 @@ interface Columns {
 export function* readLineage(tenant: string, id: string): Verb<Lineage> {
   const found = yield* one<Columns>('SELECT id, sensitivity, categories, integrity, version FROM lineages WHERE tenant = ? AND id = ?', tenant, id);
   if (!found) throw new Error('a session without its lineage');
-  const { sensitivity, categories, integrity, version } = found;
+  return fromColumns(found);
+}
+
+function fromColumns({ id, sensitivity, categories, integrity, version }: Columns): Lineage {
   return { id, label: { sensitivity, categories: JSON.parse(categories) as string[], integrity }, version };
+}
+
+/** The lineage of a session; undefined when there is no such session. */
+export function* lineageOf(tenant: string, session: string): Verb<Lineage | undefined> {
+  const found = yield* one<Columns>(
+    `SELECT l.id, l.sensitivity, l.categories, l.integrity, l.version
+     FROM sessions s JOIN lineages l ON l.tenant = s.tenant AND l.id = s.lineage WHERE s.tenant = ? AND s.id = ?`,
+    tenant,
+    session,
+  );
+  return found && fromColumns(found);
 }
 
 export function* startLineage(tenant: string, id: string): Verb<string> {
@@ -36,11 +50,13 @@ export function* startLineage(tenant: string, id: string): Verb<string> {
   return id;
 }
 
-/** Joins what was learned into the lineage's label; never takes anything from it. Answers the label as it now is. */
-export function* raiseLabel(tenant: string, id: string, learned: Label): Verb<Label> {
-  const lineage = yield* readLineage(tenant, id);
-  const raised = join(lineage.label, learned);
-  if (!equal(raised, lineage.label)) yield* writeLabel(tenant, id, raised, lineage.version + 1);
+/**
+ * Joins what was learned into the label of a lineage as it was read in this transaction; never takes anything from it. Answers the
+ * label as it now is.
+ */
+export function* raiseLabel(tenant: string, { id, label, version }: Lineage, learned: Label): Verb<Label> {
+  const raised = join(label, learned);
+  if (!equal(raised, label)) yield* writeLabel(tenant, id, raised, version + 1);
   return raised;
 }
 

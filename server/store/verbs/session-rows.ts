@@ -1,7 +1,6 @@
 import type { AttestedBy, Sensitivity } from '../../../policies/index.ts';
 import type { SessionRow, SessionStatus } from '../store.ts';
-import { all, one, together, type Verb } from '../verb.ts';
-import { readAgentStatus } from './agents.ts';
+import { all, type Verb } from '../verb.ts';
 
 /** A row of `sessions` as a store gives it. */
 export interface SessionColumns {
@@ -80,34 +79,35 @@ export interface Standing {
   readonly ceiling: Sensitivity;
   readonly status: SessionStatus;
   readonly expires_at: number;
+  /** Of the latest dispatch. */
+  readonly fence: number;
+  /** Null for an agent nobody spoke of: it is active. */
+  readonly agent_status: 'active' | 'suspended' | null;
 }
 
 export const isLive = (session: Pick<Standing, 'status' | 'expires_at'>, at: number): boolean => session.status === 'active' && session.expires_at > at;
 
-const standing = 'id, agent, parent, root, lineage, ceiling, status, expires_at';
+/**
+ * Columns of the session and all it draws on, itself first, root last; `s` is a session, `a` what an admin said of its agent while it
+ * ran. Values: tenant, id, tenant, tenant.
+ */
+export const alongTheLine = (columns: string): string =>
+  `WITH RECURSIVE line (id, depth) AS (
+     SELECT id, 0 FROM sessions WHERE tenant = ? AND id = ?
+     UNION ALL
+     SELECT s.parent, line.depth + 1 FROM line JOIN sessions s ON s.id = line.id WHERE s.tenant = ? AND s.parent IS NOT NULL
+   )
+   SELECT ${columns}, a.status AS agent_status FROM line JOIN sessions s ON s.id = line.id
+   LEFT JOIN agents a ON a.tenant = s.tenant AND a.agent = s.agent WHERE s.tenant = ? ORDER BY line.depth`;
+
+const standing = 's.id, s.agent, s.parent, s.root, s.lineage, s.ceiling, s.status, s.expires_at, s.fence';
 
 /** The session and all it draws on, itself first, root last; empty when there is no such session. */
-export function* lineOf(tenant: string, id: string): Verb<Standing[]> {
-  const line: Standing[] = [];
-  for (let next: string | null = id; next !== null; next = line.at(-1)?.parent ?? null) {
-    const found: Standing | undefined = yield* one<Standing>(`SELECT ${standing} FROM sessions WHERE tenant = ? AND id = ?`, tenant, next);
-    if (!found) break;
-    line.push(found);
-  }
-  return line;
-}
+export const lineOf = (tenant: string, id: string): Verb<Standing[]> => all<Standing>(alongTheLine(standing), tenant, id, tenant, tenant);
 
 /** The session and all it draws on may act: active, before their end, no agent of theirs suspended. */
-export function* isLineLive(tenant: string, line: readonly Standing[], at: number): Verb<boolean> {
-  if (line.length === 0 || !line.every((one) => isLive(one, at))) return false;
-  return !(yield* isAnySuspended(tenant, line));
-}
-
-/** Whether an admin suspended one of the agents these sessions run as. */
-export function* isAnySuspended(tenant: string, sessions: readonly Pick<SessionRow, 'agent'>[]): Verb<boolean> {
-  const agents = [...new Set(sessions.map(({ agent }) => agent))];
-  return (yield* together(...agents.map((agent) => readAgentStatus(tenant, agent)))).includes('suspended');
-}
+export const isLineLive = (line: readonly Standing[], at: number): boolean =>
+  line.length > 0 && line.every((one) => isLive(one, at) && one.agent_status !== 'suspended');
 
 /** The session and everything drawn from it that has not come to its end, itself first. */
 export function* descendantsOf(tenant: string, id: string): Verb<SessionRow[]> {

@@ -2,45 +2,37 @@ import type { NewSession, Page, SessionRow, SessionStatus, SessionView } from '.
 import { all, one, together, type Verb } from '../verb.ts';
 import { readRevision } from './configuration.ts';
 import { readUsed } from './counters.ts';
-import { readLineage } from './lineages.ts';
+import { lineageOf } from './lineages.ts';
 import { limitOf, where } from './pages.ts';
-import { isAnySuspended, isLive, lineOf, type SessionColumns, sessionColumns, sessionOf } from './session-rows.ts';
+import { alongTheLine, isLive, lineOf, type SessionColumns, type Standing, sessionColumns, sessionOf } from './session-rows.ts';
 
 export function* readSessionRow(tenant: string, id: string): Verb<SessionRow | null> {
   const found = yield* one<SessionColumns>(`SELECT ${sessionColumns} FROM sessions WHERE tenant = ? AND id = ?`, tenant, id);
   return found ? sessionOf(found) : null;
 }
 
+const ofSession = sessionColumns.replaceAll(/\w+/g, 's.$&');
+
 /** One snapshot of all a call is judged on. */
 export function* readSessionView(tenant: string, id: string): Verb<SessionView | null> {
-  const [session, revision, calls] = yield* together(readSessionRow(tenant, id), readRevision(tenant), readUsed(tenant, `session/${id}`, 'calls'));
+  const [line, lineage, revision, calls] = yield* together(
+    all<SessionColumns & Pick<Standing, 'agent_status'>>(alongTheLine(ofSession), tenant, id, tenant, tenant),
+    lineageOf(tenant, id),
+    readRevision(tenant),
+    readUsed(tenant, `session/${id}`, 'calls'),
+  );
+  const [session, ...ancestors] = line.map(sessionOf);
   if (!session) return null;
-  const [{ ancestors, suspended }, { label, version }] = yield* together(standingOf(session), readLineage(tenant, session.lineage));
+  if (!lineage) throw new Error('a session without its lineage');
   return {
     session,
     ancestors,
-    label,
-    labelVersion: version,
+    label: lineage.label,
+    labelVersion: lineage.version,
     revision: revision ?? 0,
-    agentStatus: suspended ? 'suspended' : 'active',
+    agentStatus: line.some(({ agent_status }) => agent_status === 'suspended') ? 'suspended' : 'active',
     calls,
   };
-}
-
-function* standingOf(session: SessionRow): Verb<{ ancestors: SessionRow[]; suspended: boolean }> {
-  const ancestors = yield* ancestorsOf(session);
-  return { ancestors, suspended: yield* isAnySuspended(session.tenant, [session, ...ancestors]) };
-}
-
-function* ancestorsOf(session: SessionRow): Verb<SessionRow[]> {
-  const ancestors: SessionRow[] = [];
-  for (let next = session.parent; next !== null; ) {
-    const parent = yield* readSessionRow(session.tenant, next);
-    if (!parent) throw new Error('a session without its parent');
-    ancestors.push(parent);
-    next = parent.parent;
-  }
-  return ancestors;
 }
 
 export function* listSessions(tenant: string, filter: { status?: SessionStatus; agent?: string }, page: Page, now: number): Verb<SessionRow[]> {

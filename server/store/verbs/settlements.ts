@@ -1,33 +1,35 @@
 import { type Label, rank } from '../../../policies/index.ts';
 import type { Settlement, SettlementAnswer } from '../store.ts';
-import { one, run, together, type Verb } from '../verb.ts';
+import { one, run, signal, together, type Verb } from '../verb.ts';
 import { endSession, recordOf } from './end-session.ts';
-import { raiseLabel, readLineage } from './lineages.ts';
-import { appendAfter, appendRecord, readHead } from './records.ts';
+import { lineageOf, raiseLabel } from './lineages.ts';
+import { appendAfter, readHead } from './records.ts';
 import { isLineLive, lineOf, type Standing } from './session-rows.ts';
 import { readSessionRow } from './sessions.ts';
 
 /** Writes down how a dispatch ended, raises the lineage's label, and says whether the result may still be released. */
 export function* settle(settlement: Settlement): Verb<SettlementAnswer> {
   const { tenant, session, at } = settlement;
-  const [line, approval, head] = yield* together(lineOf(tenant, session), settleDispatch(settlement), readHead(tenant));
-  const [own] = line;
-  if (!own) throw new Error('a settlement of a session that does not exist');
-  if (approval === undefined) return yield* fenced(settlement, own);
-
-  const [label, recordIndex, live] = yield* together(
-    settlement.label ? raiseLabel(tenant, own.lineage, settlement.label) : labelOf(tenant, own),
+  const [line, approval, lineage, head] = yield* together(lineOf(tenant, session), settleDispatch(settlement), lineageOf(tenant, session), readHead(tenant));
+  if (!lineage) throw new Error('a settlement of a session that does not exist');
+  // Too late to count, yet what came back belongs on the record, as an attempt that lost.
+  if (approval === undefined) {
+    const recordIndex = yield* appendAfter(head, tenant, { ...settlement.record, code: 'fenced' });
+    return { release: 'fenced', label: lineage.label, recordIndex };
+  }
+  const release = releaseOf(line, settlement.label, at);
+  const [label, recordIndex] = yield* together(
+    settlement.label ? raiseLabel(tenant, lineage, settlement.label) : unchanged(lineage.label),
     appendAfter(head, tenant, settlement.record),
-    isLineLive(tenant, line, at),
+    keepOutcome(settlement, approval, release === 'yes'),
   );
-  const release = releaseOf(line, settlement.label, live);
-  if (approval !== null) yield* keepOutcome(settlement, approval, release === 'yes');
   if (release === 'over_ceiling') yield* suspend(tenant, session, at);
   return { release, label, recordIndex };
 }
 
-function* labelOf(tenant: string, session: Standing): Verb<Label> {
-  return (yield* readLineage(tenant, session.lineage)).label;
+// biome-ignore lint/correctness/useYield: it stands where a verb is asked for.
+function* unchanged(label: Label): Verb<Label> {
+  return label;
 }
 
 /** The approval it ran under, null for none; undefined when another attempt or the sweep had settled it. */
@@ -44,19 +46,14 @@ function* settleDispatch({ tenant, session, dispatch, fence, outcome, at }: Sett
   return settled?.approval;
 }
 
-/** Too late to count, yet what came back belongs on the record, as an attempt that lost. */
-function* fenced({ tenant, record }: Settlement, own: Standing): Verb<SettlementAnswer> {
-  const [label, recordIndex] = yield* together(labelOf(tenant, own), appendRecord(tenant, { ...record, code: 'fenced' }));
-  return { release: 'fenced', label, recordIndex };
-}
-
-function releaseOf(line: readonly Standing[], learned: Label | null, live: boolean): SettlementAnswer['release'] {
-  if (!live) return 'session_ended';
+function releaseOf(line: readonly Standing[], learned: Label | null, at: number): SettlementAnswer['release'] {
+  if (!isLineLive(line, at)) return 'session_ended';
   return learned && line.some(({ ceiling }) => rank(learned.sensitivity) > rank(ceiling)) ? 'over_ceiling' : 'yes';
 }
 
 /** The sealed outcome is kept for a replay only while its approval has not expired, and never when it was withheld. */
-function* keepOutcome({ tenant, dispatch, outcome, approvalOutcome, at }: Settlement, approval: string, released: boolean): Verb<void> {
+function* keepOutcome({ tenant, dispatch, outcome, approvalOutcome, at }: Settlement, approval: string | null, released: boolean): Verb<void> {
+  if (approval === null) return;
   const sealed = released && approvalOutcome?.approval === approval ? approvalOutcome.sealed : null;
   yield* run(
     `UPDATE approvals SET outcome = ?, sealed_outcome = CASE WHEN expires_at > ? THEN ? ELSE sealed_outcome END WHERE tenant = ? AND id = ? AND dispatch = ?`,
@@ -67,6 +64,7 @@ function* keepOutcome({ tenant, dispatch, outcome, approvalOutcome, at }: Settle
     approval,
     dispatch,
   );
+  yield* signal('approval', tenant, approval);
 }
 
 function* suspend(tenant: string, id: string, at: number): Verb<void> {

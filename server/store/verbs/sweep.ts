@@ -1,5 +1,5 @@
 import type { RecordBody } from '../../audit/record.ts';
-import { all, run, type Verb } from '../verb.ts';
+import { all, run, signal, type Verb } from '../verb.ts';
 import { type ApprovalColumns, approvalColumns } from './approval-rows.ts';
 import { aboutApproval } from './approvals.ts';
 import { recordOf } from './end-session.ts';
@@ -38,6 +38,7 @@ export function* sweepSessions(tenant: string, at: number): Verb<Swept> {
   );
   for (const one of past.map(sessionOf)) {
     yield* run(`UPDATE sessions SET status = 'ended', end_reason = 'expired', ended_at = expires_at WHERE tenant = ? AND id = ?`, one.tenant, one.id);
+    yield* signal('session', one.tenant, one.id);
     yield* appendRecord(one.tenant, recordOf(one, { status: 'ended', reason: 'expired' }, at, 'taskgate'));
   }
   return { counted: past.length, touched: past.length };
@@ -63,6 +64,7 @@ export function* sweepApprovals(tenant: string, at: number): Verb<Swept> {
       one.id,
     );
     if (!open) continue;
+    yield* signal('approval', one.tenant, one.id);
     yield* appendRecord(one.tenant, aboutApproval('approval.expired', one, at));
     expired += 1;
   }
@@ -91,8 +93,10 @@ export function* sweepDispatches(tenant: string, at: number): Verb<Swept> {
   );
   for (const one of lost) {
     yield* run(`UPDATE dispatches SET status = 'unknown', settled_at = ? WHERE tenant = ? AND id = ? AND status = 'dispatched'`, at, one.tenant, one.id);
-    if (one.approval !== null)
+    if (one.approval !== null) {
       yield* run(`UPDATE approvals SET outcome = 'unknown' WHERE tenant = ? AND id = ? AND dispatch = ?`, one.tenant, one.approval, one.id);
+      yield* signal('approval', one.tenant, one.approval);
+    }
     yield* appendRecord(one.tenant, recordOfLost(one, at));
   }
   return { counted: lost.length, touched: lost.length };

@@ -1,7 +1,7 @@
 import { parseRequirement } from '../../../policies/index.ts';
 import { type Tally, tally } from '../../approvals/tally.ts';
 import type { ApprovalRow, NewVote, VoteAnswer } from '../store.ts';
-import { run, type Verb } from '../verb.ts';
+import { run, signal, type Verb } from '../verb.ts';
 import { readApproval } from './approval-rows.ts';
 import { aboutApproval } from './approvals.ts';
 import { readRevision } from './configuration.ts';
@@ -47,6 +47,7 @@ function* whyNot(vote: NewVote, approval: ApprovalRow | null): Verb<Extract<Vote
 
 function* decide(approval: ApprovalRow, counted: Tally, status: 'approved' | 'denied', at: number): Verb<ApprovalRow> {
   yield* run(`UPDATE approvals SET status = ?, decided_at = ? WHERE tenant = ? AND id = ? AND status = 'pending'`, status, at, approval.tenant, approval.id);
+  yield* signal('approval', approval.tenant, approval.id);
   const satisfied = Object.entries(counted.voters).map(([literal, persons]) => ({ literal, source: 'votes', persons }));
   yield* appendRecord(approval.tenant, { ...aboutApproval(`approval.${status}`, approval, at), ...(status === 'approved' ? { satisfied } : {}) });
   return { ...approval, status, decidedAt: at };
