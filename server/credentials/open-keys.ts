@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK } from 'jose';
 import { z } from 'zod';
@@ -79,10 +79,17 @@ async function readOrMake(file: string, make: () => Promise<unknown>): Promise<u
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
   }
   const made = await make();
-  // Written whole and renamed, so that a crash leaves no half a key.
+  // Written whole and linked, so that a crash leaves no half a key, and of brokers that start at once all take the first one's.
   const draft = `${file}.${randomBytes(4).toString('hex')}`;
-  await writeFile(draft, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
-  await chmod(draft, 0o600);
-  await rename(draft, file);
-  return made;
+  try {
+    await writeFile(draft, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+    await chmod(draft, 0o600);
+    await link(draft, file);
+    return made;
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    return readOrMake(file, make);
+  } finally {
+    await rm(draft, { force: true });
+  }
 }

@@ -86,21 +86,47 @@ const withoutCap = (document: Record<string, unknown>) => ({
 });
 
 describe('what changes while a call is under way', () => {
-  it('the task ends while its call runs: the result is withheld, and that it ran is on the record', async () => {
+  it.each([
+    ['the task ends', 'session.ended', (own: string) => [`/sessions/${own}/end`, { reason: 'over' }] as const],
+    ['the task is suspended', 'session.suspended', (own: string) => [`/sessions/${own}/suspend`, { reason: 'over' }] as const],
+    ['the task above it ends', 'session.ended', (_: string, parent: string) => [`/sessions/${parent}/end`, { reason: 'over' }] as const],
+    ['its agent is suspended', 'agent.suspended', () => ['/agents/invoice-matcher/suspend', { reason: 'over' }] as const],
+  ])('%s while its call runs: the call is stopped upstream, and the record says that nobody knows what it did', async (_, code, how) => {
     const dir = await newFolder();
     cleanUps.push(() => rm(dir, { recursive: true, force: true }));
     const ledger = slowLedger(dir);
     const it = await broker({ dir, ...ledger });
-    const task = await it.open({});
+    const parent = await it.open({});
+    const task = await it.open({ parent: parent.session });
     const client = await modernClient(task);
     const running = client.callTool(payment(20)).then(textOf, (error: Error) => error.message);
     await vi.waitUntil(() => ledger.payments().length === 1, { timeout: 10_000, interval: 20 });
-    await it.v1(await it.person('acme', 'dana'), 'POST', `/sessions/${task.session}/end`, { reason: 'over' });
-    ledger.release();
+    const [path, body] = how(task.session, parent.session);
+    expect((await it.v1(await it.person('acme', 'dana'), 'POST', path, body)).status).toBe(200);
+    // The ledger never answers: that this does is the stop.
     expect(await running).not.toMatch(/paid 20/);
-    const types = (await it.ports.store.readRecords('acme', 0, 1_000)).map(({ body }) => body.type);
-    expect(types.slice(-2)).toEqual(['call.completed', 'call.withheld']);
+    const records = (await it.ports.store.readRecords('acme', 0, 1_000)).map(({ body: { type, code: why } }) => [type, why]);
+    expect(records.slice(-2)).toEqual([
+      ['call.unknown', code],
+      ['call.withheld', 'session.ended'],
+    ]);
+    ledger.release();
     await client.close().catch(() => undefined);
+  });
+
+  it('another task ends while a call runs: the call runs on', async () => {
+    const dir = await newFolder();
+    cleanUps.push(() => rm(dir, { recursive: true, force: true }));
+    const ledger = slowLedger(dir);
+    const it = await broker({ dir, ...ledger });
+    const other = await it.open({});
+    const client = await modernClient(await it.open({}));
+    const running = client.callTool(payment(20));
+    await vi.waitUntil(() => ledger.payments().length === 1, { timeout: 10_000, interval: 20 });
+    await it.v1(await it.person('acme', 'dana'), 'POST', `/sessions/${other.session}/end`, { reason: 'over' });
+    ledger.release();
+    expect(textOf(await running)).toMatch(/paid 20/);
+    await client.close();
   });
 
   it('the task ends while its call waits: the call is refused, and the approval can be given no more', async () => {

@@ -7,6 +7,7 @@ import { recordRules } from './records.contract.ts';
 import { applyTenant, start } from './samples.ts';
 import { sessionRules } from './sessions.contract.ts';
 import { settlementRules } from './settlements.contract.ts';
+import { signalRules } from './signals.contract.ts';
 import { sweepRules } from './sweep.contract.ts';
 
 /** One store under test, and others that see the same data as another process would. */
@@ -51,5 +52,6 @@ export function describeStore(name: string, openStore: OpenStore): void {
     approvalRules(bench);
     sweepRules(bench);
     recordRules(bench);
+    signalRules(bench);
   });
 }

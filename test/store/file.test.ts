@@ -5,8 +5,16 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { recordsOf, verifyChain } from '../../server/audit/index.ts';
 import { openSqliteStore, StoreUnavailable } from '../../server/store/index.ts';
-import { body, open, start } from '../contract/samples.ts';
+import { migrate, schema } from '../../server/store/sqlite/migrations.ts';
+import { body, open, start, take } from '../contract/samples.ts';
 import { openBench } from './bench.ts';
+
+/** What the next Taskgate does when it starts. */
+function migrateTo(path: string, step: string, oldest: number): void {
+  const database = new DatabaseSync(path);
+  migrate(database, { steps: [...schema.steps, step], oldest });
+  database.close();
+}
 
 describe("the store's file", () => {
   it('and its journal can be read by their owner alone, from the first byte', async () => {
@@ -31,11 +39,32 @@ describe("the store's file", () => {
     expect((await again.readSession('acme', 'ses_1'))?.session.status).toBe('active');
   });
 
-  it('is refused when a newer Taskgate wrote it, and left as it was', async () => {
+  it('serves a broker on, running or started anew, while the next version of the schema only adds', async () => {
+    const { path, store, another } = await openBench();
+    await open(store);
+    migrateTo(path, 'ALTER TABLE sessions ADD COLUMN later TEXT', schema.oldest);
+    expect((await take(store)).claimed).toBe(true);
+    expect((await (await another()).readSession('acme', 'ses_1'))?.session.status).toBe('active');
+    const raw = new DatabaseSync(path);
+    expect(raw.prepare('SELECT version FROM meta').get()).toMatchObject({ version: schema.steps.length + 1 });
+    raw.close();
+  });
+
+  it('serves a broker no longer, running or started anew, once the next version of the schema says so', async () => {
+    const { path, store, another } = await openBench();
+    await open(store);
+    await store.readSession('acme', 'ses_1');
+    migrateTo(path, 'ALTER TABLE sessions ADD COLUMN later TEXT', schema.steps.length + 1);
+    await expect(store.readSession('acme', 'ses_1')).rejects.toThrow(/newer Taskgate/);
+    await expect(take(store)).rejects.toThrow(/newer Taskgate/);
+    await expect(another()).rejects.toThrow(/newer Taskgate/);
+  });
+
+  it('is refused when it was written by a newer Taskgate that left no mark, and left as it was', async () => {
     const { path, store, another } = await openBench();
     await store.close();
     const raw = new DatabaseSync(path);
-    raw.exec('UPDATE meta SET version = 99');
+    raw.exec('UPDATE meta SET version = 99; PRAGMA user_version = 0');
     raw.close();
     await expect(another()).rejects.toThrow(/newer Taskgate \(schema 99/);
     const after = new DatabaseSync(path);

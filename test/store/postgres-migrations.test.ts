@@ -1,10 +1,18 @@
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { StoreUnavailable } from '../../server/store/index.ts';
-import { applyTenant, body, open, start } from '../contract/samples.ts';
+import { migrate } from '../../server/store/postgres/migrate.ts';
+import { schema } from '../../server/store/postgres/schema.ts';
+import { applyTenant, body, open, start, take } from '../contract/samples.ts';
 import { describeOnPostgres } from './postgres-bench.ts';
 
 await describeOnPostgres((database) => {
   beforeEach(() => database.wipe());
+
+  /** What the next Taskgate does when it starts. */
+  async function migrateTo(step: string, oldest: number): Promise<void> {
+    const client = await database.connect();
+    await migrate(client as Parameters<typeof migrate>[0], { steps: [...schema.steps, step], oldest });
+  }
 
   it('a database holds what was written when it is opened again', async () => {
     const store = await database.open();
@@ -20,12 +28,44 @@ await describeOnPostgres((database) => {
     expect(await database.admin('SELECT count(*)::int AS count FROM taskgate.meta')).toEqual([{ count: 1 }]);
   });
 
-  it('a store that a newer Taskgate wrote is refused, and left as it was', async () => {
+  it('a store that a newer Taskgate wrote and shut this one out of is refused, and left as it was', async () => {
     await (await database.open()).close();
-    await database.admin('UPDATE taskgate.meta SET version = 99');
+    await database.admin('UPDATE taskgate.meta SET version = 99; UPDATE taskgate.compatibility SET oldest = 99');
     await expect(database.open()).rejects.toThrow(/newer Taskgate \(schema 99/);
     await expect(database.open()).rejects.toThrow(StoreUnavailable);
     expect(await database.admin('SELECT version FROM taskgate.meta')).toEqual([{ version: 99 }]);
+  });
+
+  it('a store of before there was a mark is marked by who knows its schema, and refused by who does not', async () => {
+    await (await database.open()).close();
+    await database.admin('DROP TABLE taskgate.compatibility');
+    await (await database.open()).check();
+    expect(await database.admin('SELECT oldest FROM taskgate.compatibility')).toEqual([{ oldest: 1 }]);
+    await database.admin('DROP TABLE taskgate.compatibility; UPDATE taskgate.meta SET version = 99');
+    await expect(database.open()).rejects.toThrow(/newer Taskgate \(schema 99/);
+  });
+
+  it('a broker goes on, also when started anew, while the next version of the schema only adds', async () => {
+    const store = await database.open();
+    await applyTenant(store, 'acme');
+    await open(store);
+    await migrateTo('ALTER TABLE sessions ADD COLUMN later TEXT; CREATE TABLE later (tenant term)', schema.oldest);
+    expect((await store.readSession('acme', 'ses_1'))?.session.status).toBe('active');
+    expect((await take(store)).claimed).toBe(true);
+    const another = await database.open();
+    expect(await another.endSession('acme', 'ses_1', { status: 'ended', reason: 'done' }, start + 1, body('session.ended'))).toBe(true);
+    expect(await database.admin('SELECT version FROM taskgate.meta')).toEqual([{ version: schema.steps.length + 1 }]);
+  });
+
+  it('a broker is out, running or started anew, once the next version of the schema says so', async () => {
+    const store = await database.open();
+    await applyTenant(store, 'acme');
+    await open(store);
+    await Promise.all(Array.from({ length: 8 }, () => store.readSession('acme', 'ses_1')));
+    await migrateTo('ALTER TABLE sessions ADD COLUMN later TEXT', schema.steps.length + 1);
+    for (let n = 0; n < 12; n++) await expect(store.readSession('acme', 'ses_1')).rejects.toThrow(StoreUnavailable);
+    await expect(take(store)).rejects.toThrow(/newer Taskgate/);
+    await expect(database.open()).rejects.toThrow(/newer Taskgate/);
   });
 
   it('a step that fails leaves nothing behind', async () => {
@@ -49,7 +89,7 @@ await describeOnPostgres((database) => {
     onTestFinished(async () => {
       await database.admin(`DROP OWNED BY ${login}; DROP ROLE ${login}`);
     });
-    await database.admin(`GRANT USAGE ON SCHEMA taskgate TO ${login}; GRANT SELECT ON taskgate.meta TO ${login}`);
+    await database.admin(`GRANT USAGE ON SCHEMA taskgate TO ${login}; GRANT SELECT ON taskgate.meta, taskgate.compatibility TO ${login}`);
     const url = new URL(database.url);
     url.username = login;
     await expect(database.open(() => start, url.href)).rejects.toThrow(/bypasses row-level security/);

@@ -25,7 +25,7 @@ interface Job {
  * Verbs that write for one tenant share a transaction and a flush with those that came while the one before ran, each in a savepoint
  * of its own, and hold one connection between them: a tenant with much to write takes no more than that from the others.
  */
-export function createPostgresEngine(pool: Pool, listen: (hear: Listener) => Listening): Engine {
+export function createPostgresEngine(pool: Pool, here: string, listen: (hear: Listener) => Listening): Engine {
   let closed = false;
   const listening = listen((signal) => signals.emit([signal]));
   const signals = createSignals(() => undefined);
@@ -67,7 +67,7 @@ export function createPostgresEngine(pool: Pool, listen: (hear: Listener) => Lis
   async function onLink<T>(work: (link: Link) => Promise<T>, ending?: 'COMMIT'): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const client = await connect(pool);
-      const link = createLink(client);
+      const link = createLink(client, here);
       try {
         const answer = await work(link);
         if (ending)

@@ -6,6 +6,7 @@
 /** What the broker's role may do with each table; nothing else, and nothing at all with a table not named here. */
 const rights: Readonly<Record<string, string>> = {
   meta: 'SELECT, UPDATE (checked)',
+  compatibility: 'SELECT',
   tenants: 'SELECT, INSERT, UPDATE',
   platform: 'SELECT, INSERT, UPDATE',
   agents: 'SELECT, INSERT, UPDATE',

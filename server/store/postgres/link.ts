@@ -48,7 +48,8 @@ function prepare(text: string): Prepared {
 export const enterTenant = `SELECT set_config('taskgate.tenant', ?, true)`;
 const notify = 'SELECT pg_notify(?, ?)';
 
-export function createLink(client: Client): Link {
+/** `here` names the store of this process to the others. */
+export function createLink(client: Client, here: string): Link {
   const { stream } = client.connection;
   const changes: Change[] = [];
   let told: Query[] = [];
@@ -82,7 +83,7 @@ export function createLink(client: Client): Link {
     },
     async ask(statements, then) {
       for (const one of statements) if (one.want === 'signal') changes.push(one.change);
-      const queries = statements.map(queryOf);
+      const queries = statements.map((one) => queryOf(one, here));
       // Nobody waits for the answer to a signal.
       if (statements.every(({ want }) => want === 'signal')) {
         told.push(...queries);
@@ -98,9 +99,9 @@ export function createLink(client: Client): Link {
   };
 }
 
-function queryOf(statement: Statement): Query {
+function queryOf(statement: Statement, here: string): Query {
   if (statement.want === 'enter') return { text: enterTenant, values: [statement.tenant] };
-  return statement.want === 'signal' ? { text: notify, values: writeNotice(statement.change) } : statement;
+  return statement.want === 'signal' ? { text: notify, values: writeNotice(statement.change, here) } : statement;
 }
 
 function answerOf({ want }: Statement, result: QueryResult | undefined): unknown {

@@ -15,9 +15,9 @@ export interface Listening {
 
 /**
  * Hears what other replicas tell, on a connection of its own, and opens another when that is lost. Between two nobody hears, so
- * whoever waits is told to look again: when one is lost, with every attempt that fails, and when the next one listens.
+ * whoever waits is told to look again: when one is lost, with every attempt that fails, and when the next one listens. What was told `here` is not heard again.
  */
-export function listenOn(open: () => Promise<Client>, hear: Listener): Listening {
+export function listenOn(open: () => Promise<Client>, here: string, hear: Listener): Listening {
   const closing = new AbortController();
   const resync = (): void => hear({ kind: 'resync' });
   let running: Promise<void> | null = null;
@@ -44,7 +44,7 @@ export function listenOn(open: () => Promise<Client>, hear: Listener): Listening
     closing.signal.addEventListener('abort', end);
     if (closing.signal.aborted) end();
     client.on('notification', ({ payload }) => {
-      const change = readNotice(payload ?? '');
+      const change = readNotice(payload ?? '', here);
       if (change) hear(change);
     });
     const beat = setInterval(() => client.query('SELECT 1').catch(end), beatMs);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createStore } from '../create-store.ts';
 import { type Store, StoreUnavailable } from '../store.ts';
 import { createPostgresEngine } from './engine.ts';
@@ -14,7 +15,8 @@ import { type Driver, loadDriver } from './pool.ts';
 export async function openPostgresStore({ url, clock }: { url: string; clock: () => number }): Promise<Store> {
   const driver = await loadDriver(url);
   const migrated = await migrateAtStart(driver);
-  const engine = createPostgresEngine(driver.openPool(migrated), (hear) => listenOn(() => driver.openPrepared(migrated), hear));
+  const here = randomBytes(9).toString('base64url');
+  const engine = createPostgresEngine(driver.openPool(migrated), here, (hear) => listenOn(() => driver.openPrepared(migrated), here, hear));
   return createStore(engine, clock);
 }
 

@@ -1,7 +1,8 @@
 import type { Client, ClientConfig, Pool, PoolClient } from 'pg';
 import { StoreUnavailable } from '../store.ts';
 import { failureOf } from './failures.ts';
-import type { Migrated } from './migrate.ts';
+import { type Migrated, tooNew } from './migrate.ts';
+import { schema } from './schema.ts';
 
 /** In milliseconds. A verb that cannot be done in these is refused: nobody is kept waiting for a store that hangs. */
 const connectMs = 3000;
@@ -42,7 +43,7 @@ export async function loadDriver(url: string): Promise<Driver> {
   const getTypeParser = (oid: number, format?: 'text' | 'binary') => parsers.get(oid) ?? pg.types.getTypeParser(oid, format as 'text');
   const config: ClientConfig & { connectionTimeoutMillis: number } = {
     connectionString: url,
-    application_name: 'taskgate',
+    application_name: `taskgate/${schema.steps.length}`,
     connectionTimeoutMillis: connectMs,
     statement_timeout: statementMs,
     lock_timeout: lockMs,
@@ -84,15 +85,17 @@ function isAddress(url: string): boolean {
 }
 
 /** What each new connection runs under: the broker's role where there is one, and only in the store this process opened. */
-async function prepareSession(client: Client, { store, role }: Migrated): Promise<void> {
+async function prepareSession(client: Client, { store, role, version }: Migrated): Promise<void> {
   // Also while a verb has it: that one learns of the loss from its own statement.
   client.on('error', () => undefined);
   if (role !== null) await client.query(`SET ROLE ${client.escapeIdentifier(role)}`);
   await client.query(`
     SET search_path = taskgate;
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';`);
-  const { rows } = await client.query<{ store: string }>('SELECT store FROM meta');
-  if (rows[0]?.store !== store) throw new StoreUnavailable('another store stands at this address; start Taskgate anew to use it');
+  const { rows } = await client.query<{ store: string; version: number; oldest: number }>('SELECT store, version, oldest FROM meta, compatibility');
+  const [meta] = rows;
+  if (meta && meta.oldest > version) throw tooNew(meta.version, version);
+  if (meta?.store !== store) throw new StoreUnavailable('another store stands at this address; start Taskgate anew to use it');
 }
 
 export async function connect(pool: Pool): Promise<PoolClient> {

@@ -3,7 +3,13 @@
  * new one keeps the Taskgate before it running, so that replicas can be replaced one after the other. Column for column it is
  * SQLite's; keys compare byte by byte, as there.
  */
-export const steps: readonly string[] = [
+export interface Schema {
+  readonly steps: readonly string[];
+  /** The oldest schema whose Taskgate can go on working here; a step that breaks what came before raises it to its own number. */
+  readonly oldest: number;
+}
+
+const steps: readonly string[] = [
   `
   CREATE DOMAIN term AS TEXT COLLATE "C";
 
@@ -179,3 +185,5 @@ export const steps: readonly string[] = [
   );
   `,
 ];
+
+export const schema: Schema = { steps, oldest: 1 };

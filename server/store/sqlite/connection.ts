@@ -4,6 +4,7 @@ import { StoreUnavailable } from '../store.ts';
 import { Undo } from '../verb.ts';
 import { classify, unavailable } from './failures.ts';
 import { createOrOpenFile, type OpenFile, reopenFile } from './file.ts';
+import { mark, schemaVersion, tooNew } from './migrations.ts';
 import type { Sql } from './sql.ts';
 
 /** How long a verb waits for another process to let the file go, in milliseconds. */
@@ -65,12 +66,19 @@ export async function openConnection(path: string): Promise<Connection> {
     for (const one of lost) one.failed(error);
   }
 
+  /** Inside a transaction: no newer Taskgate has shut this one out since the file was opened. */
+  function checkMark(sql: Sql): void {
+    const { user_version: oldest } = sql.one<{ user_version: number }>(mark) ?? { user_version: 0 };
+    if (oldest > schemaVersion) throw tooNew(oldest);
+  }
+
   function pump(): void {
     try {
       const { writer } = inPlace();
       if (!batch) {
         writer.run('BEGIN IMMEDIATE');
         batch = [];
+        checkMark(writer);
         setImmediate(flush);
       }
     } catch (error) {
@@ -133,6 +141,7 @@ export async function openConnection(path: string): Promise<Connection> {
     const { reader } = inPlace();
     reader.run('BEGIN');
     try {
+      checkMark(reader);
       return verb(reader);
     } finally {
       reader.run('COMMIT');

@@ -45,7 +45,7 @@ export function reopenFile(path: string, before: Meta): OpenFile {
   return openFile(path, (writer) => {
     const meta = readMeta(writer);
     if (meta?.store !== before.store) throw new StoreUnavailable(`another store stands at ${path}; start Taskgate anew to use it`);
-    if (meta.version > schemaVersion) throw tooNew(meta.version);
+    if (meta.oldest > schemaVersion) throw tooNew(meta.version);
     if (meta.sequence < before.sequence)
       throw new StoreUnavailable(`an older copy of the store stands at ${path}; put the newer one back, or start Taskgate anew`);
     return meta;

@@ -188,6 +188,12 @@ const steps: readonly string[] = [
   `,
 ];
 
+export interface Schema {
+  readonly steps: readonly string[];
+  /** The oldest schema whose Taskgate can go on working here; a step that breaks what came before raises it to its own number. */
+  readonly oldest: number;
+}
+export const schema: Schema = { steps, oldest: 1 };
 export const schemaVersion = steps.length;
 
 /** Which store this is and how far it has come; null when the file holds no store yet. */
@@ -196,26 +202,40 @@ export interface Meta {
   readonly version: number;
   /** Grows with every transaction, so that an older copy of the same store is told from it. */
   readonly sequence: number;
+  /** The oldest schema whose Taskgate may work on it. */
+  readonly oldest: number;
 }
 
 export function readMeta(database: DatabaseSync): Meta | null {
   const found = database.prepare(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'meta'`).get();
-  return found ? (database.prepare('SELECT store, version, sequence FROM meta').get() as unknown as Meta) : null;
+  if (!found) return null;
+  const meta = database.prepare('SELECT store, version, sequence FROM meta').get() as unknown as Omit<Meta, 'oldest'>;
+  // A store of before there was a mark is for who knows its very schema.
+  return { ...meta, oldest: readMark(database) || meta.version };
 }
 
-/** Takes the steps that are missing, all or none. Throws when a newer Taskgate wrote the store. */
-export function migrate(database: DatabaseSync): Meta {
+/** Where the mark stands: a number in the file's header, which costs nothing to read with every transaction. */
+export const mark = 'PRAGMA user_version';
+const readMark = (database: DatabaseSync): number => (database.prepare(mark).get() as { user_version: number }).user_version;
+
+/**
+ * Takes the steps that are missing, all or none. A store that a newer Taskgate brought further is used as it is while that one says
+ * this one can, and refused when it says otherwise.
+ */
+export function migrate(database: DatabaseSync, { steps, oldest }: Schema = schema): Meta {
   database.exec('BEGIN IMMEDIATE');
   try {
-    const version = readMeta(database)?.version ?? 0;
-    if (version > schemaVersion) throw tooNew(version);
+    const before = readMeta(database);
+    const version = before?.version ?? 0;
+    if (before && before.oldest > steps.length) throw tooNew(version);
     if (version === 0) {
       database.exec(`
         CREATE TABLE meta (store TEXT NOT NULL, version INTEGER NOT NULL, sequence INTEGER NOT NULL) STRICT;
         INSERT INTO meta (store, version, sequence) VALUES (lower(hex(randomblob(16))), 0, 0)`);
     }
     for (const step of steps.slice(version)) database.exec(step);
-    if (version < schemaVersion) database.prepare('UPDATE meta SET version = ?').run(schemaVersion);
+    if (version < steps.length) database.prepare('UPDATE meta SET version = ?').run(steps.length);
+    if (version <= steps.length && readMark(database) < oldest) database.exec(`${mark} = ${oldest}`);
     const meta = readMeta(database);
     if (!meta) throw new StoreUnavailable('the store lost its own description');
     database.exec('COMMIT');
