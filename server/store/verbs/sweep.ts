@@ -1,5 +1,5 @@
 import type { RecordBody } from '../../audit/record.ts';
-import { all, run, signal, type Verb } from '../verb.ts';
+import { all, run, signal, together, type Verb } from '../verb.ts';
 import { type ApprovalColumns, approvalColumns } from './approval-rows.ts';
 import { aboutApproval } from './approvals.ts';
 import { recordOf } from './end-session.ts';
@@ -37,9 +37,11 @@ export function* sweepSessions(tenant: string, at: number): Verb<Swept> {
     sweepAtOnce,
   );
   for (const one of past.map(sessionOf)) {
-    yield* run(`UPDATE sessions SET status = 'ended', end_reason = 'expired', ended_at = expires_at WHERE tenant = ? AND id = ?`, one.tenant, one.id);
-    yield* signal('session', one.tenant, one.id);
-    yield* appendRecord(one.tenant, recordOf(one, { status: 'ended', reason: 'expired' }, at, 'taskgate'));
+    yield* together(
+      run(`UPDATE sessions SET status = 'ended', end_reason = 'expired', ended_at = expires_at WHERE tenant = ? AND id = ?`, one.tenant, one.id),
+      signal('session', one.tenant, one.id),
+      appendRecord(one.tenant, recordOf(one, { status: 'ended', reason: 'expired' }, at, 'taskgate')),
+    );
   }
   return { counted: past.length, touched: past.length };
 }
@@ -64,8 +66,7 @@ export function* sweepApprovals(tenant: string, at: number): Verb<Swept> {
       one.id,
     );
     if (!open) continue;
-    yield* signal('approval', one.tenant, one.id);
-    yield* appendRecord(one.tenant, aboutApproval('approval.expired', one, at));
+    yield* together(signal('approval', one.tenant, one.id), appendRecord(one.tenant, aboutApproval('approval.expired', one, at)));
     expired += 1;
   }
   return { counted: expired, touched: past.length };
