@@ -3,28 +3,43 @@ import type { Decisions } from './decisions.ts';
 
 const longest = 2 ** 31 - 1;
 
-/** Whoever waits leaves nothing behind: no timer, no listener. */
+function concerns(told: Signal, tenant: string, approval: string): boolean {
+  if (told.kind === 'resync') return true;
+  if (told.tenant !== tenant) return false;
+  // A session that is over has closed its approvals, each with a signal of its own.
+  return told.kind === 'approval' ? told.id === approval : told.kind !== 'session';
+}
+
+/** Whoever has waited leaves nothing behind: no timer, and once stopped no listener. */
 export function createDecisions(store: Pick<Store, 'subscribe'>): Decisions {
   return {
-    wait(tenant, approval, ms, signal) {
-      if (signal.aborted || !(ms > 0)) return Promise.resolve();
-      const concerns = (told: Signal): boolean => {
-        if (told.kind === 'resync') return true;
-        if (told.tenant !== tenant) return false;
-        // A session that is over has closed its approvals, each with a signal of its own.
-        return told.kind === 'approval' ? told.id === approval : told.kind !== 'session';
-      };
-      return new Promise((resolve) => {
-        const wake = (): void => {
-          clearTimeout(timer);
-          unsubscribe();
-          signal.removeEventListener('abort', wake);
-          resolve();
-        };
-        const timer = setTimeout(wake, Math.min(ms, longest));
-        const unsubscribe = store.subscribe((told) => concerns(told) && wake());
-        signal.addEventListener('abort', wake);
+    watch(tenant, approval) {
+      let heard = false;
+      let wake: (() => void) | null = null;
+      const stop = store.subscribe((told) => {
+        if (!concerns(told, tenant, approval)) return;
+        heard = true;
+        wake?.();
       });
+      return {
+        stop,
+        async changed(ms, signal) {
+          if (!heard && !signal.aborted && ms > 0) {
+            await new Promise<void>((resolve) => {
+              const done = (): void => {
+                clearTimeout(timer);
+                signal.removeEventListener('abort', done);
+                wake = null;
+                resolve();
+              };
+              const timer = setTimeout(done, Math.min(ms, longest));
+              signal.addEventListener('abort', done);
+              wake = done;
+            });
+          }
+          heard = false;
+        },
+      };
     },
   };
 }

@@ -1,8 +1,14 @@
 /** Lets a call wait for a human. Only a hint: whoever is woken reads the store. */
 export interface Decisions {
   /**
-   * Resolves when the approval was decided, closed or used, on whichever replica, or what the tenant's agents may do has changed;
-   * after `ms`; or at once when `signal` aborts.
+   * Listens, from here on, for an approval being decided, closed or used, on whichever replica, and for a change of what the
+   * tenant's agents may do. Begun before the approval is read, so that nothing falls between; ended with `stop`.
    */
-  wait(tenant: string, approval: string, ms: number, signal: AbortSignal): Promise<void>;
+  watch(tenant: string, approval: string): DecisionWatch;
+}
+
+export interface DecisionWatch {
+  /** Resolves once there was something to hear since it last resolved; after `ms`; or at once when `signal` aborts. */
+  changed(ms: number, signal: AbortSignal): Promise<void>;
+  stop(): void;
 }

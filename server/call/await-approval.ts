@@ -16,15 +16,20 @@ export async function awaitApproval(
   signal: AbortSignal,
 ): Promise<ApprovalState | Refusal> {
   const until = ports.clock() + holdMs;
-  for (;;) {
-    const session = await enterSession(ports, caller);
-    if (isRefusal(session)) return session;
-    const row = await ports.store.readApproval(caller.tenant, approval);
-    if (!row || row.session !== caller.session) return refuse('approval.unknown', 'There is no such approval in this task.');
-    const now = ports.clock();
-    const status = row.status === 'pending' && row.expiresAt <= now ? 'expired' : row.status;
-    const reason = row.votes.findLast((vote) => vote.decision === 'deny')?.reason ?? null;
-    if (status !== 'pending' || now >= until || signal.aborted) return { id: row.id, status, expiresAt: row.expiresAt, reason };
-    await ports.decisions.wait(row.tenant, row.id, Math.min(until - now, lookAgainMs), signal);
+  const watch = ports.decisions.watch(caller.tenant, approval);
+  try {
+    for (;;) {
+      const session = await enterSession(ports, caller);
+      if (isRefusal(session)) return session;
+      const row = await ports.store.readApproval(caller.tenant, approval);
+      if (!row || row.session !== caller.session) return refuse('approval.unknown', 'There is no such approval in this task.');
+      const now = ports.clock();
+      const status = row.status === 'pending' && row.expiresAt <= now ? 'expired' : row.status;
+      const reason = row.votes.findLast((vote) => vote.decision === 'deny')?.reason ?? null;
+      if (status !== 'pending' || now >= until || signal.aborted) return { id: row.id, status, expiresAt: row.expiresAt, reason };
+      await watch.changed(Math.min(until - now, lookAgainMs), signal);
+    }
+  } finally {
+    watch.stop();
   }
 }

@@ -51,16 +51,25 @@ export async function obtainWarrant(
 ): Promise<Warrant | CallResult | Refusal> {
   if (judgement.decision.decision === 'allow') return (await decidedBefore(ports, judgement, request, decision)) ?? grant(judgement, null);
   const until = ports.clock() + io.holdMs;
-  let asked = await requestApproval(ports, judgement, decision);
-  for (;;) {
-    if (isRefusal(asked)) return asked;
-    const answer = await answerFor(ports, judgement, asked, request, decision);
-    if (answer !== 'wait') return answer;
-    const left = until - ports.clock();
-    if (io.signal.aborted) return whyStopped(io.signal) ?? refuse('call.cancelled', 'The call was cancelled while it waited.', { approval: handle(asked) });
-    if (left <= 0) return stillWaiting(asked);
-    await ports.decisions.wait(asked.tenant, asked.id, Math.min(left, lookAgainMs), io.signal);
-    asked = (await ports.store.readApproval(asked.tenant, asked.id)) ?? refuse('approval.unknown', 'This approval no longer exists.');
+  const asked = await requestApproval(ports, judgement, decision);
+  if (isRefusal(asked)) return asked;
+  const watch = ports.decisions.watch(asked.tenant, asked.id);
+  try {
+    let row = asked;
+    // What was decided before anybody listened is not heard: the first look at the store waits for nothing.
+    for (let listened = false; ; listened = true) {
+      const answer = await answerFor(ports, judgement, row, request, decision);
+      if (answer !== 'wait') return answer;
+      const left = until - ports.clock();
+      if (io.signal.aborted) return whyStopped(io.signal) ?? refuse('call.cancelled', 'The call was cancelled while it waited.', { approval: handle(row) });
+      if (left <= 0) return stillWaiting(row);
+      if (listened) await watch.changed(Math.min(left, lookAgainMs), io.signal);
+      const read = await ports.store.readApproval(row.tenant, row.id);
+      if (!read) return refuse('approval.unknown', 'This approval no longer exists.');
+      row = read;
+    }
+  } finally {
+    watch.stop();
   }
 }
 

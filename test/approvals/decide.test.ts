@@ -236,9 +236,11 @@ describe('what is decided', () => {
 
   test('whoever waits in this process is woken by a decision', async () => {
     const row = await bench.ask(await bench.openSession(), ['approval:finance']);
-    const woken = bench.ports.decisions.wait('acme', row.id, 600_000, new AbortController().signal);
+    const watch = bench.ports.decisions.watch('acme', row.id);
+    const woken = watch.changed(600_000, new AbortController().signal);
     await decide(acme('local#bob'), row);
     await woken;
+    watch.stop();
     expect(await statusNow(row)).toBe('approved');
   }, 5_000);
 });

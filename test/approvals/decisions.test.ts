@@ -10,21 +10,24 @@ const timers = (): number => process.getActiveResourcesInfo().filter((kind) => k
 function bench() {
   const attended: boolean[] = [];
   const signals = createSignals((now) => void attended.push(now));
-  return { decisions: createDecisions(signals), attended, tell: (tenant: string, id: string) => signals.emit([{ kind: 'approval', tenant, id }]), signals };
+  const decisions = createDecisions(signals);
+  const wait = async (tenant: string, approval: string, ms: number, signal: AbortSignal): Promise<void> => {
+    const watch = decisions.watch(tenant, approval);
+    await watch.changed(ms, signal);
+    watch.stop();
+  };
+  return { decisions, wait, attended, tell: (tenant: string, id: string) => signals.emit([{ kind: 'approval', tenant, id }]), signals };
 }
 
 describe('waiting for a decision', () => {
   test('a decision wakes everyone who waits for that approval of that tenant, and nobody else', async () => {
-    const { decisions, tell } = bench();
+    const { wait, tell } = bench();
     const woken: string[] = [];
     const abort = new AbortController();
-    const waits = [
-      decisions.wait('acme', 'apr_1', 60_000, never).then(() => woken.push('first')),
-      decisions.wait('acme', 'apr_1', 60_000, never).then(() => woken.push('second')),
-    ];
+    const waits = [wait('acme', 'apr_1', 60_000, never).then(() => woken.push('first')), wait('acme', 'apr_1', 60_000, never).then(() => woken.push('second'))];
     const others = [
-      decisions.wait('globex', 'apr_1', 60_000, abort.signal).then(() => woken.push('other tenant')),
-      decisions.wait('acme', 'apr_2', 60_000, abort.signal).then(() => woken.push('other approval')),
+      wait('globex', 'apr_1', 60_000, abort.signal).then(() => woken.push('other tenant')),
+      wait('acme', 'apr_2', 60_000, abort.signal).then(() => woken.push('other approval')),
     ];
     tell('acme', 'apr_1');
     await Promise.all(waits);
@@ -34,47 +37,58 @@ describe('waiting for a decision', () => {
   });
 
   test('it ends when something may have been missed, or when agents of the tenant may do otherwise than before', async () => {
-    const { decisions, signals } = bench();
+    const { wait, signals } = bench();
     for (const kind of ['agent', 'configuration'] as const) {
-      const waiting = decisions.wait('acme', 'apr_1', 60_000, never);
+      const waiting = wait('acme', 'apr_1', 60_000, never);
       signals.emit([{ kind, tenant: 'acme', id: 'x' }]);
       await waiting;
     }
-    const waiting = decisions.wait('acme', 'apr_1', 60_000, never);
+    const waiting = wait('acme', 'apr_1', 60_000, never);
     signals.emit([{ kind: 'resync' }]);
     await waiting;
   });
 
+  test('what is decided between two waits, or before the first, is not lost', async () => {
+    const { decisions, tell } = bench();
+    const watch = decisions.watch('acme', 'apr_1');
+    tell('acme', 'apr_1');
+    await watch.changed(60_000, never);
+    const waiting = watch.changed(60_000, never);
+    tell('acme', 'apr_1');
+    await waiting;
+    tell('acme', 'apr_1');
+    await watch.changed(60_000, never);
+    watch.stop();
+  });
+
   test('it ends by itself after its time, so that decisions of other processes are seen', async () => {
     const began = performance.now();
-    await bench().decisions.wait('acme', 'apr_1', 30, never);
+    await bench().wait('acme', 'apr_1', 30, never);
     expect(performance.now() - began).toBeGreaterThan(25);
   });
 
   test('it ends at once when the client goes away, also when it had gone before', async () => {
     const abort = new AbortController();
-    const { decisions } = bench();
-    const waiting = decisions.wait('acme', 'apr_1', 60_000, abort.signal);
+    const { wait } = bench();
+    const waiting = wait('acme', 'apr_1', 60_000, abort.signal);
     abort.abort();
     await waiting;
-    await decisions.wait('acme', 'apr_1', 60_000, abort.signal);
+    await wait('acme', 'apr_1', 60_000, abort.signal);
   });
 
   test('no time to wait is no wait', async () => {
-    const { decisions } = bench();
-    await decisions.wait('acme', 'apr_1', 0, never);
-    await decisions.wait('acme', 'apr_1', -5, never);
-    await decisions.wait('acme', 'apr_1', Number.NaN, never);
+    const { wait } = bench();
+    await wait('acme', 'apr_1', 0, never);
+    await wait('acme', 'apr_1', -5, never);
+    await wait('acme', 'apr_1', Number.NaN, never);
   });
 
   test('however a wait ends, it leaves no timer and no listener behind', async () => {
-    const { decisions, tell, attended } = bench();
+    const { wait, tell, attended } = bench();
     const before = timers();
     const stays = new AbortController();
     const leaves = new AbortController();
-    const waits = Array.from({ length: 200 }, (_, i) =>
-      decisions.wait('acme', `apr_${i % 10}`, i % 4 === 0 ? 5 : 60_000, i % 2 ? stays.signal : leaves.signal),
-    );
+    const waits = Array.from({ length: 200 }, (_, i) => wait('acme', `apr_${i % 10}`, i % 4 === 0 ? 5 : 60_000, i % 2 ? stays.signal : leaves.signal));
     expect(timers()).toBeGreaterThan(before);
     leaves.abort();
     for (let i = 0; i < 10; i++) tell('acme', `apr_${i}`);

@@ -194,12 +194,17 @@ describe('one agent cannot take the broker for itself', () => {
     const paused = await client.callTool(payment(610));
     const { id } = (paused._meta as Record<string, { id: string }>)['taskgate/approval'] ?? { id: '' };
     const { decisions } = broker.ports;
-    const wait = decisions.wait.bind(decisions);
-    let signal: AbortSignal | null = null;
+    const { watch } = decisions;
+    let signal = null as AbortSignal | null;
     Object.assign(decisions, {
-      wait(...asked: Parameters<typeof wait>) {
-        if (asked[1] === id) signal = asked[3];
-        return wait(...asked);
+      watch(...asked: Parameters<typeof watch>) {
+        const made = watch(...asked);
+        if (asked[1] !== id) return made;
+        const changed: typeof made.changed = (ms, given) => {
+          signal = given;
+          return made.changed(ms, given);
+        };
+        return { ...made, changed };
       },
     });
     try {
@@ -220,7 +225,7 @@ describe('one agent cannot take the broker for itself', () => {
       await held;
       await vi.waitUntil(() => signal?.aborted, { timeout: 2_000, interval: 20 });
     } finally {
-      Object.assign(decisions, { wait });
+      Object.assign(decisions, { watch });
       const admin = await broker.person('acme', 'dana');
       await broker.v1(admin, 'POST', `/sessions/${task.session}/end`, { reason: 'a test' });
       await client.close();
