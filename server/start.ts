@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { createUpstreamPool } from '../tools/index.ts';
+import { keepAnchor } from './anchor/index.ts';
 import { createApp } from './app.ts';
 import { createDecisions } from './approvals/index.ts';
 import { createAccessLog } from './audit/index.ts';
@@ -24,6 +25,8 @@ export interface Broker {
   readonly unconfined: readonly string[];
   /** Use cases for which policy was not enforced when it started. */
   readonly observed: readonly ObservedUseCase[];
+  /** Resolves, with the reason, when this broker serves no more until it is started anew. */
+  readonly lost: Promise<string>;
   close(): Promise<void>;
 }
 
@@ -32,6 +35,8 @@ export interface StartOptions {
   readonly log?: Logger;
   /** The documents are the samples: their credentials get values of their own. */
   readonly samples?: boolean;
+  /** The operator takes the store as it is though its record is not the one that was last seen. */
+  readonly acceptStore?: boolean;
 }
 
 const sweepEveryMs = 5_000;
@@ -50,6 +55,10 @@ export async function startBroker(config: Omit<Config, 'public_url'> & { public_
     closers.push(() => store.close());
     const forbidden = [resolve(config.data)];
     const keys = await openKeys(join(config.data, 'keys'), clock);
+    const lost = Promise.withResolvers<string>();
+    // Before anything is served: an older copy ends what had ended, and is seen.
+    const anchor = await keepAnchor({ store, keys, data: config.data, clock, log, accept: options.acceptStore ?? false, lost: lost.resolve });
+    closers.push(() => anchor.close());
     const upstreams = createUpstreamPool({ log, clock, forbidden });
     closers.push(() => upstreams.close());
 
@@ -77,13 +86,17 @@ export async function startBroker(config: Omit<Config, 'public_url'> & { public_
     closers.push(prepared.close);
     const app = createApp(ports);
     fetch = (request, bindings) => app.fetch(request, bindings);
+    void lost.promise.then(() => {
+      fetch = () => new Response('the store is not as it was\n', { status: 503 });
+    });
 
     const sweep = setInterval(() => {
       store.sweep(clock()).catch((error: unknown) => log.warn({ err: error }, 'the sweep failed; it is tried again'));
     }, sweepEveryMs);
     sweep.unref();
     closers.push(async () => clearInterval(sweep));
-    return { url: settled.public_url, ports, plan: prepared.plan, unconfined: prepared.unconfined, observed: await readObserved(store, clock()), close };
+    const observed = await readObserved(store, clock());
+    return { url: settled.public_url, ports, plan: prepared.plan, unconfined: prepared.unconfined, observed, lost: lost.promise, close };
   } catch (error) {
     await close();
     throw error;

@@ -8,6 +8,7 @@ const longest = 2000;
 const text = z.string().transform((value) => (value.length > longest ? `${value.slice(0, longest)}…` : value).toWellFormed());
 const texts = z.array(text).max(1000).readonly();
 const whole = z.int();
+const head = z.strictObject({ index: whole, hash: text });
 
 const fields = {
   type: z.enum(recordTypes),
@@ -48,6 +49,10 @@ const fields = {
   trace_id: text,
   door: text,
   founding: z.boolean(),
+  epoch: whole,
+  backup_sha256: text,
+  found_head: head,
+  anchored_head: head,
   changes: z
     .array(
       z.strictObject({

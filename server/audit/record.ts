@@ -29,6 +29,9 @@ export const recordTypes = [
   'credential.set',
   'person.login',
   'access.refused',
+  'store.restored',
+  'store.behind_anchor',
+  'store.accepted',
 ] as const;
 export type RecordType = (typeof recordTypes)[number];
 
@@ -83,6 +86,14 @@ export interface RecordBody {
   readonly trace_id?: string;
   readonly door?: string;
   readonly founding?: boolean;
+  /** Of the store: grows whenever what may have run ahead of it is cut off. */
+  readonly epoch?: number;
+  /** SHA-256 of the backup the store was restored from, hex. */
+  readonly backup_sha256?: string;
+  /** Where the chain ended in the store as it was found; absent when it held none. */
+  readonly found_head?: { readonly index: number; readonly hash: string };
+  /** Where the chain had ended by what stands outside the store; absent when that names none. */
+  readonly anchored_head?: { readonly index: number; readonly hash: string };
   readonly changes?: readonly {
     readonly change: 'added' | 'changed' | 'removed';
     readonly kind: string;

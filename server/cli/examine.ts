@@ -31,7 +31,7 @@ export async function examine(options: { settings: Settings; config: string | nu
   const [modes, keys, store, listeners, documents] = await Promise.all([
     examineModes(config.data),
     examineKeys(config.data),
-    examineStore(config.store),
+    examineStore(config.store, config.data),
     examineListeners(config),
     examineDocuments(options.documents ?? configured),
   ]);
@@ -65,7 +65,7 @@ async function examineKeys(data: string): Promise<Finding> {
   return finding('keys', 'bad', `missing: ${missing.join(', ')}`, 'restore them from a backup: a new key opens nothing the old one sealed');
 }
 
-async function examineStore(address: string): Promise<Finding[]> {
+async function examineStore(address: string, data: string): Promise<Finding[]> {
   const { fileOf, openStore, shownAddress } = await import('../store/index.ts');
   const [file, shown] = [fileOf(address), shownAddress(address)];
   if (file !== null && (await stat(file).catch(() => null)) === null)
@@ -74,7 +74,11 @@ async function examineStore(address: string): Promise<Finding[]> {
     const store = await openStore(address, Date.now);
     try {
       await store.check();
-      return [finding('store', 'ok', `${shown}, ${(await store.listTenants()).length} tenants`), ...(await examineObserved(store))];
+      return [
+        finding('store', 'ok', `${shown}, ${(await store.listTenants()).length} tenants`),
+        await examineAnchor(store, data),
+        ...(await examineObserved(store)),
+      ];
     } finally {
       await store.close();
     }
@@ -90,6 +94,25 @@ async function examineObserved(store: Store): Promise<Finding[]> {
   return (await readObserved(store, Date.now())).map(({ tenant, useCase, owner, until }) =>
     finding('observed', 'note', `${tenant} ${useCase}: policy of the tenant is not enforced until ${until}`, `${owner} takes out observe_until to end it`),
   );
+}
+
+/** Is the store as it was last seen from here, and was anything ever cut off from it? */
+async function examineAnchor(store: Store, data: string): Promise<Finding> {
+  const [{ compareStore, readAnchor }, { openKeys }] = await Promise.all([import('../anchor/index.ts'), import('../credentials/index.ts')]);
+  const state = await store.readState();
+  const since =
+    state.epochAt === 0 ? `epoch ${state.epoch}` : `epoch ${state.epoch} since ${new Date(state.epochAt).toISOString()}, when it was restored or found behind`;
+  const present = new Set(await readdir(join(data, 'keys')).catch(() => []));
+  // Opening keys makes those that are missing; looking makes none.
+  const whole = ['token', 'state', 'hmac', 'escrow', 'anchor'].every((purpose) => present.has(`${purpose}.json`));
+  const anchor = whole ? await readAnchor(data, (await openKeys(join(data, 'keys'), Date.now)).anchor) : null;
+  if (anchor === null) return finding('anchor', 'note', `none yet; ${since}`, '`npx taskgate serve` keeps it');
+  if (anchor === 'damaged') return finding('anchor', 'bad', 'no key vouches for anchor.json', 'put it or its key back, or `npx taskgate serve --accept-store`');
+  const compared = await compareStore(store, anchor, state);
+  if (compared.verdict === 'in_step' || compared.verdict === 'newer_epoch') return finding('anchor', state.epochAt === 0 ? 'ok' : 'note', `in step; ${since}`);
+  if (compared.verdict === 'behind')
+    return finding('anchor', 'bad', compared.why, 'the next start ends every session; put the newest store back if there is one');
+  return finding('anchor', 'bad', compared.why, 'put the newest store back, or `npx taskgate serve --accept-store`');
 }
 
 async function examineListeners({ listen, public_url }: BrokerSettings): Promise<Finding[]> {

@@ -30,6 +30,8 @@ const groups: Readonly<Record<string, () => Promise<Command>>> = {
   policy: async () => (await import('./commands/policy.ts')).policyCommand(),
   credential: async () => (await import('./commands/credential.ts')).credentialCommand(),
   approval: async () => (await import('./commands/approval.ts')).approvalCommand(),
+  backup: async () => (await import('./commands/backup.ts')).backupCommand(),
+  restore: async () => (await import('./commands/restore.ts')).restoreCommand(),
   audit: async () => (await import('./commands/audit.ts')).auditCommand(),
   schema: async () => (await import('./commands/schema.ts')).schemaCommand(),
 };

@@ -27,4 +27,6 @@ export interface Keys {
   readonly hmac: readonly SecretKey[];
   /** 32 bytes: AES-256-GCM over secrets, proposals and outcomes at rest. */
   readonly escrow: readonly SecretKey[];
+  /** 32 bytes: vouches for the store's anchor and for backups. */
+  readonly anchor: readonly SecretKey[];
 }

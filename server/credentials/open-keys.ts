@@ -17,13 +17,14 @@ const signingRing = z
  */
 export async function openKeys(dir: string, clock: () => number): Promise<Keys> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const [token, state, hmac, escrow] = await Promise.all([
+  const [token, state, hmac, escrow, anchor] = await Promise.all([
     openSigningRing(join(dir, 'token.json'), clock),
     openSecretRing(join(dir, 'state.json'), clock),
     openSecretRing(join(dir, 'hmac.json'), clock),
     openSecretRing(join(dir, 'escrow.json'), clock),
+    openSecretRing(join(dir, 'anchor.json'), clock),
   ]);
-  return { token, state, hmac, escrow };
+  return { token, state, hmac, escrow, anchor };
 }
 
 async function openSecretRing(file: string, clock: () => number): Promise<SecretKey[]> {

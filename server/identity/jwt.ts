@@ -107,6 +107,11 @@ export function timeProblem(claims: Claims, { now, longest, oldest }: TimeRules)
   return null;
 }
 
+/** The earliest moment (epoch milliseconds) at which a token that passed `timeProblem` with `longest` can have been used. */
+export function issuedAt({ iat, exp }: Claims, longest: number): number {
+  return Math.floor((typeof iat === 'number' ? iat : Number(exp) - longest) * 1000);
+}
+
 /** The audiences of a token, always a list; null when they are not text. */
 export function audiencesOf(claims: Claims): readonly string[] | null {
   const { aud } = claims as { aud?: unknown };

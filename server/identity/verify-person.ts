@@ -2,7 +2,7 @@ import { sha256Hex } from '../../tools/index.ts';
 import { type Refusal, refuse } from '../call/refusals.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { Person } from './caller.ts';
-import { audiencesOf, type Claims, readJwt, signedText, timeProblem } from './jwt.ts';
+import { audiencesOf, type Claims, issuedAt, readJwt, signedText, timeProblem } from './jwt.ts';
 import { type OidcRoot, verifyIssued } from './oidc.ts';
 import { personOf } from './people.ts';
 import type { IdentityPorts } from './verify-workload.ts';
@@ -13,6 +13,8 @@ export interface OneTime {
   readonly key: string;
   /** Epoch milliseconds. */
   readonly expiresAt: number;
+  /** Epoch milliseconds, by the issuer's clock. */
+  readonly issuedAt: number;
 }
 
 declare const login: unique symbol;
@@ -72,7 +74,12 @@ export async function verifyPersonToken(
     authorizedParty: azp ?? null,
     mayAct,
     authorizationDetails: (details as unknown[] | undefined) ?? null,
-    once: { scope: `login/${snapshot.tenant}`, key: sha256Hex(signedText(jwt)), expiresAt: now + (oldestLogin + 60) * 1000 },
+    once: {
+      scope: `login/${snapshot.tenant}`,
+      key: sha256Hex(signedText(jwt)),
+      expiresAt: now + (oldestLogin + 60) * 1000,
+      issuedAt: issuedAt(claims, oldestLogin),
+    },
   } as Omit<Login, typeof login> as Login;
 }
 

@@ -4,7 +4,7 @@ import type { AgentDocument } from '../documents/kinds.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { Ports } from '../ports.ts';
 import { agentIdentity, agentKey } from './agents.ts';
-import { headerProblem, isOnlyFor, proveClaims, readJwt, timeProblem, type UnprovenJwt } from './jwt.ts';
+import { headerProblem, isOnlyFor, issuedAt, proveClaims, readJwt, timeProblem, type UnprovenJwt } from './jwt.ts';
 import { verifyIssued } from './oidc.ts';
 import { verifySvid } from './spiffe.ts';
 import { tenantIssuer } from './urls.ts';
@@ -94,7 +94,7 @@ async function verifyAssertion(ports: IdentityPorts, snapshot: Registered, jwt: 
   if (late) return denied(late);
   const { jti, exp } = claims;
   if (typeof jti !== 'string' || jti === '' || jti.length > 256) return denied('no jti');
-  const first = await ports.store.useOnce(`assertion/${snapshot.tenant}/${name}`, jti, Math.ceil(Number(exp) * 1000), now);
+  const first = await ports.store.useOnce(`assertion/${snapshot.tenant}/${name}`, jti, Math.ceil(Number(exp) * 1000), now, issuedAt(claims, longestAssertion));
   if (!first) return denied('used before');
   return agent && ofAgent ? proven(snapshot, agent) : ({ kind: 'orchestrator', tenant: snapshot.tenant, name } as Orchestrator);
 }

@@ -25,7 +25,7 @@ export async function issuePersonToken(ports: Ports, snapshot: TenantSnapshot, i
   if (person.name === null) return unprovenGrant('the tenant names no such person');
   if (isForAgent(snapshot, login)) return unprovenGrant('the login was made for an agent');
   const now = ports.clock();
-  if (!(await ports.store.useOnce(once.scope, once.key, once.expiresAt, now))) return unprovenGrant('the login was used before');
+  if (!(await ports.store.useOnce(once.scope, once.key, once.expiresAt, now, once.issuedAt))) return unprovenGrant('the login was used before');
   const iat = Math.floor(now / 1000);
   const token = await signOwn(ports, {
     iss: tenantIssuer(ports.config, snapshot.tenant),

@@ -57,7 +57,7 @@ async function tryOpen(ports: SessionPorts, snapshot: TenantSnapshot, request: O
   if (isRefusal(session)) return session;
   const once = session.mode === 'delegated' ? request.login?.once : undefined;
   // Last before the session itself, so that a request refused for another reason does not use the login up.
-  if (once && !(await ports.store.useOnce(once.scope, once.key, once.expiresAt, at)))
+  if (once && !(await ports.store.useOnce(once.scope, once.key, once.expiresAt, at, once.issuedAt)))
     return refuse('session.refused', 'This login has been used before; log in again.');
   const observed = await readObservedUntil(ports, snapshot, session, at);
   const opened = await ports.store.openSession(session, at, openingRecord(snapshot, session, observed, at));

@@ -7,6 +7,7 @@ import * as approvals from './verbs/approvals.ts';
 import { claim } from './verbs/claims.ts';
 import * as configuration from './verbs/configuration.ts';
 import { endSession } from './verbs/end-session.ts';
+import * as epochs from './verbs/epochs.ts';
 import { useOnce } from './verbs/once.ts';
 import { openSession } from './verbs/open-session.ts';
 import { appendRecords, readRecords } from './verbs/records.ts';
@@ -66,11 +67,17 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     readAgentToken: (hash) => readOnce({ tenants: [], token: hash }, () => agents.readAgentToken(hash)),
     revokeAgentToken: (tenant, hash, record) => commit(of(tenant), () => agents.revokeAgentToken(tenant, hash, record)),
 
-    useOnce: (scope, key, expiresAt, at) => commit(nobody, () => useOnce(scope, key, expiresAt, at)),
+    useOnce: (scope, key, expiresAt, at, issuedAt) => commit(nobody, () => useOnce(scope, key, expiresAt, at, issuedAt ?? at)),
 
     appendWhileLive: (tenant, session, at, record) => commit(of(tenant), () => appendWhileLive(tenant, session, at, record)),
     append: (tenant, bodies) => commit(logOf(tenant), () => appendRecords(tenant, bodies)),
     readRecords: (tenant, from, limit) => readOnce(logOf(tenant), () => readRecords(tenant, from, limit)),
+
+    readState: () => read(everyTenant, () => epochs.readState()),
+    async startEpoch(change) {
+      const tenants = (await read(everyTenant, () => configuration.listTenants())).map(({ tenant }) => tenant);
+      return commit({ tenants, platform: true }, () => epochs.startEpoch(change, tenants));
+    },
 
     async sweep(at) {
       const swept = { sessions: 0, approvals: 0, dispatches: 0 };

@@ -1,6 +1,11 @@
+export { type Draft, PlaceTaken, type Row, rowsAtOnce, type Snapshot, type TableShape } from './copy.ts';
+export { openDraft, openSnapshot } from './open-copy.ts';
 export { fileOf, openStore, shownAddress } from './open-store.ts';
 export { openPostgresStore } from './postgres/open-postgres-store.ts';
 export { scanPages } from './scan-pages.ts';
 export type { Signal } from './signals.ts';
+export { schemaVersion } from './sqlite/migrations.ts';
 export { openSqliteStore } from './sqlite/open-sqlite-store.ts';
+export { shapeOf } from './sqlite/shape.ts';
 export * from './store.ts';
+export { startFirstEpoch } from './verbs/epochs.ts';

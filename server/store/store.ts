@@ -244,6 +244,35 @@ export interface AgentToken {
   readonly revoked: boolean;
 }
 
+/** Where a chain ends: its last record. */
+export interface ChainHead {
+  /** Null for the platform log. */
+  readonly tenant: string | null;
+  readonly index: number;
+  readonly hash: string;
+}
+/** Which store this is and how far it has come. */
+export interface StoreState {
+  readonly store: string;
+  /** Grows whenever what may have run ahead of the store is cut off. */
+  readonly epoch: number;
+  /** Epoch milliseconds at which that was done; 0 when it never was. */
+  readonly epochAt: number;
+  /** Of every chain that has a record. */
+  readonly heads: readonly ChainHead[];
+}
+/** Cuts off whatever may have run ahead of the store: one transaction for all tenants. */
+export interface NewEpoch {
+  /** The epoch that was found; when it is another by now, nothing is done. */
+  readonly found: number;
+  readonly next: number;
+  readonly at: number;
+  /** Stands as code on the record of everything that ends by it. */
+  readonly reason: 'restored' | 'behind_anchor' | 'accepted';
+  /** The record that says so in a chain; null is the platform log. */
+  recordFor(tenant: string | null): RecordBody;
+}
+
 export interface Page {
   readonly after: string | null;
   readonly limit: number;
@@ -302,14 +331,21 @@ export interface Store {
   readAgentToken(hash: string): Promise<AgentToken | null>;
   revokeAgentToken(tenant: string, hash: string, record: RecordBody): Promise<boolean>;
 
-  /** True the first time `key` is seen in `scope`; remembered until `expiresAt`. */
-  useOnce(scope: string, key: string, expiresAt: number, at: number): Promise<boolean>;
+  /** True the first time `key` is seen in `scope`; remembered until `expiresAt`. Never for what was issued before the store's epoch; `issuedAt` is `at` when left out. */
+  useOnce(scope: string, key: string, expiresAt: number, at: number, issuedAt?: number): Promise<boolean>;
 
   /** Appends, in one step with looking, while the session and all it draws on are live; null when one is not. */
   appendWhileLive(tenant: string, session: string, at: number, record: RecordBody): Promise<number | null>;
   /** Appends to the tenant's chain (`null`: the platform log); answers their indexes. */
   append(tenant: string | null, records: readonly RecordBody[]): Promise<readonly number[]>;
   readRecords(tenant: string | null, from: number, limit: number): Promise<readonly StoredRecord[]>;
+
+  readState(): Promise<StoreState>;
+  /**
+   * Revokes every session that has not ended and every connection token, cancels every open approval, marks what is in flight `unknown`,
+   * each with its record, and uses up all that was issued before. False when another had raised the epoch.
+   */
+  startEpoch(change: NewEpoch): Promise<boolean>;
 
   /** Ends sessions past their end, expires approvals, marks dispatches past their lease `unknown`, forgets what has expired; each with its record. Answers how many of each. */
   sweep(at: number): Promise<{ sessions: number; approvals: number; dispatches: number }>;

@@ -14,7 +14,7 @@ describe("the broker's own keys", () => {
   it('are made at first start, one file a purpose, readable by their owner alone', async () => {
     await openKeys(dir, () => 1_000);
     const files = (await readdir(dir)).sort();
-    expect(files).toEqual(['escrow.json', 'hmac.json', 'state.json', 'token.json']);
+    expect(files).toEqual(['anchor.json', 'escrow.json', 'hmac.json', 'state.json', 'token.json']);
     expect((await stat(dir)).mode & 0o777).toBe(0o700);
     for (const file of files) expect((await stat(join(dir, file))).mode & 0o777, file).toBe(0o600);
   });

@@ -76,7 +76,7 @@ export async function serveDoor(options: { answer?: Answers; parts?: Partial<Par
     config,
     store: signals,
     clock: () => Date.now(),
-    keys: { state: [{ id: 's1', createdAt: 0, retiresAt: null, bytes: randomBytes(32) }], token: [], hmac: [], escrow: [] },
+    keys: { state: [{ id: 's1', createdAt: 0, retiresAt: null, bytes: randomBytes(32) }], token: [], hmac: [], escrow: [], anchor: [] },
     access: { known: async () => undefined, stranger: async () => undefined, flush: async () => undefined },
     log: pino({ level: 'silent' }),
     ...options.ports,

@@ -85,8 +85,14 @@ await describeOnPostgres((database) => {
     it('lets what is due be found across tenants and not be written, and no secret or record be seen', async () => {
       await asBroker(database, client, { reach: 'every tenant' });
       for (const table of ['tenants', 'sessions', 'approvals', 'dispatches']) expect(await tenantsIn(client, table)).toEqual(['acme', 'globex']);
-      for (const table of ['records', 'secrets', 'counters', 'agent_tokens', 'chain_heads']) expect(await tenantsIn(client, table)).toEqual([]);
+      expect(await tenantsIn(client, 'chain_heads')).toEqual(['', 'acme', 'globex']);
+      for (const table of ['records', 'secrets', 'counters', 'agent_tokens']) expect(await tenantsIn(client, table)).toEqual([]);
       expect((await client.query(`UPDATE approvals SET status = 'approved'`)).rowCount).toBe(0);
+    });
+
+    it("keeps the whole copy a backup reads from the broker's role, whatever it asks for", async () => {
+      await asBroker(database, client, { reach: 'backup' });
+      for (const table of tables) expect(await tenantsIn(client, table)).toEqual([]);
     });
 
     it('shows of the tokens the one whose hash is known', async () => {

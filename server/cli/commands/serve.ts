@@ -21,6 +21,7 @@ interface Options {
   readonly publicUrl?: string;
   readonly logLevel?: string;
   readonly config?: string;
+  readonly acceptStore?: true;
 }
 
 export function serveCommand(): Command {
@@ -32,6 +33,7 @@ export function serveCommand(): Command {
     .option('--public-url <url>', 'the URL clients know this broker by (http://localhost:<port>)')
     .option('--log-level <level>', 'trace, debug, info, warn, error, silent')
     .option('--config <file>', 'settings (./taskgate.yaml)')
+    .option('--accept-store', 'take the store though its record is not the one last seen; ends every session, and is recorded')
     .addHelpText(
       'after',
       '\nExamples:\n  $ npx taskgate serve\n  $ npx taskgate serve --port 0 --data /tmp/try --json\n  $ npx taskgate serve --documents ./policies --documents ./tools\n',
@@ -61,7 +63,7 @@ async function serve(options: Options, command: Command): Promise<void> {
   const documents = samples ? [join(packageFolder, 'policies'), join(packageFolder, 'tools', 'registry')] : config.documents;
 
   const leaving = Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => new Promise((resolve) => process.once(signal, resolve))));
-  const broker = await startBroker({ ...config, documents }, { samples }).catch(async (error: unknown) => {
+  const broker = await startBroker({ ...config, documents }, { samples, acceptStore: options.acceptStore === true }).catch(async (error: unknown) => {
     throw await explain(error);
   });
   write(
@@ -69,13 +71,22 @@ async function serve(options: Options, command: Command): Promise<void> {
       ? JSON.stringify({ url: broker.url, pid: process.pid, unconfined: broker.unconfined, observed: broker.observed })
       : banner({ url: broker.url, data: config.data, samples, unconfined: broker.unconfined, observed: broker.observed, plan: broker.plan }),
   );
-  await leaving;
+  const why = await Promise.race([broker.lost, leaving.then(() => null)]);
   await broker.close();
+  if (why !== null) throw new Failure(`the store is not as it was: ${why}`, { remedy: 'start Taskgate anew; what ended since the copy was made stays ended' });
 }
 
 /** Why the broker did not start, and what to do about it. */
 async function explain(error: unknown): Promise<unknown> {
-  const { BadDocuments } = await import('../../prepare.ts');
+  const [{ BadDocuments }, { NotAsAnchored }] = await Promise.all([import('../../prepare.ts'), import('../../anchor/index.ts')]);
+  if (error instanceof NotAsAnchored) {
+    return new Failure(`the store is not the one this broker knew: ${error.message}`, {
+      remedy:
+        'put back the newest store, or `npx taskgate restore` a backup; or take it as it is with `npx taskgate serve --accept-store`, which ends every session and is recorded',
+      exit: exits.check,
+      cause: error,
+    });
+  }
   if (error instanceof BadDocuments) {
     return new Failure(['the documents do not hold; nothing was applied:', ...error.problems.map(describeProblem)].join('\n'), { exit: exits.check });
   }

@@ -4,7 +4,7 @@ import { BadJson, parseJsonStrict, slug } from '../../../tools/index.ts';
 import type { TenantSnapshot } from '../../documents/snapshot.ts';
 import type { Ports } from '../../ports.ts';
 import { agentIdentity } from '../agents.ts';
-import { headerProblem, isOnlyFor, proveClaims, readJwt, timeProblem } from '../jwt.ts';
+import { headerProblem, isOnlyFor, issuedAt, proveClaims, readJwt, timeProblem } from '../jwt.ts';
 import { readCapped } from '../read-capped.ts';
 import { tenantIssuer } from '../urls.ts';
 import { localProviderRuns } from './allowed.ts';
@@ -110,7 +110,7 @@ async function isProven(ports: LocalPorts, tenant: string, assertion: string, ke
   const { jti, exp } = claims;
   // A second of grace on the length alone: clocks are read in whole seconds on one side.
   if (timeProblem(claims, { now, longest: longestAssertion + 1 }) || typeof jti !== 'string' || jti === '') return false;
-  return ports.store.useOnce(`local/${tenant}`, jti, Number(exp) * 1000, now);
+  return ports.store.useOnce(`local/${tenant}`, jti, Number(exp) * 1000, now, issuedAt(claims, longestAssertion));
 }
 
 async function readBody<T>(c: Context, shape: z.ZodType<T>): Promise<T | null> {

@@ -5,7 +5,7 @@
 
 /** What the broker's role may do with each table; nothing else, and nothing at all with a table not named here. */
 const rights: Readonly<Record<string, string>> = {
-  meta: 'SELECT, UPDATE (checked)',
+  meta: 'SELECT, UPDATE (checked, epoch, epoch_at)',
   compatibility: 'SELECT',
   tenants: 'SELECT, INSERT, UPDATE',
   platform: 'SELECT, INSERT, UPDATE',
@@ -25,17 +25,22 @@ const rights: Readonly<Record<string, string>> = {
 
 const ofTenants = ['tenants', 'agents', 'lineages', 'sessions', 'counters', 'dispatches', 'approvals', 'votes', 'secrets', 'agent_tokens'];
 const ofLogs = ['chain_heads', 'records'];
-const swept = ['tenants', 'sessions', 'approvals', 'dispatches'];
+/** What a sweep and the store's anchor look at across tenants. */
+const overseen = ['tenants', 'sessions', 'approvals', 'dispatches', 'chain_heads'];
 
 const setting = (name: string): string => `current_setting('taskgate.${name}', true)`;
 // An unset setting reads as the empty string once another transaction of the connection had set it; no tenant has that name.
 const named = `tenant = ${setting('tenant')} AND tenant <> ''`;
 const platform = `${setting('reach')} = 'platform'`;
 const everyTenant = `${setting('reach')} = 'every tenant'`;
+const backup = `${setting('reach')} = 'backup'`;
 
 const policy = (table: string, name: string, condition: string, command = 'ALL'): string => `
   DROP POLICY IF EXISTS ${name} ON ${table};
   CREATE POLICY ${name} ON ${table} FOR ${command} USING (${condition});`;
+
+/** The policy under which the owner's login copies a table whole; the broker's role is not the owner. */
+export const wholeCopy = 'whole_copy';
 
 const fenced = (table: string): string => `ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY; ALTER TABLE ${table} FORCE ROW LEVEL SECURITY;`;
 
@@ -44,8 +49,9 @@ export const fence: string = [
   ...[...ofTenants, ...ofLogs].map((table) => policy(table, 'one_tenant', named)),
   ...ofLogs.map((table) => policy(table, 'platform_log', `tenant = '' AND ${platform}`)),
   policy('platform', 'operator', platform),
-  ...swept.map((table) => policy(table, 'every_tenant', everyTenant, 'SELECT')),
+  ...overseen.map((table) => policy(table, 'every_tenant', everyTenant, 'SELECT')),
   policy('agent_tokens', 'one_token', `hash = ${setting('token')}`, 'SELECT'),
+  ...[...ofTenants, ...ofLogs, 'platform'].map((table) => policy(table, wholeCopy, backup, 'SELECT TO CURRENT_USER')),
   `
   CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION 'records are append-only'; END $$;

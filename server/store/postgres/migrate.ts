@@ -14,6 +14,9 @@ export interface Migrated {
 
 /** Any number that nothing else locks; replicas that start at once take it one after the other. */
 const migrationLock = 7_411_2026;
+
+/** Holds off, to the end of the transaction, everyone else who would change the schema. */
+export const lockSchema = `SELECT pg_advisory_xact_lock(${migrationLock})`;
 const patience = '30s';
 
 /**
@@ -34,11 +37,14 @@ async function migrateOnce(client: Client, schema: Schema): Promise<Migrated> {
   const version = schema.steps.length;
   await client.query(`BEGIN; SET LOCAL lock_timeout = '${patience}'; SET LOCAL statement_timeout = '${patience}'`);
   try {
-    await client.query(`SELECT pg_advisory_xact_lock(${migrationLock})`);
+    await client.query(lockSchema);
     const before = await readMeta(client);
     if (before && (before.oldest ?? before.version) > version) throw tooNew(before.version, version);
     const outdated = before === null || before.oldest === null || before.version < version;
-    if (outdated) await takeSteps(client, before?.version ?? 0, schema);
+    if (outdated) {
+      await takeSteps(client, before?.version ?? 0, schema);
+      await client.query(fence);
+    }
     const role = await brokerRole(client, outdated);
     const meta = await readMeta(client);
     if (!meta) throw new StoreUnavailable('the store lost its own description');
@@ -57,7 +63,7 @@ interface Meta {
   readonly oldest: number | null;
 }
 
-async function readMeta(client: Client): Promise<Meta | null> {
+export async function readMeta(client: Client): Promise<Meta | null> {
   const { rows } = await client.query<{ there: boolean; marked: boolean }>(
     `SELECT to_regclass('taskgate.meta') IS NOT NULL AS there, to_regclass('taskgate.compatibility') IS NOT NULL AS marked`,
   );
@@ -66,7 +72,8 @@ async function readMeta(client: Client): Promise<Meta | null> {
   return (await client.query<Meta>(`SELECT store, version, ${oldest} AS oldest FROM taskgate.meta`)).rows[0] ?? null;
 }
 
-async function takeSteps(client: Client, version: number, { steps, oldest }: Schema): Promise<void> {
+/** Takes the steps from `version` to `target`, in the transaction at hand. */
+export async function takeSteps(client: Client, version: number, { steps, oldest }: Schema, target = steps.length): Promise<void> {
   const { rows } = await client.query<{ there: boolean }>(`SELECT to_regnamespace('taskgate') IS NOT NULL AS there`);
   if (!rows[0]?.there) await client.query('CREATE SCHEMA taskgate');
   await client.query('SET LOCAL search_path = taskgate');
@@ -78,9 +85,8 @@ async function takeSteps(client: Client, version: number, { steps, oldest }: Sch
   await client.query('CREATE TABLE IF NOT EXISTS compatibility (oldest INTEGER NOT NULL)');
   await client.query('INSERT INTO compatibility (oldest) SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM compatibility)');
   await client.query('UPDATE compatibility SET oldest = greatest(oldest, $1)', [oldest]);
-  for (const step of steps.slice(version)) await client.query(step);
-  await client.query(fence);
-  await client.query('UPDATE meta SET version = $1', [steps.length]);
+  for (const step of steps.slice(version, target)) await client.query(step);
+  await client.query('UPDATE meta SET version = $1', [target]);
 }
 
 interface Role {
@@ -89,7 +95,7 @@ interface Role {
 }
 
 /** The role `<database>_broker`, made when the login may make it; its rights are set anew with every step of the schema. */
-async function brokerRole(client: Client, outdated: boolean): Promise<string | null> {
+export async function brokerRole(client: Client, outdated: boolean): Promise<string | null> {
   const { rows } = await client.query<{ name: string; may: boolean; bypasses: boolean }>(
     `SELECT left(current_database(), 56) || '_broker' AS name, rolsuper OR rolcreaterole AS may, rolsuper OR rolbypassrls AS bypasses
      FROM pg_roles WHERE rolname = current_user`,

@@ -25,7 +25,8 @@ function exactly(value: string): number {
 }
 
 export interface Driver {
-  openClient(): Promise<Client>;
+  /** `patient`: without limits on how long a statement may take, for whole copies. */
+  openClient(patience?: 'patient'): Promise<Client>;
   /** `openClient`, held to what every connection of the pool is held to. */
   openPrepared(migrated: Migrated): Promise<Client>;
   openPool(migrated: Migrated): Pool;
@@ -53,8 +54,8 @@ export async function loadDriver(url: string): Promise<Driver> {
     pipeline: true,
     types: { getTypeParser: getTypeParser as typeof pg.types.getTypeParser },
   };
-  const openClient = async (): Promise<Client> => {
-    const client = new pg.Client(config);
+  const openClient = async (patience?: 'patient'): Promise<Client> => {
+    const client = new pg.Client(patience ? { ...config, statement_timeout: 0, query_timeout: 0, idle_in_transaction_session_timeout: 0 } : config);
     client.on('error', () => undefined);
     await client.connect();
     return client;

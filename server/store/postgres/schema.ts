@@ -184,6 +184,9 @@ const steps: readonly string[] = [
     PRIMARY KEY (tenant, position)
   );
   `,
+  `
+  ALTER TABLE meta ADD COLUMN epoch BIGINT NOT NULL DEFAULT 1, ADD COLUMN epoch_at BIGINT NOT NULL DEFAULT 0;
+  `,
 ];
 
 export const schema: Schema = { steps, oldest: 1 };

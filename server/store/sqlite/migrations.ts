@@ -186,6 +186,10 @@ const steps: readonly string[] = [
     WHEN EXISTS (SELECT 1 FROM records WHERE tenant = NEW.tenant AND position = NEW.position)
     BEGIN SELECT RAISE(ABORT, 'records are append-only'); END;
   `,
+  `
+  ALTER TABLE meta ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE meta ADD COLUMN epoch_at INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 export interface Schema {
@@ -222,20 +226,12 @@ const readMark = (database: DatabaseSync): number => (database.prepare(mark).get
  * Takes the steps that are missing, all or none. A store that a newer Taskgate brought further is used as it is while that one says
  * this one can, and refused when it says otherwise.
  */
-export function migrate(database: DatabaseSync, { steps, oldest }: Schema = schema): Meta {
+export function migrate(database: DatabaseSync, known: Schema = schema): Meta {
   database.exec('BEGIN IMMEDIATE');
   try {
     const before = readMeta(database);
-    const version = before?.version ?? 0;
-    if (before && before.oldest > steps.length) throw tooNew(version);
-    if (version === 0) {
-      database.exec(`
-        CREATE TABLE meta (store TEXT NOT NULL, version INTEGER NOT NULL, sequence INTEGER NOT NULL) STRICT;
-        INSERT INTO meta (store, version, sequence) VALUES (lower(hex(randomblob(16))), 0, 0)`);
-    }
-    for (const step of steps.slice(version)) database.exec(step);
-    if (version < steps.length) database.prepare('UPDATE meta SET version = ?').run(steps.length);
-    if (version <= steps.length && readMark(database) < oldest) database.exec(`${mark} = ${oldest}`);
+    if (before && before.oldest > known.steps.length) throw tooNew(before.version, known.steps.length);
+    takeSteps(database, known.steps.length, known);
     const meta = readMeta(database);
     if (!meta) throw new StoreUnavailable('the store lost its own description');
     database.exec('COMMIT');
@@ -246,7 +242,20 @@ export function migrate(database: DatabaseSync, { steps, oldest }: Schema = sche
   }
 }
 
-export const tooNew = (version: number): StoreUnavailable =>
+/** Takes the steps up to `target` that are missing, in the transaction at hand. */
+export function takeSteps(database: DatabaseSync, target: number, { steps, oldest }: Schema = schema): void {
+  const version = readMeta(database)?.version ?? 0;
+  if (version === 0) {
+    database.exec(`
+      CREATE TABLE meta (store TEXT NOT NULL, version INTEGER NOT NULL, sequence INTEGER NOT NULL) STRICT;
+      INSERT INTO meta (store, version, sequence) VALUES (lower(hex(randomblob(16))), 0, 0)`);
+  }
+  for (const step of steps.slice(version, target)) database.exec(step);
+  if (version < target) database.prepare('UPDATE meta SET version = ?').run(target);
+  if (version <= steps.length && readMark(database) < oldest) database.exec(`${mark} = ${oldest}`);
+}
+
+export const tooNew = (version: number, known = schemaVersion): StoreUnavailable =>
   new StoreUnavailable(
-    `the store was written by a newer Taskgate (schema ${version}; this one knows ${schemaVersion}): run that one, or restore a backup made before it`,
+    `the store was written by a newer Taskgate (schema ${version}; this one knows ${known}): run that one, or restore a backup made before it`,
   );

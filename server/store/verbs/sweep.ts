@@ -72,7 +72,19 @@ export function* sweepApprovals(tenant: string, at: number): Verb<Swept> {
   return { counted: expired, touched: past.length };
 }
 
-interface Lost {
+/** Calls dispatches unknown whose outcome nobody can tell any more. */
+export function* loseDispatches(lost: readonly Lost[], at: number, code: string): Verb<void> {
+  for (const one of lost) {
+    yield* run(`UPDATE dispatches SET status = 'unknown', settled_at = ? WHERE tenant = ? AND id = ? AND status = 'dispatched'`, at, one.tenant, one.id);
+    if (one.approval !== null) {
+      yield* run(`UPDATE approvals SET outcome = 'unknown' WHERE tenant = ? AND id = ? AND dispatch = ?`, one.tenant, one.approval, one.id);
+      yield* signal('approval', one.tenant, one.approval);
+    }
+    yield* appendRecord(one.tenant, recordOfLost(one, at, code));
+  }
+}
+
+export interface Lost {
   readonly tenant: string;
   readonly id: string;
   readonly session: string;
@@ -82,30 +94,20 @@ interface Lost {
   readonly approval: string | null;
 }
 
+/** The dispatches of a tenant that have no outcome yet. */
+export const inFlight = `SELECT d.tenant, d.id, d.session, s.agent, d.tool, d.fence, d.approval
+  FROM dispatches d JOIN sessions s ON s.tenant = d.tenant AND s.id = d.session WHERE d.tenant = ? AND d.status = 'dispatched'`;
+
 /** A dispatch past its lease: whoever ran it is gone or too late, and nobody can tell what it did. */
 export function* sweepDispatches(tenant: string, at: number): Verb<Swept> {
-  const lost = yield* all<Lost>(
-    `SELECT d.tenant, d.id, d.session, s.agent, d.tool, d.fence, d.approval
-     FROM dispatches d JOIN sessions s ON s.tenant = d.tenant AND s.id = d.session
-     WHERE d.tenant = ? AND d.status = 'dispatched' AND d.lease_until <= ? ORDER BY d.lease_until LIMIT ?`,
-    tenant,
-    at,
-    sweepAtOnce,
-  );
-  for (const one of lost) {
-    yield* run(`UPDATE dispatches SET status = 'unknown', settled_at = ? WHERE tenant = ? AND id = ? AND status = 'dispatched'`, at, one.tenant, one.id);
-    if (one.approval !== null) {
-      yield* run(`UPDATE approvals SET outcome = 'unknown' WHERE tenant = ? AND id = ? AND dispatch = ?`, one.tenant, one.approval, one.id);
-      yield* signal('approval', one.tenant, one.approval);
-    }
-    yield* appendRecord(one.tenant, recordOfLost(one, at));
-  }
+  const lost = yield* all<Lost>(`${inFlight} AND d.lease_until <= ? ORDER BY d.lease_until LIMIT ?`, tenant, at, sweepAtOnce);
+  yield* loseDispatches(lost, at, 'lease_expired');
   return { counted: lost.length, touched: lost.length };
 }
 
-function recordOfLost(one: Lost, at: number): RecordBody {
+function recordOfLost(one: Lost, at: number, code: string): RecordBody {
   const { tenant, session, agent, tool, id: dispatch, fence, approval } = one;
-  const about = { tenant, session, agent, actor: 'taskgate', tool, dispatch, fence, code: 'lease_expired' };
+  const about = { tenant, session, agent, actor: 'taskgate', tool, dispatch, fence, code };
   return { type: 'call.unknown', at, ...about, ...(approval === null ? {} : { approval }) };
 }
 
