@@ -211,19 +211,12 @@ function rules(name: string, newBench: () => Promise<Bench>): void {
 rules('SQLite', async () => {
   const dir = folder();
   const path = join(dir, 'taskgate.db');
-  const settle = (): void => {
-    const raw = new DatabaseSync(path);
-    raw.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    raw.close();
-  };
   return {
     open: () => openStore(`sqlite:${path}`, () => start),
     async keep() {
-      settle();
       copyFileSync(path, `${path}.kept`);
     },
     async putBack() {
-      settle();
       copyFileSync(`${path}.kept`, path);
     },
     async meddle(text) {

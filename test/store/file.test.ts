@@ -39,6 +39,13 @@ describe("the store's file", () => {
     expect((await again.readSession('acme', 'ses_1'))?.session.status).toBe('active');
   });
 
+  it('is all there is of a store that was stopped: no journal stays beside it', async () => {
+    const { folder, store } = await openBench();
+    await open(store);
+    await store.close();
+    expect(readdirSync(folder)).toEqual(['taskgate.db']);
+  });
+
   it('serves a broker on, running or started anew, while the next version of the schema only adds', async () => {
     const { path, store, another } = await openBench();
     await open(store);

@@ -43,6 +43,8 @@ export interface TestOptions extends Extras {
   readonly dir?: string;
   readonly holdMs?: number;
   readonly ahead?: number;
+  /** Any free one when left out; what a token says of its issuer depends on it. */
+  readonly port?: number;
 }
 
 export const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'taskgate-test-'));
@@ -56,7 +58,7 @@ export async function startTestBroker(options: TestOptions = {}): Promise<TestBr
   let ahead = options.ahead ?? 0;
   const lines: string[] = [];
   const settings = config.parse({
-    listen: { port: 0, hosts: ['127.0.0.1'] },
+    listen: { port: options.port ?? 0, hosts: ['127.0.0.1'] },
     data,
     store: `sqlite:${join(data, 'taskgate.db')}`,
     documents: [documents],

@@ -85,9 +85,12 @@ function connect(path: string, mode: 'rw' | 'ro'): DatabaseSync {
   return new DatabaseSync(url, { timeout: 0, enableForeignKeyConstraints: true, readOnly: mode === 'ro' });
 }
 
-/** SQLite leaves the journal of a file that has moved alone, so closing is safe when another stands in its place. */
+/**
+ * SQLite leaves the journal of a file that has moved alone, so closing is safe when another stands in its place. The writer goes last:
+ * only it can write the journal into the file, so that a stopped store is one file.
+ */
 function closeAll(databases: readonly DatabaseSync[]): void {
-  for (const database of databases) {
+  for (const database of databases.toReversed()) {
     try {
       database.close();
     } catch {
