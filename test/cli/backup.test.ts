@@ -143,6 +143,26 @@ describe('a broker whose store is not as it left it', { timeout: 120_000 }, () =
     expect((await cli('doctor', '--config', settings)).stdout).toMatch(/anchor +note +in step; epoch 2/);
   });
 
+  it('closes every door within seconds when it finds an older copy under itself, and has ended what lived in that', async () => {
+    const broker = await startTestBroker({ dir });
+    try {
+      const task = await broker.open({});
+      const { store: opened } = broker.ports;
+      const read = opened.readState;
+      const state = await read();
+      await opened.append('acme', [body('call.refused')]);
+      // Once it has seen the record just written, the store says that it never was.
+      let looks = 0;
+      Object.assign(opened, { readState: async () => (looks++ < 1 ? read() : looks === 2 ? state : read()) });
+      expect(await broker.lost).toMatch(/record of acme/);
+      expect((await fetch(`${broker.url}/readyz`)).status).toBe(503);
+      expect((await fetch(task.mcpUrl, { method: 'POST', headers: { authorization: `Bearer ${task.accessToken}` }, body: '{}' })).status).toBe(503);
+      await vi.waitUntil(async () => (await opened.readSession('acme', task.session))?.session.status === 'revoked', { timeout: 10_000 });
+    } finally {
+      await broker.close();
+    }
+  });
+
   it('does not serve a record that was written anew, and says how it would', async () => {
     await (await startTestBroker({ dir })).close();
     writeFileSync(join(data, 'anchor.json'), '{}');
