@@ -1,9 +1,9 @@
-import { checkParsePolicySet } from '@cedar-policy/cedar-wasm/nodejs';
 import { parseCases } from '../cases/parse.ts';
 import type { PolicyProblem, PolicySource } from '../facts.ts';
 import { lint } from '../lint/index.ts';
 import { platform, platformPolicies } from '../platform-rules.ts';
 import { decide, listable } from './decide.ts';
+import { withEngine } from './instance.ts';
 import { type Law, makeLaw } from './law.ts';
 import { type ParsedPolicy, parsePolicies } from './parse-policies.ts';
 import { unguardedTools } from './probe.ts';
@@ -69,7 +69,7 @@ export function lawOf(policy: TenantPolicy): Law {
 /** What must hold before the engine may judge by this law: the list-time forms load, and forbids over groups bite. */
 function engineProblems(law: Law): PolicyProblem[] {
   const atList = Object.fromEntries([...law.policies.values()].map(({ id, relaxed }) => [id, relaxed]));
-  const parsed = checkParsePolicySet({ staticPolicies: atList });
+  const parsed = withEngine((engine) => engine.checkParsePolicySet({ staticPolicies: atList }));
   const problem = (cause: string): PolicyProblem => ({
     file: '(engine)',
     line: null,

@@ -1,5 +1,5 @@
 import type { PolicyTool } from '../facts.ts';
-import type { CedarPolicies, Prepared } from './cedar.ts';
+import type { CedarPolicies, Health, Prepared } from './cedar.ts';
 import type { Read } from './expression.ts';
 import { createMemo, type Memo } from './memo.ts';
 import type { ParsedPolicy } from './parse-policies.ts';
@@ -20,6 +20,7 @@ export interface Law {
   /** Every requirement literal of the set. */
   readonly literals: readonly string[];
   readonly memo: Memo;
+  readonly health: Health;
 }
 
 /** The part of the law that can concern one tool. */
@@ -38,21 +39,23 @@ export interface ToolLaw {
 export const sets = { call: 'call', list: 'list' } as const;
 
 /** Of a whole law, but for its policies. */
-type Subject = Pick<Law, 'tenant' | 'inputs'>;
+type Subject = Pick<Law, 'tenant' | 'inputs' | 'health'>;
 
 export function makeLaw(tenant: string, policies: readonly ParsedPolicy[], tools: readonly PolicyTool[], inputs: RecordType): Law {
+  const health: Health = { tenant, traps: 0 };
   return {
     tenant,
     inputs,
+    health,
     policies: new Map(policies.map((policy) => [policy.id, policy])),
-    tools: new Map(tools.map((tool) => [tool.name, toolLaw({ tenant, inputs }, policies, tool)])),
+    tools: new Map(tools.map((tool) => [tool.name, toolLaw({ tenant, inputs, health }, policies, tool)])),
     literals: [...new Set(policies.flatMap(({ requirement }) => requirement?.literal ?? []))],
     memo: createMemo(),
   };
 }
 
 /** `slot` is where the engine keeps it: one for each tool of a tenant. */
-export function toolLaw({ tenant, inputs }: Subject, all: readonly ParsedPolicy[], tool: PolicyTool, slot = `${tenant}/${tool.name}`): ToolLaw {
+export function toolLaw({ tenant, inputs, health }: Subject, all: readonly ParsedPolicy[], tool: PolicyTool, slot = `${tenant}/${tool.name}`): ToolLaw {
   const policies = all.filter((policy) => canConcern(policy, tool));
   const slice = sliceOf(policies);
   const reads: readonly Read[] = policies.flatMap((policy) => policy.reads);
@@ -68,6 +71,7 @@ export function toolLaw({ tenant, inputs }: Subject, all: readonly ParsedPolicy[
     inputs: { type: inputs, reads: inputReads },
     prepared: {
       slot,
+      health,
       schema: sliceSchema([{ ...type, args: sent }], narrow(inputs, inputReads), slice),
       sets: {
         [sets.call]: byId(policies, ({ json }) => ({ ...json, action: everyAction })),

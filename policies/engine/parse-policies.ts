@@ -1,10 +1,10 @@
-import { policySetTextToParts, policyToJson } from '@cedar-policy/cedar-wasm/nodejs';
 import { secondsOf } from '../durations.ts';
 import type { PolicyProblem } from '../facts.ts';
 import { parseRequirement } from '../requirements.ts';
 import type { Requirement } from '../vocabulary.ts';
 import type { DetailedError, PolicyJson } from './cedar.ts';
 import { pathOf, type Read, readsOf, stringOf } from './expression.ts';
+import { withEngine } from './instance.ts';
 import { relax } from './list-time.ts';
 import { readText, type Statement } from './read-text.ts';
 
@@ -37,13 +37,13 @@ export function parsePolicies(file: string, text: string): { policies: readonly 
 
 function parseOne(statement: Statement): ParsedPolicy | PolicyProblem {
   const problem = (cause: string, remedy: string, line = statement.line): PolicyProblem => ({ file: statement.file, line, policy: null, cause, remedy });
-  const parts = policySetTextToParts(statement.text);
+  const parts = withEngine((engine) => engine.policySetTextToParts(statement.text));
   if (parts.type === 'failure') return parseProblem(statement, parts.errors[0]);
   const [text] = parts.policies;
   if (text === undefined || parts.policies.length > 1 || parts.policy_templates.length > 0) {
     return problem('Not one policy without slots', 'Write the entity instead of `?principal` or `?resource`');
   }
-  const answer = policyToJson(text);
+  const answer = withEngine((engine) => engine.policyToJson(text));
   if (answer.type === 'failure') return parseProblem(statement, answer.errors[0]);
   const { json } = answer;
   const id = json.annotations?.['id'];

@@ -1,16 +1,18 @@
-import { validate } from '@cedar-policy/cedar-wasm/nodejs';
 import type { PolicyProblem } from '../facts.ts';
 import type { CedarSchema, DetailedError } from './cedar.ts';
+import { withEngine } from './instance.ts';
 import { lineAt, type ParsedPolicy, sentence } from './parse-policies.ts';
 
 /** Strict validation against a schema. Warnings count: one of them says that a policy can never apply, or that a name only looks familiar. */
 export function validatePolicies(policies: readonly ParsedPolicy[], schema: CedarSchema): readonly PolicyProblem[] {
   const byId = new Map(policies.map((policy) => [policy.id, policy]));
-  const answer = validate({
-    validationSettings: { mode: 'strict' },
-    schema,
-    policies: { staticPolicies: Object.fromEntries(policies.map(({ id, text }) => [id, text])) },
-  });
+  const answer = withEngine((engine) =>
+    engine.validate({
+      validationSettings: { mode: 'strict' },
+      schema,
+      policies: { staticPolicies: Object.fromEntries(policies.map(({ id, text }) => [id, text])) },
+    }),
+  );
   const general = (errors: readonly DetailedError[]) => errors.map((error) => problemOf(undefined, error));
   if (answer.type === 'failure') return general([...answer.errors, ...answer.warnings]);
   // A policy that errs is often called impossible as well, which explains nothing.
