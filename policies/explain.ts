@@ -1,5 +1,40 @@
 import type { CallFacts } from './facts.ts';
 import type { Decision, DeterminingPolicy, Requirement } from './vocabulary.ts';
+import type { Change, Explanation, FactChange } from './what-if/explanation.ts';
+import { wordsFor } from './what-if/fact.ts';
+
+/** An explanation in plain words: what was decided, what it rested on, and what would change it. For people, not for agents. */
+export function explainInWords(explanation: Explanation, call: CallFacts): string {
+  const { decision, facts, nearest, changes } = explanation;
+  const lines = [explainDecision(decision, call)];
+  if (facts.length > 0 && decision.decision !== 'allow') {
+    lines.push('What was looked at:', ...facts.map(({ fact, value }) => `  ${wordsFor(fact)}: ${value ?? 'not given'}`));
+  }
+  if (nearest.length > 0) {
+    lines.push('The permits that come nearest, and what of them does not hold:');
+    for (const { id, fails } of nearest) lines.push(`  ${id}`, ...fails.map((fail) => `    ${fail}`));
+  }
+  const facets = changes.filter((change) => !isRequirement(change));
+  if (facets.length > 0) lines.push('What would change the outcome, each tried:', ...facets.map(inPlain));
+  else if (decision.decision === 'deny' && (decision.cause === 'forbidden' || decision.cause === 'no_permit')) {
+    lines.push('No single one of these facts would change the outcome, as far as was tried.');
+  }
+  return lines.join('\n');
+}
+
+/** What is asked for is told before. */
+const isRequirement = ({ facts }: Change): boolean => facts.every(({ fact }) => fact === 'context.satisfied');
+
+function inPlain({ facts, decision, requirements }: Change): string {
+  const outcome = decision === 'allow' ? 'it would be allowed' : `it would wait for ${requirements.join(' and ')}`;
+  return `  if ${facts.map(ifOnly).join(', and ')}: ${outcome}`;
+}
+
+function ifOnly({ fact, from, to }: FactChange): string {
+  const words = wordsFor(fact);
+  if (words.startsWith('whether ')) return `it were ${to === 'true' ? '' : 'not '}so that ${words.slice('whether '.length)}`;
+  return to === null ? `${words} were left out` : `${words} were ${to}${from === null ? '' : ` instead of ${from}`}`;
+}
 
 /** What was decided about a call, in plain words: by which policies, and what would have to change. For people, not for agents. */
 export function explainDecision(decision: Decision, facts: CallFacts): string {

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
+import { watchTraps } from '../policies/index.ts';
 import { createUpstreamPool } from '../tools/index.ts';
 import { keepAnchor } from './anchor/index.ts';
 import { createApp } from './app.ts';
@@ -49,6 +50,15 @@ export async function startBroker(config: Omit<Config, 'public_url'> & { public_
   const close = async (): Promise<void> => {
     for (const one of closers.splice(0).reverse()) await one().catch((error: unknown) => log.error({ err: error }, 'closing failed'));
   };
+  const unwatch = watchTraps((notice) =>
+    log.error(
+      notice,
+      notice.quarantined
+        ? 'a law ended the policy engine again; every call of this tenant is denied until it changes'
+        : 'a law ended the policy engine; it was made anew',
+    ),
+  );
+  closers.push(async () => void unwatch());
   try {
     await mkdir(config.data, { recursive: true, mode: 0o700 });
     const store = await openStore(config.store, clock);

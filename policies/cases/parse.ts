@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { PolicyProblem } from '../facts.ts';
 import { statedFacts } from './stated-facts.ts';
 
-const bytes = 65_536;
+/** What a `*.cases.yaml` may hold. */
+export const casesBytes = 65_536;
 
 const policyCase = z.strictObject({
   case: z.string().min(1),
@@ -21,7 +22,7 @@ export type PolicyCase = z.infer<typeof policyCase>;
 export function parseCases(file: string, text: string): { cases: readonly PolicyCase[]; problems: readonly PolicyProblem[] } {
   const casesFile = file.replace(/\.cedar$/, '.cases.yaml');
   const problem = (line: number | null, cause: string, remedy: string): PolicyProblem => ({ file: casesFile, line, policy: null, cause, remedy });
-  if (Buffer.byteLength(text) > bytes) return { cases: [], problems: [problem(null, `The file is larger than ${bytes} bytes`, 'Split it')] };
+  if (Buffer.byteLength(text) > casesBytes) return { cases: [], problems: [problem(null, `The file is larger than ${casesBytes} bytes`, 'Split it')] };
 
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, schema: 'core' });

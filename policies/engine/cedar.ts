@@ -1,4 +1,13 @@
-import type { AuthorizationAnswer, CheckParseAnswer, DetailedError, Expr, Policy, PolicyJson, SchemaJson, StatefulAuthorizationCall } from '@cedar-policy/cedar-wasm/nodejs';
+import type {
+  AuthorizationAnswer,
+  CheckParseAnswer,
+  DetailedError,
+  Expr,
+  Policy,
+  PolicyJson,
+  SchemaJson,
+  StatefulAuthorizationCall,
+} from '@cedar-policy/cedar-wasm/nodejs';
 import { EngineTrap, onLoss, withEngine } from './instance.ts';
 
 export type { DetailedError, Expr, PolicyJson };

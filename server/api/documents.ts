@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { applyDocuments, type DocumentProblem, loadTexts, noticesOf, type Plan } from '../documents/index.ts';
+import { type ApplyOptions, applyDocuments, type DocumentProblem, type Loaded, loadTexts, noticesOf, type Plan } from '../documents/index.ts';
 import type { Ports } from '../ports.ts';
 import { type Asker, type Endpoint, endpoint } from './endpoint.ts';
 import { type Problem, problem } from './problem.ts';
@@ -22,7 +22,7 @@ const request = z.strictObject({
   prune: z.boolean().default(false).describe('Also remove what the files no longer contain'),
 });
 
-const planned = z.strictObject({
+export const planned = z.strictObject({
   applied: z.boolean(),
   items: z.array(
     z.strictObject({
@@ -45,7 +45,7 @@ export const documentEndpoints: readonly Endpoint[] = [
     access: ['admin'],
     body: request,
     answer: planned,
-    run: (ports, asker, { body }) => change(ports, asker, body, true),
+    run: (ports, asker, { body }) => applied(ports, asker, loadTexts(body.files), { prune: body.prune, dryRun: true }),
   }),
   endpoint({
     method: 'post',
@@ -54,33 +54,45 @@ export const documentEndpoints: readonly Endpoint[] = [
     access: ['admin'],
     body: request,
     answer: planned,
-    run: (ports, asker, { body }) => change(ports, asker, body, false),
+    run: (ports, asker, { body }) => applied(ports, asker, loadTexts(body.files), { prune: body.prune, dryRun: false }),
   }),
 ];
 
-async function change(ports: Ports, { person }: Asker, { files, prune }: z.infer<typeof request>, dryRun: boolean): Promise<z.infer<typeof planned> | Problem> {
-  const answer = await applyDocuments(ports, loadTexts(files), {
+/** Applies, or only plans, what an admin brought, within their tenant. */
+export async function applied(
+  ports: Ports,
+  { person }: Asker,
+  loaded: Loaded,
+  how: Pick<ApplyOptions, 'prune' | 'dryRun'>,
+): Promise<z.infer<typeof planned> | Problem> {
+  const answer = await applyDocuments(ports, loaded, {
+    ...how,
     by: person.id,
-    prune,
-    dryRun,
     platform: (await isOperator(ports, person.id)) ? 'allowed' : 'refused',
     tenants: [person.tenant],
   });
   if (answer.ok) return { applied: answer.applied, items: answer.plan.items.map(plain), notices: noticesOf(answer.plan) };
-  const problems = await withinReach(ports, person.tenant, files, answer.problems);
+  const problems = await withinReach(ports, person.tenant, brought(loaded), answer.problems);
   const detail = problems.length === 1 ? '1 problem; nothing was applied.' : `${problems.length} problems; nothing was applied.`;
   return problem(422, 'documents.invalid', detail, 'Correct what `problems` names and try again.', { problems });
 }
+
+/** Every file that was brought, also those that could not be read. */
+const brought = ({ documents, policies, problems }: Loaded): readonly string[] => [
+  ...[...documents, ...policies].map(({ source }) => source),
+  ...policies.map(({ source }) => source.replace(/\.cedar$/, '.cases.yaml')),
+  ...problems.map(({ file }) => file),
+];
 
 /** What is wrong elsewhere, in the operator's document or another tenant's, is said without where or what. */
 async function withinReach(
   ports: Pick<Ports, 'store'>,
   tenant: string,
-  files: readonly { readonly source: string }[],
+  files: readonly string[],
   problems: readonly DocumentProblem[],
 ): Promise<DocumentProblem[]> {
   const own = await ports.store.readConfiguration(tenant);
-  const known = new Set([...files, ...(own?.documents ?? [])].map(({ source }) => source).concat((own?.policies ?? []).map(({ file }) => file)));
+  const known = new Set([...files, ...(own?.documents ?? []).map(({ source }) => source), ...(own?.policies ?? []).map(({ file }) => file)]);
   const elsewhere: DocumentProblem = { file: '', line: null, path: '', cause: 'The configuration as a whole would not hold', remedy: 'Ask the operator' };
   const shown = problems.filter(({ file }) => file === '' || known.has(file));
   return shown.length < problems.length ? [...shown, elsewhere] : shown;

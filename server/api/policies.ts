@@ -1,25 +1,38 @@
 import { z } from 'zod';
 import {
-  compilePolicy,
-  explainDecision,
-  findUntested,
+  type CallFacts,
+  type Explanation,
+  explainCall,
+  explainInWords,
   type PolicyProblem,
   type PolicySource,
   printSchema,
-  runCases,
   statedFacts,
+  testPolicy,
+  vetPolicy,
 } from '../../policies/index.ts';
 import { measureUse, recordsOf, type Use } from '../audit/index.ts';
 import { policySource, suggestPolicy, type TenantSnapshot } from '../documents/index.ts';
 import type { Ports } from '../ports.ts';
 import { observedUntil } from '../sessions/index.ts';
 import { completeFacts } from './complete-facts.ts';
+import { applied, planned } from './documents.ts';
 import { type Endpoint, endpoint, seconds } from './endpoint.ts';
 import { notFound, problem } from './problem.ts';
 
 const candidate = z.strictObject({
   files: z
-    .array(z.strictObject({ file: z.string().min(1).max(300), text: z.string(), cases: z.string().nullable().default(null) }))
+    .array(
+      z.strictObject({
+        file: z
+          .string()
+          .min(1)
+          .max(300)
+          .regex(/^[^\p{Cc}]*\.cedar$/u, '`*.cedar`'),
+        text: z.string(),
+        cases: z.string().nullable().default(null),
+      }),
+    )
     .max(200)
     .default([])
     .describe("Policies to judge in place of the tenant's files of the same name, or beside them; none judges what is active"),
@@ -58,6 +71,24 @@ const suggestion = z.strictObject({
   files: z.array(z.strictObject({ source: z.string(), text: z.string() })).describe('As `/documents/apply` takes them'),
   notes: z.array(z.string()),
 });
+const explained = z.strictObject({
+  decision: z.enum(['allow', 'deny', 'require']),
+  requirements: z.array(z.string()),
+  policies: z.array(z.strictObject({ id: z.string(), reason: z.string().nullable() })),
+  facts: z.array(z.strictObject({ fact: z.string(), value: z.string().nullable(), policies: z.array(z.string()) })).describe('What the policies looked at'),
+  nearest: z.array(z.strictObject({ id: z.string(), reason: z.string().nullable(), fails: z.array(z.string()) })).describe('Permits that nearly hold'),
+  changes: z
+    .array(
+      z.strictObject({
+        facts: z.array(z.strictObject({ fact: z.string(), from: z.string().nullable(), to: z.string().nullable() })),
+        decision: z.enum(['allow', 'deny', 'require']),
+        requirements: z.array(z.string()),
+      }),
+    )
+    .describe('What would change the outcome; each was tried'),
+  tried: z.int(),
+  text: z.string(),
+});
 
 export const policyEndpoints: readonly Endpoint[] = [
   endpoint({
@@ -68,8 +99,8 @@ export const policyEndpoints: readonly Endpoint[] = [
     body: candidate,
     answer: z.strictObject({ ok: z.boolean(), problems: z.array(policyProblem) }),
     async run(ports, { snapshot }, { body }) {
-      const compiled = await compilePolicy(await sourceOf(ports, snapshot, body));
-      return 'problems' in compiled ? { ok: false, problems: plain(compiled.problems) } : { ok: true, problems: [] };
+      const problems = await vetPolicy(await sourceOf(ports, snapshot, body));
+      return { ok: problems.length === 0, problems: plain(problems) };
     },
   }),
   endpoint({
@@ -80,38 +111,30 @@ export const policyEndpoints: readonly Endpoint[] = [
     body: candidate,
     answer: tested,
     async run(ports, { snapshot }, { body }) {
-      const source = await sourceOf(ports, snapshot, body);
-      const compiled = await compilePolicy(source);
-      if ('problems' in compiled) return { ok: false, problems: plain(compiled.problems), results: [], untested: [] };
-      const results = runCases(source, compiled.policy).map((result) => ({ ...result }));
-      const untested = findUntested(source);
-      return { ok: untested.length === 0 && results.every((result) => result.ok), problems: [], results, untested };
+      const { problems, results, untested } = await testPolicy(await sourceOf(ports, snapshot, body));
+      const ok = problems.length === 0 && untested.length === 0 && results.every((result) => result.ok);
+      return { ok, problems: plain(problems), results: results.map((result) => ({ ...result })), untested: [...untested] };
     },
   }),
   endpoint({
     method: 'post',
     path: '/policies/explain',
-    summary: 'What the active policies would decide about a call with these facts, and why, in words',
+    summary: 'What policies decide about a call with these facts, why, and what would have to change, in words',
     access: ['admin', 'auditor'],
-    body: z.strictObject({ tool: z.string().min(1).max(64), facts: statedFacts.prefault({}) }),
-    answer: z.strictObject({
-      decision: z.enum(['allow', 'deny', 'require']),
-      requirements: z.array(z.string()),
-      policies: z.array(z.strictObject({ id: z.string(), reason: z.string().nullable() })),
-      text: z.string(),
-    }),
+    body: candidate.extend({ tool: z.string().min(1).max(64), facts: statedFacts.prefault({}) }),
+    answer: explained,
     async run(ports, { snapshot }, { body }) {
       if (!snapshot.tools.has(body.tool)) return notFound();
       const facts = completeFacts(snapshot, body.tool, body.facts, seconds(ports.clock()));
       if (!facts) return problem(422, 'facts.unknown', 'There is no such agent or use case.', 'Name one of the tenant, or leave it out.');
-      const decision = snapshot.policy.decide(facts);
+      const { problems, explanation } = await explainCall(await sourceOf(ports, snapshot, body), facts);
+      if (!explanation) return problem(422, 'policies.invalid', 'The policies do not hold.', 'Correct what `problems` names.', { problems: plain(problems) });
+      const live = body.files.length > 0 ? explanation.decision : snapshot.policy.decide(facts);
+      // What is in force may be unable to judge where a fresh engine can: then that is the answer.
+      const broken = live.decision === 'deny' && live.cause === 'error';
+      const answer = told(broken ? { decision: live, facts: [], nearest: [], changes: [], tried: 0 } : explanation, facts);
       const observed = observedUntil(snapshot, [facts.session], ports.clock());
-      return {
-        decision: decision.decision,
-        requirements: decision.decision === 'require' ? decision.requirements.map(({ literal }) => literal) : [],
-        policies: decision.policies.map(({ id, reason }) => ({ id, reason })),
-        text: observed === null ? explainDecision(decision, facts) : `${explainDecision(decision, facts)}\n${notEnforced(facts.session.useCase, observed)}`,
-      };
+      return observed === null ? answer : { ...answer, text: `${answer.text}\n${notEnforced(facts.session.useCase, observed)}` };
     },
   }),
   endpoint({
@@ -139,6 +162,19 @@ export const policyEndpoints: readonly Endpoint[] = [
     },
   }),
   endpoint({
+    method: 'post',
+    path: '/policies/activate',
+    summary: 'Put policies in force beside your other documents, once every case holds and each policy is missed by one; all or nothing',
+    access: ['admin'],
+    body: candidate.extend({ files: candidate.shape.files.unwrap().min(1) }),
+    answer: planned,
+    run(ports, asker, { body }) {
+      const { tenant } = asker.snapshot;
+      const policies = body.files.map((one) => ({ ...one, tenant, source: one.file }));
+      return applied(ports, asker, { documents: [], policies, problems: [] }, { prune: false, dryRun: false });
+    },
+  }),
+  endpoint({
     method: 'get',
     path: '/policies/schema',
     summary: 'The Cedar schema your policies are checked against, made from your tools and use cases',
@@ -157,6 +193,20 @@ async function sourceOf(ports: Pick<Ports, 'store'>, snapshot: TenantSnapshot, {
   const kept = active.filter(({ file }) => !replaced.has(file));
   const useCases = [...snapshot.useCases.values()].map(({ document }) => document);
   return policySource(snapshot.tenant, [...kept, ...files], snapshot.tools.values(), useCases, snapshot.agents.values());
+}
+
+function told(explanation: Explanation, call: CallFacts): z.infer<typeof explained> {
+  const { decision, facts, nearest, changes, tried } = explanation;
+  return {
+    decision: decision.decision,
+    requirements: decision.decision === 'require' ? decision.requirements.map(({ literal }) => literal) : [],
+    policies: decision.policies.map(({ id, reason }) => ({ id, reason })),
+    facts: facts.map(({ policies, ...fact }) => ({ ...fact, policies: [...policies] })),
+    nearest: nearest.map(({ fails, ...permit }) => ({ ...permit, fails: [...fails] })),
+    changes: changes.map((change) => ({ ...change, facts: change.facts.map((fact) => ({ ...fact })), requirements: [...change.requirements] })),
+    tried,
+    text: explainInWords(explanation, call),
+  };
 }
 
 const plain = (problems: readonly PolicyProblem[]) => problems.map((one) => ({ ...one }));

@@ -1,17 +1,17 @@
-import { type CaseResult, compilePolicy, findUntested, type PolicyProblem, type PolicySource, runCases } from '../../policies/index.ts';
+import { type CaseResult, type PolicyProblem, type PolicySource, testPolicy } from '../../policies/index.ts';
 import type { NextTenant } from './merge.ts';
 import type { DocumentProblem } from './problems.ts';
 
-/** Compiles a tenant's law as it would be, runs its cases, and asks that every policy be missed by some case. */
+/** Compiles a tenant's law as it would be, runs its cases, and asks that every policy be missed by some case; all of it apart from the live engine. */
 export async function checkPolicies(tenant: NextTenant, source: PolicySource): Promise<readonly DocumentProblem[]> {
   const sources = new Map(tenant.policies.map(({ file, source: from }) => [file, from]));
   const cedarFile = (file: string): string => sources.get(file) ?? file;
   const casesFile = (file: string): string => cedarFile(file).replace(/\.cedar$/, '.cases.yaml');
-  const compiled = await compilePolicy(source);
-  if ('problems' in compiled) return compiled.problems.map((problem) => fromPolicy(problem, cedarFile(problem.file)));
-  const failed = runCases(source, compiled.policy).filter(({ ok }) => !ok);
+  const { problems, results, untested } = await testPolicy(source);
+  if (problems.length > 0) return problems.map((problem) => fromPolicy(problem, cedarFile(problem.file)));
+  const failed = results.filter(({ ok }) => !ok);
   if (failed.length > 0) return failed.map((result) => fromCase(result, casesFile(result.file)));
-  return findUntested(source).map((policy) => ({
+  return untested.map((policy) => ({
     file: casesFile(source.files.find(({ text }) => text.includes(`"${policy}"`))?.file ?? ''),
     line: null,
     path: policy,

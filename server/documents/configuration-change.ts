@@ -10,7 +10,7 @@ import type { Prepared } from './prepare-next.ts';
 import type { Located } from './problems.ts';
 
 /** The one transaction that makes a prepared configuration the current one, with a record in each tenant it concerns. */
-export function changeOf({ next, pinned, expanded, plan }: Prepared, by: string, at: number): ConfigurationChange {
+export function changeOf({ next, pinned, expanded, vetted, plan }: Prepared, by: string, at: number): ConfigurationChange {
   const platformMoves = platformChanges(next);
   const platformItems = plan.items.filter(({ kind }) => kind === 'Platform');
   const tenants = next.tenants.flatMap((tenant): ConfigurationChange['tenants'][number][] => {
@@ -37,6 +37,7 @@ export function changeOf({ next, pinned, expanded, plan }: Prepared, by: string,
           policies: tenant.policies.map(({ file, text, cases }) => ({ file, text, cases })),
           pins: pinned.pins.get(tenant.tenant) ?? tenant.stored?.pins ?? [],
           useCases: expanded.get(tenant.tenant) ?? [],
+          vetted: vetted.get(tenant.tenant) ?? tenant.stored?.vetted ?? null,
         },
         records: [record],
       },

@@ -1,3 +1,4 @@
+import { vetDigest } from '../../policies/index.ts';
 import { type BrokeredTool, makeCatalogue } from '../../tools/index.ts';
 import type { ExpandedUseCase } from '../store/store.ts';
 import { checkPolicies } from './check-policies.ts';
@@ -17,6 +18,8 @@ export interface Prepared {
   readonly next: NextConfiguration;
   readonly pinned: Pinned;
   readonly expanded: ReadonlyMap<string, readonly ExpandedUseCase[]>;
+  /** By tenant, what `vetDigest` says of the law that was checked. */
+  readonly vetted: ReadonlyMap<string, string>;
   readonly plan: Plan;
 }
 
@@ -44,11 +47,16 @@ export async function prepareNext(ports: PinPorts, next: NextConfiguration): Pro
 
   const items = planItems(next, { pinChanges: pinned.changes, expanded });
   const changed = concerned.filter(({ tenant }) => items.some((item) => item.tenant === tenant) || pinned.changes.some((pin) => pin.tenant === tenant));
+  const vetted = new Map<string, string>();
+  const checks: Promise<readonly DocumentProblem[]>[] = [];
   for (const tenant of changed) {
     const { useCases, agents } = tenant.byKind;
     const source = policySource(tenant.tenant, tenant.policies, catalogues.get(tenant.tenant) ?? [], useCases.values(), agents.values());
-    problems.push(...(await checkPolicies(tenant, source)));
+    const digest = vetDigest(source);
+    vetted.set(tenant.tenant, digest);
+    if (tenant.stored?.vetted !== digest) checks.push(checkPolicies(tenant, source));
   }
+  problems.push(...(await Promise.all(checks)).flat());
   if (problems.length > 0) return { problems };
 
   const plan: Plan = {
@@ -63,7 +71,7 @@ export async function prepareNext(ports: PinPorts, next: NextConfiguration): Pro
       ...pinned.warnings,
     ],
   };
-  return { next, pinned, expanded, plan };
+  return { next, pinned, expanded, vetted, plan };
 }
 
 function catalogueOf(tenant: NextTenant, pinned: Pinned): { tools: readonly BrokeredTool[]; problems: readonly DocumentProblem[] } {

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { compilePolicy } from '../../policies/index.ts';
+import { compilePolicy, EngineTrap, type PolicySource, type TenantPolicy, vetDigest, vetPolicy } from '../../policies/index.ts';
 import { type BrokeredTool, makeCatalogue } from '../../tools/index.ts';
 import type { Store, TenantConfiguration } from '../store/store.ts';
 import { commandFor, documentsOf } from './configuration.ts';
@@ -12,10 +12,22 @@ export class BrokenConfiguration extends Error {
   override readonly name = 'BrokenConfiguration';
 }
 
+/** One that failed this often is left alone: for good when it ended the policy engine, else for a minute. */
+const mostFailures = 2;
+const leftAloneMs = 60_000;
+
+interface Failure {
+  readonly revision: number;
+  readonly times: number;
+  readonly error: unknown;
+  readonly until: number;
+}
+
 /** Snapshots of the tenants' configuration, one in memory per tenant; concurrent callers share one compilation. */
 export function createTenants(store: Store, log: Pick<Logger, 'error' | 'info'>): Tenants {
   const ready = new Map<string, TenantSnapshot>();
   const underway = new Map<string, Promise<TenantSnapshot | null>>();
+  const failures = new Map<string, Failure>();
 
   // What no call will be judged under any more need not wait in memory for the next one.
   store.subscribe((told) => {
@@ -31,6 +43,8 @@ export function createTenants(store: Store, log: Pick<Logger, 'error' | 'info'>)
     if (revision === null) return null;
     const cached = ready.get(tenant);
     if (cached?.revision === revision) return cached;
+    const failure = failures.get(tenant);
+    if (failure?.revision === revision && failure.times >= mostFailures && performance.now() < failure.until) throw failure.error;
     const key = `${tenant}/${revision}`;
     const running = underway.get(key) ?? load(tenant).finally(() => underway.delete(key));
     underway.set(key, running);
@@ -41,13 +55,15 @@ export function createTenants(store: Store, log: Pick<Logger, 'error' | 'info'>)
     const read = await readConsistently(store, tenant);
     if (read === null) return null;
     const began = performance.now();
+    const { revision } = read.configuration;
     const snapshot = await compile(read.configuration, read.platform).catch((error: unknown) => {
-      log.error(
-        { err: error, tenant, revision: read.configuration.revision },
-        'the stored configuration does not compile; every call of this tenant is denied',
-      );
+      const before = failures.get(tenant);
+      const times = before?.revision === revision ? before.times + 1 : 1;
+      failures.set(tenant, { revision, times, error, until: error instanceof EngineTrap ? Number.POSITIVE_INFINITY : performance.now() + leftAloneMs });
+      log.error({ err: error, tenant, revision, times }, 'the stored configuration does not compile; every call of this tenant is denied');
       throw error;
     });
+    failures.delete(tenant);
     // A slower compilation of an older revision must not replace a newer one.
     if ((ready.get(tenant)?.revision ?? -1) < snapshot.revision) ready.set(tenant, snapshot);
     log.info({ tenant, revision: snapshot.revision, tools: snapshot.tools.size, ms: Math.round(performance.now() - began) }, 'configuration compiled');
@@ -93,9 +109,8 @@ export async function compile(configuration: TenantConfiguration, platform: Plat
     if (problems[0]) throw new BrokenConfiguration(`${upstream.name}: ${problems[0].tool}: ${problems[0].cause}`);
     for (const tool of made) tools.set(tool.name, tool);
   }
-  const compiled = await compilePolicy(policySource(tenant, configuration.policies, tools.values(), documents.useCases.values(), documents.agents.values()));
-  if ('problems' in compiled)
-    throw new BrokenConfiguration(`policies of ${tenant}: ${compiled.problems.map(({ file, cause }) => `${file}: ${cause}`).join('; ')}`);
+  const source = policySource(tenant, configuration.policies, tools.values(), documents.useCases.values(), documents.agents.values());
+  const policy = await lawOf(source, configuration.vetted ?? null);
 
   const expanded = new Map(configuration.useCases.map((one) => [one.name, one.grants]));
   return {
@@ -109,6 +124,14 @@ export async function compile(configuration: TenantConfiguration, platform: Plat
     upstreams: new Map([...documents.upstreams].map(([name, upstream]) => [name, { document: upstream, command: commandFor(platform, tenant, upstream) }])),
     credentials: documents.credentials,
     tools: new Map([...tools].sort(([a], [b]) => (a < b ? -1 : 1))),
-    policy: compiled.policy,
+    policy,
   };
+}
+
+/** The live engine is given only what a throw-away worker has compiled whole: when it was applied, or now. */
+async function lawOf(source: PolicySource, vetted: string | null): Promise<TenantPolicy> {
+  const apart = vetDigest(source) === vetted ? [] : await vetPolicy(source);
+  const compiled = apart.length > 0 ? { problems: apart } : await compilePolicy(source);
+  if ('policy' in compiled) return compiled.policy;
+  throw new BrokenConfiguration(`policies of ${source.tenant}: ${compiled.problems.map(({ file, cause }) => `${file}: ${cause}`).join('; ')}`);
 }

@@ -118,6 +118,8 @@ export interface TenantConfiguration {
   readonly policies: readonly PolicyText[];
   readonly pins: readonly Pin[];
   readonly useCases: readonly ExpandedUseCase[];
+  /** `vetDigest` of the law that was compiled apart and whose cases held; absent when it was stored by an earlier version. */
+  readonly vetted?: string | null;
 }
 /** The operator's document and every tenant's next configuration; one transaction, all or nothing. */
 export interface ConfigurationChange {

@@ -1,0 +1,63 @@
+import { casesBytes } from '../cases/parse.ts';
+import { textLimits } from '../engine/read-text.ts';
+import type { CallFacts, PolicyProblem, PolicySource } from '../facts.ts';
+import type { Findings, Question } from './question.ts';
+import { type Allowance, inThrowAway } from './throw-away.ts';
+
+/** What one question about a tenant's texts may cost; a set of 200 policies with its cases takes a tenth of it. */
+const allowance: Allowance = { ms: 30_000, heapMb: 512, growthMb: 1024 };
+/** Of all files of a tenant. */
+const most = { files: 200, bytes: 1_048_576 };
+
+// Node runs the source as it is, and `dist` as it was built.
+const worker = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+
+/** Compiles a tenant's law where nothing can be harmed: in a worker with limits, thrown away after it. */
+export const vetPolicy = async (source: PolicySource): Promise<readonly PolicyProblem[]> => (await askAbout({ ask: 'compile', source })).problems;
+
+/** Compiles it, runs its cases and the deletion check, in the same way. */
+export const testPolicy = (source: PolicySource): Promise<Findings> => askAbout({ ask: 'test', source });
+
+/** Compiles it and explains what it decides about a call, in the same way. */
+export const explainCall = (source: PolicySource, facts: CallFacts): Promise<Findings> => askAbout({ ask: 'explain', source, facts });
+
+async function askAbout(question: Question): Promise<Findings> {
+  const none: Findings = { problems: [], results: [], untested: [], explanation: null };
+  const large = tooLarge(question.source);
+  if (large.length > 0) return { ...none, problems: large };
+  const outcome = await inThrowAway<Findings>(worker, question, allowance);
+  if ('answer' in outcome) return outcome.answer;
+  return { ...none, problems: [await notSurvived(question.source, outcome.died)] };
+}
+
+/** Size is looked at before anything is handed over. */
+function tooLarge({ files }: PolicySource): PolicyProblem[] {
+  const problem = (file: string, cause: string): PolicyProblem => ({ file, line: null, policy: null, cause, remedy: 'Split it by theme' });
+  let total = 0;
+  const problems = files.flatMap(({ file, text, cases }) => {
+    const [bytes, casesSize] = [Buffer.byteLength(text), Buffer.byteLength(cases ?? '')];
+    total += bytes + casesSize;
+    return [
+      ...(bytes > textLimits.bytes ? [problem(file, `The file is larger than ${textLimits.bytes} bytes`)] : []),
+      ...(casesSize > casesBytes ? [problem(file.replace(/\.cedar$/, '.cases.yaml'), `The file is larger than ${casesBytes} bytes`)] : []),
+    ];
+  });
+  if (problems.length > 0) return problems;
+  const remedy = 'Take out what is not needed: every decision reads the policies that concern its tool';
+  if (files.length > most.files) return [{ ...problem('(policies)', `More than ${most.files} policy files`), remedy }];
+  return total > most.bytes ? [{ ...problem('(policies)', `The policies and cases are larger than ${most.bytes} bytes together`), remedy }] : [];
+}
+
+/** A second worker goes through the files one by one, to say at which of them the engine stops. */
+async function notSurvived(source: PolicySource, why: string): Promise<PolicyProblem> {
+  const again = await inThrowAway<Findings>(worker, { ask: 'locate', source } satisfies Question, allowance);
+  const [only] = source.files;
+  const at = 'died' in again && again.at ? again.at : source.files.length === 1 && only ? only.file : '(policies)';
+  return {
+    file: at,
+    line: null,
+    policy: null,
+    cause: `The policy engine did not survive this text: ${why}`,
+    remedy: 'Write its conditions shorter and flatter, or split the file; what is in force is as it was',
+  };
+}
