@@ -21,13 +21,16 @@ export const testPolicy = (source: PolicySource): Promise<Findings> => askAbout(
 /** Compiles it and explains what it decides about a call, in the same way. */
 export const explainCall = (source: PolicySource, facts: CallFacts): Promise<Findings> => askAbout({ ask: 'explain', source, facts });
 
-async function askAbout(question: Question): Promise<Findings> {
+const askAbout = (question: Question): Promise<Findings> => askIn(worker, question, allowance);
+
+/** Asks one worker or another; whatever becomes of it, the answer is findings. */
+export async function askIn(url: URL, question: Question, allowed: Allowance): Promise<Findings> {
   const none: Findings = { problems: [], results: [], untested: [], explanation: null };
   const large = tooLarge(question.source);
   if (large.length > 0) return { ...none, problems: large };
-  const outcome = await inThrowAway<Findings>(worker, question, allowance);
+  const outcome = await inThrowAway<Findings>(url, question, allowed);
   if ('answer' in outcome) return outcome.answer;
-  return { ...none, problems: [await notSurvived(question.source, outcome.died)] };
+  return { ...none, problems: [await notSurvived(url, question.source, outcome, allowed)] };
 }
 
 /** Size is looked at before anything is handed over. */
@@ -48,16 +51,20 @@ function tooLarge({ files }: PolicySource): PolicyProblem[] {
   return total > most.bytes ? [{ ...problem('(policies)', `The policies and cases are larger than ${most.bytes} bytes together`), remedy }] : [];
 }
 
-/** A second worker goes through the files one by one, to say at which of them the engine stops. */
-async function notSurvived(source: PolicySource, why: string): Promise<PolicyProblem> {
-  const again = await inThrowAway<Findings>(worker, { ask: 'locate', source } satisfies Question, allowance);
-  const [only] = source.files;
-  const at = 'died' in again && again.at ? again.at : source.files.length === 1 && only ? only.file : '(policies)';
+/** Names the file: where the worker was, else where a second one stops that says at each file that it comes next. */
+async function notSurvived(url: URL, source: PolicySource, { died, at }: { died: string; at: string | null }, allowed: Allowance): Promise<PolicyProblem> {
+  const [only, ...others] = source.files;
+  const known = at ?? (only && others.length === 0 ? only.file : await stopsAt(url, source, allowed));
   return {
-    file: at,
+    file: known ?? '(policies)',
     line: null,
     policy: null,
-    cause: `The policy engine did not survive this text: ${why}`,
+    cause: `The policy engine did not survive this text: ${died}`,
     remedy: 'Write its conditions shorter and flatter, or split the file; what is in force is as it was',
   };
+}
+
+async function stopsAt(url: URL, source: PolicySource, allowed: Allowance): Promise<string | null> {
+  const outcome = await inThrowAway<Findings>(url, { ask: 'locate', source } satisfies Question, allowed);
+  return 'died' in outcome && outcome.at ? outcome.at : null;
 }

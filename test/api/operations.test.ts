@@ -181,6 +181,8 @@ describe('documents', () => {
   });
 });
 
+const anyProblem = { file: expect.any(String), line: expect.toSatisfy(() => true), path: expect.any(String), remedy: expect.any(String) };
+
 describe('policies', () => {
   test('the active ones are valid, tested, and no case is missing', async () => {
     expect(asDescribed(await api.as(dana, 'POST', '/policies/check', {}), 'post', '/policies/check').json).toEqual({ ok: true, problems: [] });
@@ -211,6 +213,52 @@ describe('policies', () => {
     expect(walled.json).toMatchObject({ decision: 'deny', policies: [{ id: expect.stringMatching(/^platform\//) }] });
     const unknown = await api.as(dana, 'POST', '/policies/explain', { tool: 'ledger__post_payment', facts: { agent: { name: 'nobody' } } });
     expect(unknown.json.code).toBe('facts.unknown');
+  });
+  test('explained: what would change it, also by other texts than those in force', async () => {
+    const asked = { tool: 'ledger__post_payment', facts: { args: { invoice: 'INV-7', iban: 'DE1', amount: 600 } } };
+    const waits = asDescribed(await api.as(dana, 'POST', '/policies/explain', asked), 'post', '/policies/explain').json;
+    expect(waits.changes).toContainEqual({ facts: [{ fact: 'context.args.amount', from: '600', to: '500' }], decision: 'allow', requirements: [] });
+    expect(waits.text).toContain('if the argument amount were 500 instead of 600: it would be allowed');
+    const { file, text, cases } = lawOf('acme');
+    const files = [{ file, text: text.replace('500.0', '5000.0'), cases }];
+    expect((await api.as(dana, 'POST', '/policies/explain', { ...asked, files })).json.decision).toBe('allow');
+    const broken = await api.as(dana, 'POST', '/policies/explain', { ...asked, files: [{ file, text: 'permit', cases }] });
+    expect(broken.json).toMatchObject({ code: 'policies.invalid', problems: [{ file }] });
+  });
+  test('activated only when they hold, every case does, and each policy is missed by one; by an admin, with a record', async () => {
+    const { file, text, cases } = lawOf('acme');
+    const revision = await api.ports.store.readRevision('acme');
+    const spare = text.replace(/@id\("acme\/[a-z-]+"\)/, '@id("acme/spare")').split(';')[0];
+    const refused: [string, { file: string; text: string; cases: string | null }][] = [
+      ['does not hold', { file, text: text.replace('500.0', '5000.0'), cases }],
+      ['No case would notice', { file: 'spare.cedar', text: `${spare};`, cases: null }],
+      ['No case would notice', { file, text, cases: null }],
+      ['is not `acme/`', { file: 'other.cedar', text: text.replaceAll('@id("acme/', '@id("globex/'), cases: null }],
+      [
+        'nest',
+        {
+          file: 'deep.cedar',
+          text: `@id("acme/deep") @reason("x") forbid (principal, action, resource) when { ${'('.repeat(150)}true${')'.repeat(150)} };`,
+          cases: null,
+        },
+      ],
+    ];
+    for (const [cause, one] of refused) {
+      const answer = await api.as(dana, 'POST', '/policies/activate', { files: [one] });
+      expect(answer.json).toMatchObject({
+        code: 'documents.invalid',
+        problems: expect.arrayContaining([{ cause: expect.stringContaining(cause), ...anyProblem }]),
+      });
+    }
+    expect(await api.ports.store.readRevision('acme')).toBe(revision);
+    expect((await api.as(olga, 'POST', '/policies/activate', { files: [{ file, text, cases }] })).json.code).toBe('role.missing');
+
+    const commented = `// Reviewed\n${text}`;
+    const from = await count();
+    const done = asDescribed(await api.as(dana, 'POST', '/policies/activate', { files: [{ file, text: commented, cases }] }), 'post', '/policies/activate');
+    expect(done.json).toMatchObject({ applied: true, items: [{ name: file, change: 'changed' }] });
+    expect(await typesSince(from)).toEqual(['configuration.applied']);
+    expect((await api.ports.store.readConfiguration('acme'))?.policies).toMatchObject([{ file, text: commented }]);
   });
   test('the schema names the tools', async () => {
     expect(asDescribed(await api.as(dana, 'GET', '/policies/schema'), 'get', '/policies/schema').json.schema).toContain('ledger__post_payment');

@@ -75,6 +75,44 @@ describe('snapshots', () => {
     });
   }
 
+  it('are compiled from text that a worker has compiled: when it was applied, or else before anything here does', async () => {
+    let workers = 0;
+    const count = () => void workers++;
+    process.on('worker', count);
+    try {
+      const good = await stored();
+      expect(good.vetted).toEqual(expect.any(String));
+      await createTenants(world.ports.store, log).current('tiny');
+      expect(await world.apply()).toMatchObject({ applied: false });
+      expect(workers).toBe(0);
+      for (const [index, vetted] of [undefined, null, 'of other text'].entries()) {
+        const store = { ...world.ports.store, readConfiguration: async () => ({ ...good, vetted }) } as Store;
+        expect((await createTenants(store, log).current('tiny'))?.revision).toBe(good.revision);
+        expect(workers).toBe(index + 1);
+      }
+      // What decides neither text nor cases is applied without asking a worker again; what does is asked.
+      expect(await world.apply(edited('tenant.yaml', 'domains: [garden]', 'domains: [garden, shed]'))).toMatchObject({ applied: true });
+      expect(workers).toBe(3);
+      expect(await world.apply(edited('tenants/tiny/law.cedar', 'permit', '// seen\npermit'))).toMatchObject({ applied: true });
+      expect(workers).toBe(4);
+      expect((await stored()).vetted).not.toBe(good.vetted);
+    } finally {
+      process.off('worker', count);
+    }
+  });
+
+  it('that fail twice are not compiled again and again', async () => {
+    let reads = 0;
+    const good = await stored();
+    const readConfiguration = async () => {
+      reads += 1;
+      return { ...good, policies: [{ file: 'x.cedar', text: 'permit', cases: null }] };
+    };
+    const tenants = createTenants({ ...world.ports.store, readConfiguration }, log);
+    for (let count = 0; count < 5; count++) await expect(tenants.current('tiny')).rejects.toBeInstanceOf(BrokenConfiguration);
+    expect(reads).toBe(2);
+  });
+
   it('are refused when the operator has taken the trust away', async () => {
     const store: Store = { ...world.ports.store, readPlatform: async () => null };
     await expect(createTenants(store, log).current('tiny')).rejects.toBeInstanceOf(BrokenConfiguration);

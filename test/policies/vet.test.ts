@@ -7,6 +7,7 @@ import { inputsOf } from '../../policies/engine/schema.ts';
 import { type PolicySource, type TrapNotice, testPolicy, vetDigest, vetPolicy, watchTraps } from '../../policies/index.ts';
 import { platformPolicies } from '../../policies/platform-rules.ts';
 import { inThrowAway } from '../../policies/vet/throw-away.ts';
+import { askIn } from '../../policies/vet/vet-policy.ts';
 import { acme, call, compiled, permit, policyFiles, source } from './tenants.ts';
 
 const worker = (name: string): URL => new URL(`./fixtures/${name}.ts`, import.meta.url);
@@ -55,6 +56,23 @@ describe('a law is vetted apart', () => {
   test('with the same problems, cases and untested policies that compiling here would find', async () => {
     expect(await vetPolicy(source('permit'))).toMatchObject([{ file: 'acme/made-up.cedar', cause: expect.any(String) }]);
     expect((await testPolicy(source(permit))).untested).toEqual(['acme/matcher']);
+  });
+
+  test('and one that a worker does not survive is a problem of the file it was at, with what to do', async () => {
+    const problems = await askIn(worker('traps'), { ask: 'test', source: shipped }, allowance);
+    expect(problems.problems).toEqual([
+      {
+        file: 'acme/nested.cedar',
+        line: null,
+        policy: null,
+        cause: expect.stringMatching(/^The policy engine did not survive this text: .*memory/),
+        remedy: expect.stringContaining('what is in force is as it was'),
+      },
+    ]);
+    const only = await askIn(worker('exits'), { ask: 'compile', source: source(permit) }, allowance);
+    expect(only.problems).toMatchObject([{ file: 'acme/made-up.cedar' }]);
+    const unknown = await askIn(worker('exits'), { ask: 'compile', source: shipped }, allowance);
+    expect(unknown.problems).toMatchObject([{ file: '(policies)' }]);
   });
 
   test('and text that is too large is not handed over at all', async () => {
