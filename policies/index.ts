@@ -13,6 +13,7 @@ export { bottom, dominates, join, rank } from './labels.ts';
 export { platformRules, referenceTenant } from './platform-rules.ts';
 export { printSchema } from './print-schema.ts';
 export { covers, parseRequirement, satisfiedBy } from './requirements.ts';
+export { didYouMean } from './suggest.ts';
 export type { Findings } from './vet/question.ts';
 export { vetDigest } from './vet/vet-digest.ts';
 export { explainCall, testPolicy, vetPolicy } from './vet/vet-policy.ts';

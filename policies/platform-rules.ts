@@ -38,7 +38,7 @@ export function platformPolicies(): readonly ParsedPolicy[] {
   const policies = parsed.flatMap((file) => file.policies);
   const problems = [
     ...parsed.flatMap((file) => file.problems),
-    ...lint(policies, { prefix: platform, effects: 'forbids', tools, inputs }),
+    ...lint(policies, { prefix: platform, effects: 'forbids', tools, inputs, agents: [], workflows: [] }),
     ...validatePolicies(policies, schemaOf(tools.map(toolType), inputs)),
   ];
   if (problems.length > 0 || policies.length === 0) throw new Error(`The platform's rules do not pass: ${JSON.stringify(problems)}`);

@@ -1,6 +1,6 @@
 import { parseCases } from '../cases/parse.ts';
 import type { PolicyProblem, PolicySource } from '../facts.ts';
-import { lint } from '../lint/index.ts';
+import { type LintScope, lint, lintNames } from '../lint/index.ts';
 import { platform, platformPolicies } from '../platform-rules.ts';
 import { decide, listable } from './decide.ts';
 import { withEngine } from './instance.ts';
@@ -36,11 +36,16 @@ export function compileLaw(source: PolicySource): { law: Law } | { problems: rea
   if (problems.length > 0) return { problems };
 
   const inputs = inputsOf(source.useCases);
-  const linted = lint(own, { prefix: source.tenant, effects: 'any', tools: source.tools, inputs });
+  const agents = source.agents.map(({ name }) => name);
+  const workflows = [...new Set([...source.agents, ...source.useCases].map(({ workflow }) => workflow))];
+  const scope: LintScope = { prefix: source.tenant, effects: 'any', tools: source.tools, inputs, agents, workflows };
+  const linted = lint(own, scope);
   if (linted.length > 0) return { problems: linted };
 
   const invalid = validatePolicies(own, schemaOf(source.tools.map(toolType), inputs));
   if (invalid.length > 0) return { problems: invalid };
+  const unknown = lintNames(own, scope);
+  if (unknown.length > 0) return { problems: unknown };
 
   const law = makeLaw(source.tenant, [...platformPolicies(), ...own], source.tools, inputs);
   const engine = engineProblems(law);

@@ -16,6 +16,8 @@ export interface Statement {
 }
 
 const token = /\/\/[^\n]*|"(?:[^"\\]|\\.)*"|"|[A-Za-z_][A-Za-z0-9_]*|[0-9]+|::|&&|\|\||[!=<>]=|./gsy;
+/** Controls but tab and line ends, and spaces without width. Look-alikes and direction controls the engine's own validation names. */
+const unseenCharacter = /[^\P{Cc}\t\n\r]|[\u200B\u2060\uFEFF]/u;
 const operator = new Set(['&&', '||', '+', '-', '*', '!', '.', '==', '!=', '<', '<=', '>', '>=', 'has', 'in', 'is', 'like', '[', '{', '(']);
 
 /** Splits a file into its policies, by their semicolons; strings and comments are understood, nothing else is. */
@@ -26,6 +28,16 @@ export function readText(file: string, text: string): { statements: readonly Sta
   });
   if (Buffer.byteLength(text) > textLimits.bytes) return problem(null, `The file is larger than ${textLimits.bytes} bytes`, 'Split it by theme');
   if (!text.isWellFormed()) return problem(null, 'The file is not valid Unicode', 'Save it as UTF-8');
+
+  const unseen = unseenCharacter.exec(text);
+  if (unseen) {
+    const code = unseen[0].codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0');
+    return problem(
+      text.slice(0, unseen.index).split('\n').length,
+      `A character that cannot be seen: U+${code}`,
+      'Remove it; in a string, what is compared would differ from what is read',
+    );
+  }
 
   const statements: Statement[] = [];
   let line = 1;

@@ -6,12 +6,16 @@ type Entity = { readonly type: string; readonly id: string };
 
 /** A tenant's law names only its own agents, tools and upstreams; the platform's names none. */
 export const entities: LintRule = ({ json }, { prefix }) =>
-  [...scopeEntities(json), ...json.conditions.flatMap(({ body }) => literals(body))]
-    .filter(({ type, id }) => type !== 'Taskgate::Action' && !id.startsWith(`${prefix}/`))
+  entitiesOf(json)
+    .filter(({ id }) => !id.startsWith(`${prefix}/`))
     .map(({ type, id }) => ({
       cause: `\`${type}::${JSON.stringify(id)}\` is not of ${prefix}`,
       remedy: `Ids of agents, tools and upstreams are "${prefix}/<name>"`,
     }));
+
+/** Every agent, tool and upstream a policy names. */
+export const entitiesOf = (json: PolicyJson): readonly Entity[] =>
+  [...scopeEntities(json), ...json.conditions.flatMap(({ body }) => literals(body))].filter(({ type }) => type !== 'Taskgate::Action');
 
 function scopeEntities({ principal, resource }: PolicyJson): Entity[] {
   return [principal, resource].flatMap((scope) => {

@@ -1,5 +1,6 @@
 import { secondsOf } from '../durations.ts';
 import { depthOf } from '../engine/expression.ts';
+import { didYouMean } from '../suggest.ts';
 import type { Finding, LintRule } from './rule.ts';
 
 const annotations = new Set(['id', 'reason', 'expires']);
@@ -15,7 +16,11 @@ export const form: LintRule = ({ id, json, reason, requirement }, { prefix, effe
     find(`The id is not \`${prefix}/\` and a name`, `Name it \`@id("${prefix}/…")\`, with lower-case letters, digits and hyphens`);
   }
   for (const name of Object.keys(json.annotations ?? {})) {
-    if (!annotations.has(name)) find(`The annotation \`@${name}\` is not known`, `Known are ${[...annotations].map((known) => `@${known}`).join(', ')}`);
+    if (!annotations.has(name))
+      find(
+        `The annotation \`@${name}\` is not known`,
+        `Known are ${[...annotations].map((known) => `@${known}`).join(', ')}.${didYouMean(name, [...annotations])}`,
+      );
   }
   if (json.effect === 'forbid' && !reason?.trim())
     find('A forbid has no `@reason`', 'Say in a sentence what is not allowed; the agent and the reviewer read it');

@@ -2,6 +2,7 @@ import type { ParsedPolicy } from '../engine/parse-policies.ts';
 import type { PolicyProblem } from '../facts.ts';
 import { entities } from './entities.ts';
 import { form } from './form.ts';
+import { names } from './names.ts';
 import { permits } from './permits.ts';
 import { reads } from './reads.ts';
 import type { LintRule, LintScope } from './rule.ts';
@@ -12,7 +13,12 @@ export type { LintScope } from './rule.ts';
 const rules: readonly LintRule[] = [form, permits, satisfied, reads, entities];
 
 /** Everything that strict validation would let through and this law does not. */
-export function lint(policies: readonly ParsedPolicy[], scope: LintScope): readonly PolicyProblem[] {
+export const lint = (policies: readonly ParsedPolicy[], scope: LintScope): readonly PolicyProblem[] => run(rules, policies, scope);
+
+/** What is named and not there; after validation, whose words on a look-alike letter say more. */
+export const lintNames = (policies: readonly ParsedPolicy[], scope: LintScope): readonly PolicyProblem[] => run([names], policies, scope);
+
+function run(rules: readonly LintRule[], policies: readonly ParsedPolicy[], scope: LintScope): readonly PolicyProblem[] {
   const seen = new Map<string, ParsedPolicy>();
   return policies.flatMap((policy) => {
     const { file, line, id } = policy;

@@ -2,6 +2,7 @@ import type { Expr } from '../engine/cedar.ts';
 import { childrenOf, pathOf, type Read, readsOf } from '../engine/expression.ts';
 import { canConcern } from '../engine/law.ts';
 import { type RecordType, recordOf } from '../engine/value-types.ts';
+import { didYouMean } from '../suggest.ts';
 import type { Finding, LintRule, LintScope } from './rule.ts';
 
 /** A policy reads arguments and inputs by name, and only those that exist and can be read. */
@@ -23,7 +24,15 @@ function argument(names: readonly string[], concerned: Concerned): Finding[] {
   const path = names.join('.');
   const found = concerned.map(({ tool, args }) => ({ tool, state: find(args, names) }));
   if (found.every(({ state }) => state === 'undeclared')) {
-    return [{ cause: `No tool that this policy concerns has an argument \`${path}\``, remedy: 'Check its name with `taskgate policy schema`' }];
+    return [
+      {
+        cause: `No tool that this policy concerns has an argument \`${path}\``,
+        remedy: `Check its name with \`taskgate policy schema\`.${didYouMean(
+          path,
+          concerned.flatMap(({ args }) => namesOf(args)),
+        )}`,
+      },
+    ];
   }
   // A read tool's call is denied when such an argument comes; an effect must not depend on that being noticed late.
   return found
@@ -37,11 +46,17 @@ function argument(names: readonly string[], concerned: Concerned): Finding[] {
 function input(names: readonly string[], { inputs }: LintScope): Finding[] {
   const path = names.join('.');
   const state = find(inputs, names);
-  if (state === 'undeclared') return [{ cause: `No use case has an input \`${path}\``, remedy: 'Check its name in the use case' }];
+  if (state === 'undeclared')
+    return [{ cause: `No use case has an input \`${path}\``, remedy: `Check its name in the use case.${didYouMean(path, namesOf(inputs))}` }];
   if (state === 'readable') return [];
   return [
     { cause: `The input \`${path}\` has no type that policy can read, or use cases type it differently`, remedy: 'Give it one simple type in every use case' },
   ];
+}
+
+/** Every readable path of a record, with dots. */
+function namesOf(record: RecordType): string[] {
+  return [...record.fields].flatMap(([name, { type }]) => [name, ...(type?.kind === 'record' ? namesOf(type).map((below) => `${name}.${below}`) : [])]);
 }
 
 function find(record: RecordType, [name, ...below]: readonly string[]): 'readable' | 'unreadable' | 'undeclared' {

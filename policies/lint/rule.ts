@@ -9,6 +9,9 @@ export interface LintScope {
   readonly effects: 'any' | 'forbids';
   readonly tools: readonly PolicyTool[];
   readonly inputs: RecordType;
+  /** Names of the tenant's agents, and the workflows of its agents and use cases. */
+  readonly agents: readonly string[];
+  readonly workflows: readonly string[];
 }
 
 export interface Finding {

@@ -1,6 +1,7 @@
 import { readsContext } from '../engine/expression.ts';
 import { satisfiedLiteral } from '../engine/parse-policies.ts';
 import { parseRequirement } from '../requirements.ts';
+import { didYouMean } from '../suggest.ts';
 import type { Finding, LintRule } from './rule.ts';
 
 const form = '`unless { context.satisfied.contains("<requirement>") }`';
@@ -23,7 +24,7 @@ export const satisfied: LintRule = ({ json }) => {
         `\`${literal}\` is not a requirement`,
         /^approval:[^:]+:1(:|$)/.test(literal)
           ? 'One is what it means without a number: leave `:1` out'
-          : 'Known are `approval:<group>[:n]`, `confirm:sponsor` and `redact:<category>`',
+          : `Known are \`approval:<group>[:n]\`, \`confirm:sponsor\` and \`redact:<category>\`.${didYouMean(literal, ['confirm:sponsor', literal.replace(/^[^:]*/, 'approval'), literal.replace(/^[^:]*/, 'redact')])}`,
       );
     }
   }

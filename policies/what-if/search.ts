@@ -41,7 +41,7 @@ export function findChanges(law: Law, facts: CallFacts, decision: Decision, poli
   }
 
   const attempts: Attempt[] = [];
-  for (const { path, to, change } of candidates(law, tool, facts, policies)) {
+  for (const { path, to, change } of candidates(tool, facts, policies)) {
     const next = factAt(tool, facts, path)?.with(to);
     const turned = next ? judge(next) : null;
     if (turned) attempts.push({ path, to, change, decision: turned });
@@ -84,14 +84,14 @@ function changeOf(facts: readonly FactChange[], { decision, ...rest }: Decision)
   return { facts, decision, requirements: 'requirements' in rest ? rest.requirements.map(({ literal }) => literal) : [] };
 }
 
-/** Facts in the order of the policies' text; of each, the nearest state first. */
-function* candidates(law: Law, tool: ToolLaw, facts: CallFacts, policies: readonly ParsedPolicy[]) {
+/** Facts in the order of the policies' text; of each, the nearest state first. What is satisfied is tried as a whole, before. */
+function* candidates(tool: ToolLaw, facts: CallFacts, policies: readonly ParsedPolicy[]) {
   const compared = comparedIn(tool.policies);
   const paths = new Map(policies.flatMap(({ reads }) => reads.map(({ path }) => [path.join('.'), path] as const)));
   for (const [name, path] of paths) {
     const fact = factAt(tool, facts, path);
-    if (!fact) continue;
-    const literals = name === 'context.satisfied' ? { literals: law.literals, paths: [] } : (compared.get(name) ?? { literals: [], paths: [] });
+    if (!fact || name === 'context.satisfied') continue;
+    const literals = compared.get(name) ?? { literals: [], paths: [] };
     for (const to of statesOf(fact, literals, (other) => factAt(tool, facts, other)?.value)) {
       if (written(to) !== written(fact.value)) yield { path, to, change: { fact: name, from: written(fact.value), to: written(to) } };
     }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { didYouMean } from '../../policies/index.ts';
 import { documentKinds, type Kind, type TaskgateDocument } from './kinds.ts';
 import type { YamlDocument } from './parse-yaml.ts';
 import { type DocumentProblem, formatPath, type Path } from './problems.ts';
-import { didYouMean } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
 type Schema = Readonly<Record<string, unknown>>;

@@ -1,8 +1,8 @@
+import { didYouMean } from '../../policies/index.ts';
 import type { BrokeredTool } from '../../tools/index.ts';
 import type { ExpandedUseCase, SessionGrant } from '../store/store.ts';
 import type { GrantDocument, UseCaseDocument } from './kinds.ts';
 import { type DocumentProblem, type Path, type Place, problemAt } from './problems.ts';
-import { didYouMean } from './suggest.ts';
 
 /**
  * Turns a use case's grants into (tool, digest) as they are now: a tool that appears later is not granted by an old glob.

@@ -1,3 +1,4 @@
+import { didYouMean } from '../../policies/index.ts';
 import {
   canonicalForm,
   definitionDigest,
@@ -14,7 +15,6 @@ import { commandFor } from './configuration.ts';
 import type { PlatformDocument } from './kinds.ts';
 import type { NextConfiguration, NextTenant } from './merge.ts';
 import { type DocumentProblem, type Located, problemAt } from './problems.ts';
-import { didYouMean } from './suggest.ts';
 import { upstreamTarget } from './upstream-target.ts';
 
 /** What listing an upstream changed about one of its tools. */

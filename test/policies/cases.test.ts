@@ -40,7 +40,7 @@ describe('a case', () => {
 
   test('can change every fact of the session it starts from', async () => {
     const text = `${permit}@id("acme/all") @reason("all") forbid (principal, action in Taskgate::Action::"call", resource) when {
-      principal.name == "x" && principal.owner == "eve" && principal.clearance == 2 && context.sponsor.person == "p" && context.sponsor.groups.contains("g") &&
+      principal.name like "x" && principal.owner == "eve" && principal.clearance == 2 && context.sponsor.person == "p" && context.sponsor.groups.contains("g") &&
       context.session.use_case == "u" && context.session.mode == "autonomous" && context.session.attested_by == "agent" && context.session.ceiling == 2 &&
       context.session.age == 7 && context.session.calls == 8 && context.session.sensitivity == 1 && context.session.categories.contains("pii") &&
       context.session.integrity == 0 && resource.effect == "write" && resource.reaches == "tenant" && resource.accepts == 2 && resource.categories.contains("phi") &&

@@ -138,6 +138,47 @@ describe('what a policy reads', () => {
     expect(await causes(source(forbid(rest)))).toContainEqual(expect.stringContaining(cause));
   });
 
+  const teaching: readonly [what: string, text: string, cause: string, remedy: string][] = [
+    ['an annotation', forbid('when { context.now > 5 }', '@id("acme/rule") @raeson("x") @reason("x")'), '`@raeson` is not known', 'Did you mean `reason`?'],
+    ['a requirement', forbid('unless { context.satisfied.contains("aproval:finance:2") }'), 'is not a requirement', 'Did you mean `approval:finance:2`?'],
+    ['an argument', forbid('when { context.args has amuont }'), 'has an argument `amuont`', 'Did you mean `amount`?'],
+    ['an input', forbid('when { context.inputs has invoise }'), 'has an input `invoise`', 'Did you mean `invoice`?'],
+    [
+      'a workflow',
+      permitting(anyCall, 'when { principal.workflow == "invoice-macthing" }'),
+      'no workflow `invoice-macthing`',
+      'Did you mean `invoice-matching`?',
+    ],
+    [
+      'a workflow among others',
+      permitting(anyCall, 'when { ["exploration", "explorating"].contains(principal.workflow) }'),
+      'no workflow `explorating`',
+      'Did you mean `exploration`?',
+    ],
+    ['a forbidden workflow', forbid('when { principal.workflow != "invoice-matchin" }'), 'no workflow `invoice-matchin`', 'Did you mean `invoice-matching`?'],
+    ['an agent by name', forbid('when { principal.name == "invoice-macher" }'), 'no agent `invoice-macher`', 'Did you mean `invoice-matcher`?'],
+    ['an agent', forbid('when { principal == Taskgate::Agent::"acme/invoice-macher" }'), 'is not there', 'Did you mean `invoice-matcher`?'],
+    ['a tool', forbid('when { resource == Taskgate::Tool::"acme/ledger__post_paymnet" }'), 'is not there', 'Did you mean `ledger__post_payment`?'],
+    ['an upstream', forbid('when { resource in Taskgate::Upstream::"acme/legder" }'), 'is not there', 'Did you mean `ledger`?'],
+    [
+      'an action',
+      `${permit}@id("acme/r") @reason("r") forbid (principal, action == Taskgate::Action::"ledger__post_paymnet", resource);`,
+      'ledger__post_paymnet',
+      'ledger__post_payment',
+    ],
+    ['an attribute', forbid('when { principal.clearence > 1 }'), 'clearence', 'clearance'],
+  ];
+  test.each(teaching)('misspelt, %s is refused with file, line, policy and the word that was meant', async (_, text, cause, remedy) => {
+    const answer = await compilePolicy(source(text));
+    expect('problems' in answer && answer.problems).toContainEqual({
+      file: 'acme/made-up.cedar',
+      line: expect.any(Number),
+      policy: expect.stringMatching(/^acme\//),
+      cause: expect.stringContaining(cause),
+      remedy: expect.stringContaining(remedy),
+    });
+  });
+
   test('entities of another tenant in a scope are refused', async () => {
     for (const scope of [
       'principal == Taskgate::Agent::"globex/x", action, resource',

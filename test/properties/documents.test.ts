@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rank, sensitivities } from '../../policies/index.ts';
+import { nearest } from '../../policies/suggest.ts';
 import { compareFields, fieldRules, sumOf } from '../../server/documents/effects.ts';
 import { compareGrants } from '../../server/documents/grant-differences.ts';
 import { loadTexts, type UseCaseDocument, useCaseDocument } from '../../server/documents/index.ts';
-import { nearest } from '../../server/documents/suggest.ts';
 
 const cap = fc.option(fc.integer({ min: 1, max: 50 }), { nil: undefined });
 const when = fc.integer({ min: 10, max: 28 }).map((day) => `2030-01-${day}`);

@@ -68,18 +68,20 @@ export function policyCommand(): Command {
 
   group
     .command('explain <tool>')
-    .description('Why a call would be allowed, denied or paused, in words')
+    .description('Why a call would be allowed, denied or paused, and what would change that, in words')
     .option('--args <json>', 'arguments of the call')
     .option('--facts <file>', 'other facts, as in a *.cases.yaml but in JSON: agent, sponsor, session, inputs, satisfied')
+    .option('--policies <path...>', 'judge by these policies in place of those in force of the same name')
     .addHelpText(
       'after',
       '\nExample:\n  $ npx taskgate policy explain ledger__post_payment --args \'{"invoice":"INV-7","iban":"DE02120300000000202051","amount":600}\'\n',
     )
-    .action(async (tool: string, options: { args?: string; facts?: string }, command: Command) => {
+    .action(async (tool: string, options: { args?: string; facts?: string; policies?: string[] }, command: Command) => {
       const settings = settingsOf(command);
       const stated = options.facts === undefined ? {} : readObject(await readFacts(options.facts), options.facts);
       const facts = options.args === undefined ? stated : { ...stated, args: readObject(options.args, '--args') };
-      const told = await (await openV1(settings)).post('/policies/explain', { tool, facts }, z.looseObject({ text: z.string() })).catch((error: unknown) => {
+      const asked = { tool, facts, files: await readPolicies(options.policies ?? []) };
+      const told = await (await openV1(settings)).post('/policies/explain', asked, z.looseObject({ text: z.string() })).catch((error: unknown) => {
         throw error instanceof Failure && error.code === 'not_found'
           ? new Failure(`there is no tool '${tool}'`, { remedy: '`npx taskgate tool list` shows them' })
           : error;

@@ -1,6 +1,6 @@
+import { didYouMean } from '../../../policies/index.ts';
 import type { TenantDocument, TrustRoot } from '../kinds.ts';
 import { type DocumentProblem, type Located, problemAt } from '../problems.ts';
-import { didYouMean } from '../suggest.ts';
 
 /** People are counted by (issuer, subject): two names for one person would let one person vote twice in the reader's eyes. */
 export function checkPeople(document: Located, tenant: TenantDocument, trust: readonly TrustRoot[]): DocumentProblem[] {

@@ -1,10 +1,9 @@
-import { builtInCategories } from '../../../policies/index.ts';
+import { builtInCategories, didYouMean } from '../../../policies/index.ts';
 import { brokeredName, type CredentialDocument, reservedEnv, type UpstreamDocument } from '../../../tools/index.ts';
 import { commandFor } from '../configuration.ts';
 import type { PlatformDocument, TenantDocument } from '../kinds.ts';
 import type { NextTenant } from '../merge.ts';
 import { type DocumentProblem, type Located, problemAt } from '../problems.ts';
-import { didYouMean } from '../suggest.ts';
 import { reservedHeader } from '../upstream-target.ts';
 
 export function checkUpstreams(tenant: NextTenant, document: TenantDocument, platform: PlatformDocument | null): DocumentProblem[] {

@@ -1,10 +1,10 @@
+import { didYouMean } from '../../../policies/index.ts';
 import { compileSchema } from '../../../tools/index.ts';
 import { seconds } from '../durations.ts';
 import type { TenantDocument, UseCaseDocument } from '../kinds.ts';
 import type { NextTenant } from '../merge.ts';
 import { lastObservable } from '../observed-use-cases.ts';
 import { type DocumentProblem, type Located, problemAt } from '../problems.ts';
-import { didYouMean } from '../suggest.ts';
 import { personProblem } from './people.ts';
 
 export function checkUseCases(tenant: NextTenant, document: TenantDocument, now: number): DocumentProblem[] {
