@@ -1,5 +1,6 @@
 import type { ParsedPolicy } from '../engine/parse-policies.ts';
 import type { PolicyProblem } from '../facts.ts';
+import { actions } from './actions.ts';
 import { entities } from './entities.ts';
 import { form } from './form.ts';
 import { names } from './names.ts';
@@ -10,7 +11,7 @@ import { satisfied } from './satisfied.ts';
 
 export type { LintScope } from './rule.ts';
 
-const rules: readonly LintRule[] = [form, permits, satisfied, reads, entities];
+const rules: readonly LintRule[] = [form, actions, permits, satisfied, reads, entities];
 
 /** Everything that strict validation would let through and this law does not. */
 export const lint = (policies: readonly ParsedPolicy[], scope: LintScope): readonly PolicyProblem[] => run(rules, policies, scope);
