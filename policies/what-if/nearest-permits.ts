@@ -1,7 +1,7 @@
 import { ask, type Expr, type PolicyJson } from '../engine/cedar.ts';
-import { operatorOf } from '../engine/expression.ts';
+import { operatorOf, readsContext, readsOf } from '../engine/expression.ts';
 import { withEngine } from '../engine/instance.ts';
-import type { Law, ToolLaw } from '../engine/law.ts';
+import { canConcern, type Law, sets, type ToolLaw, toolLaw } from '../engine/law.ts';
 import type { ParsedPolicy } from '../engine/parse-policies.ts';
 import { project } from '../engine/project.ts';
 import { buildRequest } from '../engine/request.ts';
@@ -20,39 +20,48 @@ interface Piece {
 
 /** The tenant's permits by how little is missing, each with what does not hold. */
 export function nearestPermits(law: Law, tool: ToolLaw, facts: CallFacts): readonly NearPermit[] {
-  const permits = [...law.policies.values()].filter(({ json }) => json.effect === 'permit').map((policy) => ({ policy, pieces: piecesOf(policy) }));
-  const pieces = permits.flatMap(({ pieces: some }) => some).slice(0, mostPieces);
-  const ids = new Map(pieces.map((piece, index) => [piece, `piece${index}`]));
-  const prepared = {
-    slot: 'what-if',
-    health: { tenant: law.tenant, traps: 0 },
-    schema: tool.prepared.schema,
-    sets: { pieces: Object.fromEntries(pieces.map((piece, index) => [`piece${index}`, piece.json])) },
-  };
-  const request = buildRequest(law.tenant, facts, {
-    args: project(facts.args, tool.args.type, tool.args.reads, 'context.args'),
-    inputs: project(facts.inputs, tool.inputs.type, tool.inputs.reads, 'context.inputs'),
-    satisfied: facts.satisfied,
-  });
-  const holding = new Set(ask(prepared, 'pieces', request).reasons);
+  const permits = [...law.policies.values()]
+    .filter(({ json }) => json.effect === 'permit')
+    .map((policy) => ({ policy, covers: canConcern(policy, tool.tool), pieces: piecesOf(policy, canConcern(policy, tool.tool)) }));
+  const pieces = new Map(permits.flatMap(({ policy, pieces: some }) => some.map((piece) => [piece, policy] as const)).slice(0, mostPieces));
+  const holding = holdingOf(law, tool, facts, pieces);
   return permits
-    .map(({ policy, pieces: some }) => ({ policy, fails: some.filter((piece) => !holding.has(ids.get(piece) ?? '')).map(({ words }) => words) }))
+    .map(({ policy, covers, pieces: some }) => ({
+      policy,
+      fails: [...(covers ? [] : [`action ${scopeWords(policy.json.action)}`]), ...some.filter((piece) => !holding.has(piece)).map(({ words }) => words)],
+    }))
     .filter(({ fails }) => fails.length > 0)
     .sort((a, b) => a.fails.length - b.fails.length || (a.policy.id < b.policy.id ? -1 : 1))
     .slice(0, most)
     .map(({ policy: { id, reason }, fails }) => ({ id, reason, fails }));
 }
 
-function piecesOf({ json }: ParsedPolicy): Piece[] {
-  const scopes = (['principal', 'action', 'resource'] as const).flatMap((part): Piece[] => {
+/** One question to the engine answers which of all pieces hold. */
+function holdingOf(law: Law, { tool }: ToolLaw, facts: CallFacts, pieces: ReadonlyMap<Piece, ParsedPolicy>): ReadonlySet<Piece> {
+  const asked = [...pieces].map(([{ json }, policy], index): ParsedPolicy => {
+    const reads = json.conditions.flatMap(({ body }) => readsOf(body));
+    return { ...policy, id: `piece${index}`, json, relaxed: json, reads };
+  });
+  const slice = toolLaw({ ...law, health: { tenant: law.tenant, traps: 0 } }, asked, tool, 'what-if');
+  const args = project(facts.args, slice.args.type, slice.args.reads, 'context.args');
+  const inputs = project(facts.inputs, slice.inputs.type, slice.inputs.reads, 'context.inputs');
+  const { reasons } = ask(slice.prepared, sets.call, buildRequest(law.tenant, facts, { args, inputs, satisfied: facts.satisfied }, slice.slice));
+  return new Set([...pieces.keys()].filter((_, index) => reasons.includes(`piece${index}`)));
+}
+
+/** Of a permit for other tools, what reads arguments cannot be asked of this one. */
+function piecesOf({ json }: ParsedPolicy, covers: boolean): Piece[] {
+  const scopes = (['principal', 'resource'] as const).flatMap((part): Piece[] => {
     if (json[part].op === 'All') return [];
     return [{ words: `${part} ${scopeWords(json[part])}`, json: { effect: 'permit', ...anything, [part]: json[part], conditions: [] } }];
   });
   const conditions = json.conditions.flatMap(({ kind, body }) =>
-    split(body, kind === 'when' ? '&&' : '||').map((part): Piece => {
-      const piece: PolicyJson = { effect: 'permit', ...anything, conditions: [{ kind, body: part }] };
-      return { words: `${kind === 'unless' ? 'not ' : ''}${conditionWords(piece)}`, json: piece };
-    }),
+    split(body, kind === 'when' ? '&&' : '||')
+      .filter((part) => covers || !readsContext(part, 'args'))
+      .map((part): Piece => {
+        const piece: PolicyJson = { effect: 'permit', ...anything, conditions: [{ kind, body: part }] };
+        return { words: `${kind === 'unless' ? 'not ' : ''}${conditionWords(piece)}`, json: piece };
+      }),
   );
   return [...scopes, ...conditions];
 }

@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { decide } from '../../policies/engine/decide.ts';
 import { withEngine } from '../../policies/engine/instance.ts';
-import { makeLaw } from '../../policies/engine/law.ts';
-import { type ParsedPolicy, parsePolicies } from '../../policies/engine/parse-policies.ts';
+import { type Law, makeLaw, sets } from '../../policies/engine/law.ts';
 import { inputsOf } from '../../policies/engine/schema.ts';
 import { type PolicySource, type TrapNotice, testPolicy, vetDigest, vetPolicy, watchTraps } from '../../policies/index.ts';
 import { platformPolicies } from '../../policies/platform-rules.ts';
@@ -104,12 +103,13 @@ describe('a law is vetted apart', () => {
 });
 
 describe('a trap of the live engine', () => {
-  /** Compiles by hand what lint and limits would refuse: 1,000 additions parse, and trap when evaluated. */
-  function trapping(tenant: string, condition: string) {
-    const prepared = parsePolicies('f', permit).policies[0] as ParsedPolicy;
-    const text = permit.replace('"invoice-matching" }', `"invoice-matching" && ${condition} }`);
-    const evil: ParsedPolicy = { ...prepared, text, relaxed: prepared.json };
-    return makeLaw(tenant, [...platformPolicies(), evil], acme.tools, inputsOf(acme.useCases));
+  /** A law whose text for one tool is put past the limits and past lint: 1,000 additions parse, and trap when evaluated. */
+  function trapping(condition: string): Law {
+    const law = makeLaw('acme', platformPolicies(), acme.tools, inputsOf(acme.useCases));
+    const tool = law.tools.get('ledger__post_payment');
+    if (!tool) throw new Error('no such tool');
+    const texts = { [sets.call]: { evil: `permit (principal, action, resource) when { ${condition} };` } };
+    return { ...law, tools: new Map([['ledger__post_payment', { ...tool, prepared: { ...tool.prepared, sets: texts } }]]) };
   }
   const deadly = `${Array(1000).fill('1').join('+')} == 1`;
 
@@ -117,7 +117,7 @@ describe('a trap of the live engine', () => {
     const ours = await compiled(source(permit));
     const notices: TrapNotice[] = [];
     const unwatch = watchTraps((notice) => notices.push(notice));
-    const law = trapping('acme', deadly);
+    const law = trapping(deadly);
     expect(decide(law, call())).toMatchObject({ decision: 'deny', cause: 'error', detail: expect.stringMatching(/memory|stack/) });
     expect(ours.decide(call()).decision).toBe('allow');
     expect(notices).toMatchObject([{ tenant: 'acme', slot: 'acme/ledger__post_payment', traps: 1, quarantined: false }]);
@@ -128,7 +128,7 @@ describe('a trap of the live engine', () => {
     const ours = await compiled(source(permit));
     const notices: TrapNotice[] = [];
     const unwatch = watchTraps((notice) => notices.push(notice));
-    const law = trapping('acme', deadly);
+    const law = trapping(deadly);
     for (let count = 0; count < 5; count++) {
       expect(decide(law, call())).toMatchObject({ decision: 'deny', cause: 'error' });
       expect(ours.decide(call()).decision).toBe('allow');

@@ -81,7 +81,7 @@ when { principal.workflow == "exploration" && context.session.calls < 3 && conte
     expect(found.decision).toMatchObject({ cause: 'no_permit' });
     expect(found.nearest).toEqual([
       { id: 'acme/c', reason: null, fails: ['principal.workflow == "exploration"'] },
-      { id: 'acme/b', reason: 'Only its own', fails: ['principal == Taskgate::Agent::"acme/explorer"', 'action in Taskgate::Action::"upstream:mail"'] },
+      { id: 'acme/b', reason: 'Only its own', fails: ['action in Taskgate::Action::"upstream:mail"', 'principal == Taskgate::Agent::"acme/explorer"'] },
       {
         id: 'acme/a',
         reason: null,
