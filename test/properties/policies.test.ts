@@ -3,8 +3,16 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { lawOf } from '../../policies/engine/compile.ts';
 import { decide, listable } from '../../policies/engine/decide.ts';
 import { createMemo } from '../../policies/engine/memo.ts';
-import { type CallFacts, compilePolicy, decideObserved, listableObserved, sensitivities, type TenantPolicy } from '../../policies/index.ts';
-import { type CallFacts, compilePolicy, describePolicies, platformRules, sensitivities, type TenantPolicy } from '../../policies/index.ts';
+import {
+  type CallFacts,
+  compilePolicy,
+  decideObserved,
+  describePolicies,
+  listableObserved,
+  platformRules,
+  sensitivities,
+  type TenantPolicy,
+} from '../../policies/index.ts';
 import { call, compiled, payment, source } from '../policies/tenants.ts';
 
 /** Conditions over everything a call has: half of the atoms read arguments. */
