@@ -1,163 +1,45 @@
-import { dereference, type OutputUnit, type Schema, validate } from '@cfworker/json-schema';
-import { draftOf, patternOf, prepareSchema, UnsupportedSchema } from './schema.ts';
+import { type Schema, validate } from '@cfworker/json-schema';
+import { openBudget, Unchecked } from './budget.ts';
+import { metered } from './metered.ts';
+import { declareMatches } from './pattern-properties.ts';
+import { type ArgumentProblem, problemsOf } from './problems.ts';
+import { resolveReferences } from './references.ts';
+import { prepareSchema } from './schema.ts';
+import { UnsupportedSchema } from './unsupported.ts';
 
 /** Checks arguments against schemas that upstreams and documents bring along. */
-
-/** What is wrong with arguments, in words a model can act on; never the values. */
-export interface ArgumentProblem {
-  /** JSON Pointer into the arguments. */
-  readonly path: string;
-  readonly problem: string;
-}
 
 export interface CompiledSchema {
   /** What is wrong, innermost only, at most 20; empty when nothing is. Never throws, never quotes the value. */
   check(value: unknown): readonly ArgumentProblem[];
 }
 
-/** Evaluations of one check: some tenths of a second at worst. */
-const mostWork = 60_000;
-const mostProblems = 20;
-const undeclared = 'is not an argument this tool takes';
-
-class TooMuchWork extends Error {}
+export interface Unsupported {
+  /** The place as a JSON Pointer, and why. */
+  readonly unsupported: string;
+  readonly remedy: string;
+}
 
 /** Compiles a JSON Schema of unknown origin (draft-04 to 2020-12; 2020-12 when it names none). */
-export function compileSchema(schema: Readonly<Record<string, unknown>>): CompiledSchema | { readonly unsupported: string } {
-  let left = 0;
-  const meter = (cost: number): void => {
-    left -= cost;
-    if (left < 0) throw new TooMuchWork();
-  };
+export function compileSchema(schema: Readonly<Record<string, unknown>>): CompiledSchema | Unsupported {
   try {
-    const draft = draftOf(schema);
-    const prepared = prepareSchema(schema, meter);
-    const lookup: Record<string, Schema | boolean> = dereference(prepared);
-    const unresolved = Object.values(lookup).find(
-      (part) => typeof part === 'object' && part.$ref !== undefined && !((part['__absolute_ref__'] ?? '') in lookup),
-    );
-    if (unresolved !== undefined) return { unsupported: 'a `$ref` points to nothing in the schema' };
+    const { root, draft, places, patterned } = prepareSchema(schema);
+    const lookup: Record<string, Schema | boolean> = resolveReferences(root, places);
+    for (const part of patterned) declareMatches(part);
     return {
       check(value) {
-        left = mostWork;
+        openBudget();
         try {
-          const { valid, errors } = validate(value, prepared, draft, lookup, false);
+          const { valid, errors } = validate(metered(value, patterned.length > 0), root, draft, lookup, false);
           return valid ? [] : problemsOf(errors);
         } catch (error) {
           // Deep recursion ends here too (RangeError): what cannot be checked is not accepted.
-          const problem = error instanceof TooMuchWork ? 'takes too much work to check; send less' : 'cannot be checked against the schema';
-          return [{ path: '', problem }];
+          return [{ path: '', problem: error instanceof Unchecked ? error.message : 'cannot be checked against the schema' }];
         }
       },
     };
   } catch (error) {
-    return { unsupported: error instanceof UnsupportedSchema ? error.message : 'the schema cannot be read' };
+    if (error instanceof UnsupportedSchema) return { unsupported: error.message, remedy: error.remedy };
+    return { unsupported: 'at the top: the schema cannot be read', remedy: 'make it smaller and flatter' };
   }
 }
-
-const article: Readonly<Record<string, string>> = {
-  array: 'a list',
-  boolean: 'true or false',
-  integer: 'a whole number',
-  null: 'null',
-  number: 'a number',
-  object: 'an object',
-  string: 'a string',
-};
-
-function problemsOf(errors: readonly OutputUnit[]): readonly ArgumentProblem[] {
-  const found = new Map<string, Set<string>>();
-  const types = new Map<string, Set<string>>();
-  for (const [index, unit] of errors.entries()) {
-    if (isOuter(unit, errors[index + 1])) continue;
-    const path = pathOf(unit);
-    if (!found.has(path) && found.size >= mostProblems) continue;
-    const said = found.get(path) ?? new Set();
-    found.set(path, said);
-    if (unit.keyword === 'type') {
-      // Several branches may each name a type: told as one, "a string or null".
-      const expected = types.get(path) ?? new Set();
-      types.set(path, expected);
-      for (const match of unit.error.slice(unit.error.indexOf('Expected')).matchAll(/"(\w+)"/g)) expected.add(article[match[1] ?? ''] ?? 'another type');
-    } else said.add(wordsFor(unit));
-  }
-  const paths = [...found.keys(), ...types.keys()];
-  for (const [path, said] of found) {
-    // A declared property that failed counts as undeclared to the validator, on top of what is wrong with it.
-    if (said.has(undeclared) && (said.size > 1 || types.has(path) || paths.some((other) => other.startsWith(`${path}/`)))) said.delete(undeclared);
-    if (said.size === 0 && !types.has(path)) found.delete(path);
-  }
-  return [...found].map(([path, said]) => {
-    const expected = types.get(path);
-    const words = expected === undefined ? [...said] : [`must be ${[...expected].join(' or ')}`, ...said];
-    return { path, problem: words.slice(0, 4).join('; ') };
-  });
-}
-
-/** The validator reports each enclosing schema before what failed within it. */
-function isOuter(unit: OutputUnit, next: OutputUnit | undefined): boolean {
-  if (next === undefined) return false;
-  if (unit.keyword === 'if' || next.keywordLocation.startsWith(`${unit.keywordLocation}/`)) return true;
-  return next.keyword === 'false' && next.instanceLocation.startsWith(unit.instanceLocation);
-}
-
-function pathOf(unit: OutputUnit): string {
-  const at = decodeURI(unit.instanceLocation.slice(1)).replaceAll('%23', '#');
-  const missing = unit.keyword === 'required' ? /property "(.*)"\.$/s.exec(unit.error)?.[1] : undefined;
-  return missing === undefined ? at : `${at}/${missing.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-}
-
-/** Words from the keyword and its bound; the validator's own text also quotes the value, so only its end is read. */
-function wordsFor(unit: OutputUnit): string {
-  const bound = /(-?\d[\d.e+-]*?)\)?\.?$/.exec(unit.error)?.[1] ?? '?';
-  switch (unit.keyword) {
-    case 'required':
-      return 'is required';
-    case 'false':
-      return undeclared;
-    case 'enum':
-      return `must be one of ${clip(unit.error.slice('Instance does not match any of '.length, -1))}`;
-    case 'const':
-      return `must be ${clip(unit.error.slice('Instance does not match '.length, -1))}`;
-    case 'minimum':
-      return `must be at least ${bound}`;
-    case 'maximum':
-      return `must be at most ${bound}`;
-    case 'exclusiveMinimum':
-      return `must be more than ${bound}`;
-    case 'exclusiveMaximum':
-      return `must be less than ${bound}`;
-    case 'multipleOf':
-      return `must be a multiple of ${bound}`;
-    case 'minLength':
-      return `must have at least ${bound} characters`;
-    case 'maxLength':
-      return `must have at most ${bound} characters`;
-    case 'minItems':
-      return `must have at least ${bound} items`;
-    case 'maxItems':
-      return `must have at most ${bound} items`;
-    case 'uniqueItems':
-      return 'must not hold an item twice';
-    case 'format': {
-      const name = /format "(.*)"\.$/s.exec(unit.error)?.[1] ?? '';
-      const pattern = patternOf(name);
-      return pattern === null ? `must be in the format ${name}` : `must match the pattern ${clip(pattern)}`;
-    }
-    case 'dependentRequired':
-    case 'dependencies':
-      return `needs another argument beside it: ${clip(/does not have "(.*)"\.$/s.exec(unit.error)?.[1] ?? '')}`;
-    case 'minProperties':
-      return 'has too few members';
-    case 'maxProperties':
-      return 'has too many members';
-    case 'oneOf':
-      return 'must match exactly one of the allowed forms';
-    case 'not':
-      return 'has a form that is not allowed';
-    default:
-      return `does not satisfy \`${unit.keyword}\``;
-  }
-}
-
-const clip = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text);

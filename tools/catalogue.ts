@@ -1,8 +1,9 @@
 import { join, type Label, type PolicyTool, type Sensitivity } from '../policies/index.ts';
-import { type ArgumentProblem, compileSchema } from './arguments.ts';
+import { compileSchema } from './arguments.ts';
 import { closed, withoutHeaderMirrors } from './closing.ts';
 import { definitionDigest } from './digest.ts';
 import type { ToolDefinition, ToolManifest, UpstreamDocument } from './manifest.ts';
+import type { ArgumentProblem } from './problems.ts';
 import { isObject } from './schema.ts';
 
 /** One registered, pinned, labelled operation of a tenant. */
@@ -77,7 +78,7 @@ function makeTool(
   const plain = withoutHeaderMirrors(definition.inputSchema);
   const inputSchema = manifest.additional_arguments ? plain : closed(plain);
   const compiled = compileSchema(inputSchema);
-  if ('unsupported' in compiled) return { cause: `its input schema cannot be checked: ${compiled.unsupported}`, remedy: 'have the upstream corrected' };
+  if ('unsupported' in compiled) return { cause: `its input schema cannot be checked: ${compiled.unsupported}`, remedy: `${compiled.remedy}, at the upstream` };
   const declared = isObject(inputSchema['properties']) ? inputSchema['properties'] : {};
   const named = [...Object.keys(manifest.targets), ...(manifest.idempotency.startsWith('argument:') ? [manifest.idempotency.slice('argument:'.length)] : [])];
   const missing = named.find((argument) => !Object.hasOwn(declared, argument));

@@ -1,4 +1,4 @@
-export { type ArgumentProblem, type CompiledSchema, compileSchema } from './arguments.ts';
+export { type CompiledSchema, compileSchema } from './arguments.ts';
 export { acceptsOf, type BrokeredTool, brokeredName, type CatalogueProblem, makeCatalogue, toPolicyTool } from './catalogue.ts';
 export { canonicalForm, definitionDigest, NotCanonical, sha256Hex } from './digest.ts';
 export { BadJson, type JsonCaps, parseJsonStrict } from './json.ts';
@@ -14,6 +14,7 @@ export {
   type UpstreamDocument,
   upstreamDocument,
 } from './manifest.ts';
+export type { ArgumentProblem } from './problems.ts';
 export { screenDefinition } from './screen.ts';
 export { amountOf, tenThousandths } from './targets.ts';
 export { type BackgroundCommand, startBackground } from './upstream/background.ts';
