@@ -33,7 +33,17 @@ const inPlace = ['allOf', 'anyOf', 'oneOf', '$ref', 'if', 'then', 'else', 'depen
  * unless it opens them: an argument nobody declared is one that no label, target or policy covers.
  */
 export function closed(schema: Json): Json {
-  return close(schema, true);
+  return close(withRoomBesideReference(schema), true);
+}
+
+const standsAlone = /^https?:\/\/json-schema\.org\/draft-0[467]\//;
+const besideReference = ['$schema', '$defs', 'definitions', 'type', 'title', 'description'];
+
+/** Up to draft-07 whatever stands beside a reference is ignored, and so what closes the schema would be. */
+function withRoomBesideReference(schema: Json): Json {
+  const { $schema, $ref } = schema;
+  if ($ref === undefined || typeof $schema !== 'string' || !standsAlone.test($schema)) return schema;
+  return { ...Object.fromEntries(Object.entries(schema).filter(([keyword]) => besideReference.includes(keyword))), allOf: [{ $ref }] };
 }
 
 function close(schema: Json, top: boolean): Json {

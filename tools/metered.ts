@@ -9,55 +9,61 @@ const longestName = 512;
 /** Reads as `value` does. Throws `Unchecked` when a property name is too long; `withNames` also collects the names for `namesInValue`. */
 export function metered(value: unknown, withNames: boolean): unknown {
   const names = withNames ? new Set<string>() : null;
-  const [view, weight] = weigh(value, names);
-  spend(weight >> 4);
+  const view = viewOf(value, names);
   if (names !== null) nameValue([...names]);
   return view;
 }
 
-type Weighed = readonly [view: unknown, weight: number];
+/** Weight of what was viewed last. */
+let weight = 0;
 
-
-function weigh(value: unknown, names: Set<string> | null): Weighed {
-  if (typeof value !== 'object' || value === null) return [value, 1];
-  return Array.isArray(value) ? weighList(value, names) : weighObject(value as Record<string, unknown>, names);
+function viewOf(value: unknown, names: Set<string> | null): unknown {
+  if (typeof value === 'object' && value !== null)
+    return Array.isArray(value) ? viewOfList(value, names) : viewOfObject(value as Record<string, unknown>, names);
+  weight = 1;
+  return value;
 }
 
-function weighList(list: readonly unknown[], names: Set<string> | null): Weighed {
-  const parts = list.map((item) => weigh(item, names));
-  const weight = parts.reduce((sum, [, part]) => sum + part, 1);
-  if (weight <= light) return [list, weight];
-  // Pairwise comparison is as dear as the items are large.
-  const costs = parts.map(([, part]) => 0.1 + part / 32);
-  const view = new Proxy(
-    parts.map(([part]) => part),
-    {
-      get(target, key) {
-        if (key !== 'length') spend(costs[key as unknown as number] ?? 0);
-        return Reflect.get(target, key);
-      },
+function viewOfList(list: readonly unknown[], names: Set<string> | null): unknown {
+  const views = new Array<unknown>(list.length);
+  const costs = new Float64Array(list.length);
+  let sum = 1;
+  spend(list.length / 16);
+  for (let at = 0; at < list.length; at++) {
+    views[at] = viewOf(list[at], names);
+    // Pairwise comparison is as dear as the items are large.
+    costs[at] = 0.1 + weight / 32;
+    sum += weight;
+  }
+  weight = sum;
+  if (sum <= light) return list;
+  return new Proxy(views, {
+    get(target, key) {
+      if (key !== 'length') spend(costs[key as unknown as number] ?? 0);
+      return target[key as unknown as number];
     },
-  );
-  return [view, weight];
+  });
 }
 
-function weighObject(object: Readonly<Record<string, unknown>>, names: Set<string> | null): Weighed {
+function viewOfObject(object: Readonly<Record<string, unknown>>, names: Set<string> | null): unknown {
   const keys = Object.keys(object);
-  const copy: Record<string, unknown> = Object.create(null);
-  let weight = 1;
+  const views: unknown[] = [];
+  let sum = 1;
+  spend(keys.length / 2);
   for (const key of keys) {
     if (key.length > longestName) throw new Unchecked(`has a name longer than ${longestName} characters`);
     names?.add(key);
-    const [view, part] = weigh(object[key], names);
-    copy[key] = view;
-    weight += part + (key.length >> 4);
+    views.push(viewOf(object[key], names));
+    sum += weight + (key.length >> 4);
   }
-  if (weight <= light) return [object, weight];
-  const view = new Proxy(copy, {
-    ownKeys(target) {
-      spend(keys.length / 8);
-      return Reflect.ownKeys(target);
+  weight = sum;
+  if (sum <= light) return object;
+  const copy: Record<string, unknown> = Object.create(null);
+  for (const [at, key] of keys.entries()) copy[key] = views[at];
+  return new Proxy(copy, {
+    ownKeys() {
+      spend(keys.length / 2);
+      return keys;
     },
   });
-  return [view, weight];
 }

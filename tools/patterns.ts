@@ -9,7 +9,7 @@ export type PatternTest = (text: string) => boolean;
 const space = '\\t\\n\\v\\f\\r \\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}';
 const longest = 1_024;
 /** Instructions, with every repeat written out. */
-const largest = 4_096;
+const largest = 2_048;
 
 /** A test that answers as `new RegExp(source, 'u').test(text)` would, and `size`, what it takes to hold; or why there is none. */
 export function linearPattern(source: string): { readonly test: PatternTest; readonly size: number } | { readonly unfit: string } {
@@ -55,8 +55,8 @@ function writtenOut(source: string): number {
       last = sum;
       sum += open.pop() ?? 0;
     } else if (least === undefined) {
-      last = 1;
-      sum += 1;
+      last = text === '|' ? 0 : 1;
+      sum += last;
     } else {
       const more = last * Math.max(0, Math.max(Number(least), Number(most ?? 0)) - 1);
       sum += more;

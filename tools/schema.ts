@@ -13,8 +13,8 @@ const largest = 262_144;
 const deepest = 64;
 const longestEnum = 1_000;
 const longestPlace = 1_024;
-/** Of all patterns together, with every repeat written out: some tenths of a second to compile. */
-const mostPatternParts = 16_384;
+/** Of all patterns together, with every repeat written out: some hundredths of a second to compile. */
+const mostPatternParts = 4_096;
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
@@ -73,7 +73,12 @@ function draftOf(schema: Json, at: string): SchemaDraft {
   // MCP: a schema that names no dialect is 2020-12.
   if (named === undefined) return '2020-12';
   const found = typeof named === 'string' ? drafts.find(([uri]) => uri.test(named)) : undefined;
-  if (found === undefined) throw new UnsupportedSchema(`${at}/$schema`, 'it names a dialect other than draft-04, 06, 07, 2019-09 or 2020-12', 'name one of these, or none for 2020-12');
+  if (found === undefined)
+    throw new UnsupportedSchema(
+      `${at}/$schema`,
+      'it names a dialect other than draft-04, 06, 07, 2019-09 or 2020-12',
+      'name one of these, or none for 2020-12',
+    );
   return found[1];
 }
 
@@ -125,7 +130,8 @@ const nothing = { enum: [] };
 
 function prepare(given: unknown, at: string, doing: Preparation): Schema {
   if (typeof given !== 'boolean' && !isObject(given)) throw new UnsupportedSchema(at, 'it is not a schema', 'write an object, `true` or `false`');
-  if (at.length > longestPlace) throw new UnsupportedSchema(`${at.slice(0, 100)}…`, `its place takes more than ${longestPlace} characters`, 'use shorter names');
+  if (at.length > longestPlace)
+    throw new UnsupportedSchema(`${at.slice(0, 100)}…`, `its place takes more than ${longestPlace} characters`, 'use shorter names');
   const schema: Json = typeof given === 'boolean' ? (given ? {} : nothing) : alone(given, doing.draft);
   const out: Record<string, unknown> = {};
   doing.places.set(out, at);
@@ -222,7 +228,8 @@ function applyPatterns(prepared: Record<string, unknown>, at: string, doing: Pre
 
 function countParts(size: number, at: string, doing: Preparation): void {
   doing.patternParts += size;
-  if (doing.patternParts > mostPatternParts) throw new UnsupportedSchema(at, `all patterns together have more than ${mostPatternParts} parts`, 'use fewer patterns');
+  if (doing.patternParts > mostPatternParts)
+    throw new UnsupportedSchema(at, `all patterns together have more than ${mostPatternParts} parts`, 'use fewer patterns');
 }
 
 const escaped = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');

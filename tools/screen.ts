@@ -1,3 +1,4 @@
+import { compileSchema } from './arguments.ts';
 import type { ToolDefinition } from './manifest.ts';
 
 /** A look at a definition before a human accepts it: what a reviewer's eye would miss. Findings warn; labels decide. */
@@ -14,7 +15,7 @@ const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/u;
 /** Text that speaks to the model about anything but the tool. */
 const directive = /<\/?(?:system|important|instructions?)\b|ignore (?:all |any )?(?:previous|prior|above) |do not (?:tell|inform|mention)[^.]{0,40}\buser\b/iu;
 
-/** Reasons a human should look twice; empty when there are none. Linear in the definition's size. */
+/** Reasons a human should look twice; empty when there are none. In time bounded by the definition's size. */
 export function screenDefinition(definition: ToolDefinition): readonly string[] {
   const reasons = new Set<string>();
   const size = JSON.stringify(definition).length;
@@ -26,6 +27,9 @@ export function screenDefinition(definition: ToolDefinition): readonly string[] 
     if (control.test(text)) reasons.add(`${where} holds control characters`);
     if (directive.test(text)) reasons.add(`${where} gives the model instructions`);
   }
+  const output = definition.outputSchema === undefined ? null : compileSchema(definition.outputSchema);
+  if (output !== null && 'unsupported' in output)
+    reasons.add(`its results are passed on unchecked, as its output schema cannot be used: ${output.unsupported}`);
   return [...reasons];
 }
 

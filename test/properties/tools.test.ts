@@ -111,6 +111,71 @@ describe('schemas of unknown origin', () => {
     );
   });
 
+  const wellFormed = fc.letrec((tie) => {
+    const some = <T>(of: fc.Arbitrary<T>) => fc.oneof({ arbitrary: fc.constant(undefined), weight: 7 }, of);
+    const list = fc.array(tie('schema'), { minLength: 1, maxLength: 3 });
+    const map = (key: fc.Arbitrary<string>) => fc.dictionary(key, tie('schema'), { maxKeys: 3 });
+    const name = fc.constantFrom('a', 'b', '__proto__', 'constructor');
+    const count = fc.nat(4);
+    return {
+      schema: fc.oneof(
+        { maxDepth: 4, withCrossShrink: true },
+        fc.boolean(),
+        fc.record({ $ref: fc.constantFrom('#/$defs/a', '#/$defs/b', '#here') }),
+        fc
+          .record({
+            type: some(fc.constantFrom('array', 'object', 'string', 'number', ['null', 'object'])),
+            enum: some(fc.array(json, { minLength: 1, maxLength: 3 })),
+            pattern: some(fc.constantFrom('^a+$', '(a|b)*c', '\\d{2,}', '^(a+)+$')),
+            format: some(fc.constantFrom('uri', 'email', 'date', 'unknown')),
+            maxLength: some(count),
+            multipleOf: some(fc.constantFrom(1e-300, 0.1, 3)),
+            minimum: some(fc.double({ noNaN: true, noDefaultInfinity: true })),
+            uniqueItems: some(fc.boolean()),
+            minContains: some(count),
+            properties: some(map(name)),
+            patternProperties: some(map(fc.constantFrom('^a', '(a|b)+', '.'))),
+            additionalProperties: some(tie('schema')),
+            unevaluatedProperties: some(tie('schema')),
+            propertyNames: some(tie('schema')),
+            required: some(fc.uniqueArray(name)),
+            dependentSchemas: some(map(name)),
+            prefixItems: some(list),
+            items: some(tie('schema')),
+            contains: some(tie('schema')),
+            unevaluatedItems: some(tie('schema')),
+            allOf: some(list),
+            anyOf: some(list),
+            oneOf: some(list),
+            not: some(tie('schema')),
+            if: some(tie('schema')),
+            else: some(tie('schema')),
+          })
+          .map((made) => Object.fromEntries(Object.entries(made).filter(([, value]) => value !== undefined))),
+      ),
+    };
+  }).schema;
+
+  it('are run to an end when they are well formed, unless they go in circles or the value is too much', () => {
+    let run = 0;
+    fc.assert(
+      fc.property(wellFormed, wellFormed, wellFormed, json, (top, a, b, value) => {
+        const here = typeof b === 'boolean' ? { $anchor: 'here' } : { ...(b as object), $anchor: 'here' };
+        const compiled = compileSchema({ allOf: [top], $defs: { a, b: here } });
+        if ('unsupported' in compiled) {
+          expect(compiled.unsupported).toMatch(/itself|nested deeper/);
+          return;
+        }
+        run += 1;
+        for (const given of [value, { a: value, b: [value, value], __proto: value }, [value, value]]) {
+          for (const { problem } of compiled.check(given)) expect(problem).not.toBe('cannot be checked against the schema');
+        }
+      }),
+      { numRuns: 500 },
+    );
+    expect(run).toBeGreaterThan(100);
+  });
+
   it('accept a pattern exactly where ECMAScript does', () => {
     const atom = fc.constantFrom('a', 'b', '\\d', '\\w', '\\s', '\\S', '.', '[ab]', '[^a]', '[\\s-]', '(?:ab|b)', '\\.', '-', 'é', '\\u00e9');
     const piece = fc.tuple(atom, fc.constantFrom('', '', '*', '+', '?', '{1,3}', '{2}', '*?')).map(([one, times]) => one + times);

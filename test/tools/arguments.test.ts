@@ -71,19 +71,22 @@ describe('what is wrong with arguments', () => {
 
 describe('schemas of unknown origin', () => {
   it.each([
-    ['a remote reference', { $ref: 'https://evil.example/schema' }, /only references within/],
-    ['a reference to nothing', { $ref: '#/$defs/none' }, /points to nothing/],
-    ['a dynamic reference', { $dynamicRef: '#a' }, /not supported/],
+    ['a remote reference', { $ref: 'https://evil.example/schema' }, /at \/\$ref: .*nothing is fetched/],
+    ['a reference to nothing', { properties: { a: { $ref: '#/$defs/none' } } }, /at \/properties\/a\/\$ref: it refers to nothing/],
+    ['a dynamic reference that may lead elsewhere', { $dynamicRef: '#a', $dynamicAnchor: 'a', $defs: { b: { $id: 'b' } } }, /depends on the way/],
     ['a dialect nobody knows', { $schema: 'https://evil.example/dialect' }, /dialect/],
-    ['an identifier within', { properties: { a: { $id: 'https://a.example/', type: 'string' } } }, /own identifier/],
+    ['one identifier twice', { $defs: { a: { $id: 'https://a.example/' }, b: { $id: 'https://a.example/' } } }, /one identifier/],
+    ['one anchor twice', { $defs: { a: { $anchor: 'x' }, b: { $anchor: 'x' } } }, /at \/\$defs\/b\/\$anchor/],
+    ['a part in another dialect', { $defs: { a: { $schema: 'http://json-schema.org/draft-07/schema#' } } }, /another dialect/],
+    ['a circle', { $ref: '#' }, /refers to itself/],
+    ['a circle by way of others', { $defs: { a: { anyOf: [{ $ref: '#/$defs/b' }] }, b: { not: { $ref: '#/$defs/a' } } } }, /refers to itself/],
     ['a look-ahead', { pattern: '^(?=a)' }, /linear time/],
     ['a back-reference', { pattern: '(a)\\1' }, /linear time/],
-    ['a pattern that is none', { pattern: '[' }, /linear time/],
-    ['a huge repeat', { pattern: '(?:a{1000}){1000}' }, /linear time/],
-    ['a pattern for names that backtracks', { patternProperties: { '^(a+)+$': {} } }, /anchored/],
+    ['a pattern that is none', { pattern: '[' }, /at \/pattern: .*not valid/],
+    ['a huge repeat', { pattern: '(?:a{1000}){1000}' }, /written out/],
+    ['a look-behind for names', { patternProperties: { '(?<=a)/b': {} } }, /at \/patternProperties\/\(\?<=a\)~1b: .*linear time/],
     ['a keyword misused', { required: 'amount' }, /not what this keyword takes/],
     ['a bound that is no number', { minimum: '0' }, /not what this keyword takes/],
-    ['a property __proto__', JSON.parse('{"properties":{"__proto__":{"type":"string"}}}'), /__proto__/],
     ['a size without end', { enum: Array.from({ length: 900 }, () => 'x'.repeat(400)) }, /larger than/],
     ['a list that is too long', { enum: Array.from({ length: 1_001 }, (_, i) => i) }, /not what this keyword takes/],
     ['something else than a schema', { properties: { a: 'string' } }, /not a schema/],
@@ -93,7 +96,7 @@ describe('schemas of unknown origin', () => {
 
   it('are refused when they are nested too deeply', () => {
     let schema: Schema = {};
-    for (let i = 0; i < 40; i++) schema = { items: schema };
+    for (let i = 0; i < 70; i++) schema = { items: schema };
     expect(unsupported(schema)).toMatch(/nested deeper/);
     for (let i = 0; i < 50_000; i++) schema = { items: schema };
     expect(unsupported(schema)).not.toBeNull();
@@ -183,10 +186,6 @@ describe('the work of one check', () => {
     const $defs: Record<string, Schema> = { d30: { type: 'string' } };
     for (let i = 0; i < 30; i++) $defs[`d${i}`] = { anyOf: [{ $ref: `#/$defs/d${i + 1}` }, { $ref: `#/$defs/d${i + 1}` }] };
     expect(timed({ $defs, $ref: '#/$defs/d0' }, 'x').ms).toBeLessThan(2_000);
-  });
-
-  it('ends for a reference that goes in a circle without going deeper', () => {
-    expect(timed({ $ref: '#' }, 'x')).toMatchObject({ refused: true });
   });
 
   it('is bounded for items that must be unique', () => {

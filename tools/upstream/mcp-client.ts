@@ -30,7 +30,7 @@ export interface LiveConnection extends UpstreamConnection {
 
 interface ListedTool {
   readonly definition: ToolDefinition;
-  readonly output: CompiledSchema | null;
+  readonly output: () => CompiledSchema | null;
   /** Nothing of a call to it goes into headers of its own. */
   readonly plain: boolean;
 }
@@ -119,7 +119,7 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
     try {
       const answer = ask !== null && tool?.plain && call.onProgress === null ? await ask(call) : await callWithSdk(client, call, tool);
       timeouts = 0;
-      return settle(answer, tool?.output ?? null, call.maxResultBytes, failed);
+      return settle(answer, tool?.output() ?? null, call.maxResultBytes, failed);
     } catch (error) {
       const outcome = explain(error, call, wire, failed);
       const why = outcome.kind === 'failed' ? outcome.why : null;
@@ -171,9 +171,17 @@ function callWithSdk(client: Client, call: UpstreamCall, tool: ListedTool | unde
 /** SEP-2243 lets a schema send arguments as headers as well; only the SDK's client knows how. */
 const isPlain = ({ name, inputSchema }: ToolDefinition): boolean => isPlainName(name) && !JSON.stringify(inputSchema).includes('x-mcp-header');
 
-/** Null when there is no output schema, or none that can be run safely: it guards correctness, not access. */
-function outputCheck(definition: ToolDefinition): CompiledSchema | null {
-  if (definition.outputSchema === undefined) return null;
-  const compiled = compileSchema(definition.outputSchema);
-  return 'check' in compiled ? compiled : null;
+/**
+ * Null when there is no output schema, or none that can be run safely: it guards correctness, not access. Compiled when
+ * first asked for, since an upstream may list a thousand tools that nobody calls.
+ */
+function outputCheck({ outputSchema }: ToolDefinition): () => CompiledSchema | null {
+  let made: CompiledSchema | null | undefined;
+  return () => {
+    if (made === undefined) {
+      const compiled = outputSchema === undefined ? null : compileSchema(outputSchema);
+      made = compiled !== null && 'check' in compiled ? compiled : null;
+    }
+    return made;
+  };
 }
