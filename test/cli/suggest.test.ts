@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -47,10 +47,24 @@ const cli = (args: readonly string[]): Promise<Ran> =>
   runCli(args, { env: { TASKGATE_URL: broker.url, TASKGATE_DATA: join(broker.dir, 'data'), TASKGATE_TENANT: 'acme' }, cwd: broker.dir });
 const suggest = (...args: readonly string[]): Promise<Ran> => cli(['policy', 'suggest', ...args]);
 
+interface Suggested {
+  readonly calls: number;
+  readonly files: readonly { source: string; text: string }[];
+}
+async function asked(query: string, tenant = 'acme', name = 'dana'): Promise<{ status: number; body: Suggested }> {
+  const answer = await broker.v1(await broker.person(tenant, name), 'GET', `/policies/suggest?${query}`);
+  return { status: answer.status, body: answer.body as unknown as Suggested };
+}
+/** What the plan says of the suggested files: kind and effect of each. */
+async function planned(verb: 'plan' | 'apply', files: Suggested['files']): Promise<(readonly [string, string])[]> {
+  const { status, body, text } = await broker.v1(await broker.person('acme', 'dana'), 'POST', `/documents/${verb}`, { files });
+  if (status !== 200) throw new Error(text);
+  return (body as unknown as { items: { kind: string; effect: string }[] }).items.map(({ kind, effect }) => [kind, effect] as const);
+}
+
 describe('policy suggest', () => {
   it('has nothing to suggest but to drop what was never used', async () => {
-    const told = JSON.parse((await suggest('--use-case', 'match-invoices', '--json')).stdout);
-    expect(told).toMatchObject({ calls: 0, files: [], unused: expect.arrayContaining(['ledger__post_payment']) });
+    expect((await asked('use_case=match-invoices')).body).toMatchObject({ calls: 0, files: [], unused: expect.arrayContaining(['ledger__post_payment']) });
   });
 
   it('suggests exactly what an observed use case was seen to use, which applies cleanly and lets just that run', async () => {
@@ -60,23 +74,16 @@ describe('policy suggest', () => {
     await client.callTool(payment(20));
     await client.close();
 
-    const told = JSON.parse((await suggest('--use-case', 'read-mail', '--json')).stdout);
-    expect(told).toMatchObject({
+    const { body } = await asked('use_case=read-mail');
+    expect(body).toMatchObject({
       ...{ calls: 3, sessions: 1, most_per_session: 3, most_per_day: 3 },
       would: [
         { tool: 'mail__search', how: 'deny', policies: [], calls: 2 },
         { tool: 'ledger__post_payment', how: 'deny', policies: [], calls: 1 },
       ],
     });
-    const shown = (await suggest('--use-case', 'read-mail')).stdout;
-    expect(shown).toContain('// 2 calls of mail__search would be answered deny: no policy permits it');
-    expect(shown).toContain('// mail__search: 2 calls; waits for approval:finance');
-    expect(shown).toContain('values of arguments');
-
-    const out = join(broker.dir, 'suggested');
-    expect((await suggest('--use-case', 'read-mail', '--out', out)).exit).toBe(0);
-    expect((await readdir(out)).sort()).toEqual(['read-mail-suggested.cases.yaml', 'read-mail-suggested.cedar', 'read-mail-suggested.yaml']);
-    const useCase = parse(await readFile(join(out, 'read-mail-suggested.yaml'), 'utf8'));
+    expect(body.files.map(({ source }) => source)).toEqual(['read-mail-suggested.yaml', 'read-mail-suggested.cedar', 'read-mail-suggested.cases.yaml']);
+    const useCase = parse(body.files[0]?.text ?? '');
     expect(useCase).toMatchObject({
       grants: [
         { tool: 'ledger__post_payment', max_calls: 1 },
@@ -85,12 +92,22 @@ describe('policy suggest', () => {
       budget: { calls: 3, amount: 50, per_day: { calls: 3 } },
     });
     expect(useCase).not.toHaveProperty('observe_until');
-    expect((await suggest('--use-case', 'read-mail', '--out', out)).exit).toBe(1);
 
-    const applied = await cli(['apply', '--json', out]);
-    expect(applied).toMatchObject({ exit: 0 });
-    const { items } = JSON.parse(applied.stdout);
-    expect(items.map((one: Record<string, unknown>) => [one['kind'], one['effect']])).toEqual([
+    // By the command line: shown, and written where nothing is yet.
+    const shown = (await suggest('--use-case', 'read-mail')).stdout;
+    expect(shown).toContain('// 2 calls of mail__search would be answered deny: no policy permits it');
+    expect(shown).toContain('// mail__search: 2 calls; waits for approval:finance');
+    expect(shown).toContain('values of arguments');
+    const out = join(broker.dir, 'suggested');
+    expect((await suggest('--use-case', 'read-mail', '--out', out)).exit).toBe(0);
+    const written = await Promise.all(body.files.map(({ source }) => readFile(join(out, source), 'utf8')));
+    expect(written).toEqual(body.files.map(({ text }) => text));
+    expect(await suggest('--use-case', 'read-mail', '--out', out)).toMatchObject({ exit: 1, stderr: expect.stringContaining('cannot make') });
+  }, 120_000);
+
+  it('applies, and then lets just that run; suggested again from the same record it widens nothing', async () => {
+    const { files } = (await asked('use_case=read-mail')).body;
+    expect(await planned('apply', files)).toEqual([
       ['UseCase', 'narrows'],
       ['Policy', 'widens'],
     ]);
@@ -98,44 +115,38 @@ describe('policy suggest', () => {
     expect((await after.listTools()).tools.map(({ name }) => name)).toEqual(['ledger__post_payment', 'mail__search', 'await_approval']);
     expect((await after.callTool(payment(20))).isError).not.toBe(true);
     await after.close();
-  });
-
-  it('suggested again, from the same record, changes nothing', async () => {
-    const { files } = JSON.parse((await suggest('--use-case', 'read-mail', '--json')).stdout);
-    const plan = await broker.v1(await broker.person('acme', 'dana'), 'POST', '/documents/plan', { files });
-    expect(plan).toMatchObject({ status: 200 });
-    expect((plan.body as { items: { effect: string }[] }).items.filter(({ effect }) => effect === 'widens')).toEqual([]);
+    const again = await planned('plan', (await asked('use_case=read-mail')).body.files);
+    expect(again.filter(([, effect]) => effect === 'widens')).toEqual([]);
   });
 
   it('puts what a broader permit covers beside it as a remark, and never gives more than there is', async () => {
-    const task = await broker.open({});
-    const client = await modernClient(task);
+    const client = await modernClient(await broker.open({}));
     await client.callTool(payment(20));
     await client.close();
-    const { files } = JSON.parse((await suggest('--use-case', 'match-invoices', '--json')).stdout);
-    const cedar = files.find(({ source }: { source: string }) => source.endsWith('.cedar')).text;
-    expect(cedar).toContain('// ledger__post_payment: permitted already, by acme/matcher-may-use-its-grants (1 call)');
-    expect(cedar.split('\n').every((line: string) => line === '' || line.startsWith('//'))).toBe(true);
-    const plan = await broker.v1(await broker.person('acme', 'dana'), 'POST', '/documents/plan', { files });
-    expect(plan.status).toBe(200);
-    expect((plan.body as { items: { kind: string; effect: string }[] }).items.map(({ kind, effect }) => [kind, effect])).toContainEqual(['UseCase', 'narrows']);
-    const yaml = parse(files.find(({ source }: { source: string }) => source.endsWith('.yaml')).text);
-    expect(yaml.grants).toEqual([
+    const { files } = (await asked('use_case=match-invoices')).body;
+    const textOf = (ending: string): string => files.find(({ source }) => source.endsWith(ending))?.text ?? '';
+    expect(textOf('.cedar')).toContain('// ledger__post_payment: permitted already, by acme/matcher-may-use-its-grants (1 call)');
+    expect(
+      textOf('.cedar')
+        .split('\n')
+        .every((line) => line === '' || line.startsWith('//')),
+    ).toBe(true);
+    expect(await planned('plan', files)).toContainEqual(['UseCase', 'narrows']);
+    expect(parse(textOf('.yaml')).grants).toEqual([
       { tool: 'ledger__post_payment', arguments: { invoice: { from: 'inputs.invoice' }, amount: { maximum: 5000 } }, origins: expect.anything(), max_calls: 1 },
     ]);
   });
 
   it('counts from the day it is told', async () => {
-    expect(JSON.parse((await suggest('--use-case', 'match-invoices', '--since', tomorrow, '--json')).stdout)).toMatchObject({ calls: 0 });
+    expect((await asked(`use_case=match-invoices&since=${Date.parse(tomorrow) / 1000}`)).body).toMatchObject({ calls: 0 });
     expect((await suggest('--use-case', 'match-invoices', '--since', 'monday')).exit).toBe(2);
   });
 
   it('is for admins and auditors, of their own tenant', async () => {
-    const ask = async (tenant: string, name: string) => broker.v1(await broker.person(tenant, name), 'GET', '/policies/suggest?use_case=match-invoices');
-    for (const name of ['bob', 'ana']) expect((await ask('acme', name)).status).toBe(403);
-    expect((await ask('acme', 'dana')).body).toMatchObject({ calls: 1 });
+    for (const name of ['bob', 'ana']) expect((await asked('use_case=match-invoices', 'acme', name)).status).toBe(403);
+    expect((await asked('use_case=match-invoices')).body).toMatchObject({ calls: 1 });
     // The same name in another tenant: nothing of acme's is counted.
-    expect((await ask('globex', 'jan')).body).toMatchObject({ calls: 0, would: [], files: [] });
+    expect((await asked('use_case=match-invoices', 'globex', 'jan')).body).toMatchObject({ calls: 0, would: [], files: [] });
     expect(await suggest('--use-case', 'nope')).toMatchObject({ exit: 1, stderr: expect.stringContaining("no use case 'nope'") });
   });
 });
