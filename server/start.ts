@@ -38,7 +38,10 @@ export interface StartOptions {
   readonly samples?: boolean;
   /** The operator takes the store as it is though its record is not the one that was last seen. */
   readonly acceptStore?: boolean;
+  /** Puts something between the broker and its edges to the world, to watch them or to make them fail. */
+  readonly around?: (edges: Edges) => Edges;
 }
+type Edges = Pick<Ports, 'store' | 'upstreams'>;
 
 const sweepEveryMs = 5_000;
 
@@ -61,16 +64,17 @@ export async function startBroker(config: Omit<Config, 'public_url'> & { public_
   closers.push(async () => void unwatch());
   try {
     await mkdir(config.data, { recursive: true, mode: 0o700 });
-    const store = await openStore(config.store, clock);
-    closers.push(() => store.close());
+    const opened = await openStore(config.store, clock);
+    closers.push(() => opened.close());
     const forbidden = [resolve(config.data)];
     const keys = await openKeys(join(config.data, 'keys'), clock);
+    const pool = createUpstreamPool({ log, clock, forbidden });
+    closers.push(() => pool.close());
+    const { store, upstreams } = options.around?.({ store: opened, upstreams: pool }) ?? { store: opened, upstreams: pool };
     const lost = Promise.withResolvers<string>();
     // Before anything is served: an older copy ends what had ended, and is seen.
     const anchor = await keepAnchor({ store, keys, data: config.data, clock, log, accept: options.acceptStore ?? false, lost: lost.resolve });
     closers.push(() => anchor.close());
-    const upstreams = createUpstreamPool({ log, clock, forbidden });
-    closers.push(() => upstreams.close());
 
     // The port is taken first: with port 0 the public URL depends on it. Until the app is there, the door says so.
     let fetch: Fetch = () => new Response('starting\n', { status: 503 });
