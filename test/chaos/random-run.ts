@@ -31,8 +31,16 @@ const longestDelayMs = 250;
 /** Of the kills, those that leave no broker alive. */
 const bothShare = 0.25;
 
+export interface RandomKills {
+  readonly kills: number;
+  /** Epoch milliseconds; no kill begins after it. */
+  readonly until: number;
+  readonly random: Random;
+  onKill(): void;
+}
+
 /** Kills `kills` times; answers the calls whose end is still to be heard. */
-export async function runRandom(lane: Lane, kills: number, random: Random, onKill: () => void): Promise<Open[]> {
+export async function runRandom(lane: Lane, { kills, until, random, onKill }: RandomKills): Promise<Open[]> {
   const brokers: (Running | null)[] = [await lane.start(), await lane.start()];
   let changed = Promise.withResolvers<void>();
   let stopping = false;
@@ -83,7 +91,7 @@ export async function runRandom(lane: Lane, kills: number, random: Random, onKil
     onKill();
   }
   async function killAll(): Promise<void> {
-    for (let done = 0; done < kills && !stopping; ) {
+    for (let done = 0; done < kills && Date.now() < until && !stopping; ) {
       await pause(5 + random() * longestDelayMs);
       const first = Math.floor(random() * 2);
       const both = random() < bothShare && done + 2 <= kills;

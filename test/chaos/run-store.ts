@@ -64,7 +64,7 @@ export async function runStore(asked: Asked): Promise<StoreResult> {
     targets = steps.targets;
     await dieAtAll(steps, choose(targets, Math.floor(kills * (1 - randomShare)), random));
     await steps.close();
-    open = await runRandom(lane, late() ? 0 : Math.max(0, kills - done.length), random, asked.onKill);
+    open = await runRandom(lane, { kills: Math.max(0, kills - done.length), until, random, onKill: asked.onKill });
     await settle(lane, open);
   } catch (error) {
     // Whatever it is, it is not what a client of a broker that recovers would see.
@@ -91,12 +91,11 @@ export async function runStore(asked: Asked): Promise<StoreResult> {
     seconds: Math.round((performance.now() - began) / 1000),
   };
 
-  function late(): boolean {
-    return Date.now() > until;
-  }
   async function dieAtAll(steps: StepRun, chosen: readonly Target[]): Promise<void> {
+    // Time that runs short is shared like the kills.
+    const stepsUntil = until - (until - Date.now()) * randomShare;
     for (const target of chosen) {
-      if (late()) return;
+      if (Date.now() > stepsUntil) return;
       if (await steps.die(target)) {
         done.push(target);
         asked.onKill();

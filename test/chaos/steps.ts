@@ -40,15 +40,19 @@ export function watchSteps(die: () => void): Steps {
   const reach = (taken: Taken, statement: number | null, when: Point['when']): void => {
     if (armed?.step === taken.step && armed.n === taken.n && armed.statement === statement && armed.when === when) die();
   };
-  async function take<T>(step: string, run: () => Promise<T>): Promise<T> {
+  function take<T>(step: string, run: () => Promise<T>): Promise<T> {
     const n = (counts.get(step) ?? 0) + 1;
     counts.set(step, n);
     const taken: Taken = { step, n, statements: 0 };
     seen.push(taken);
     reach(taken, null, 'before');
-    const answer = await within.run(taken, run);
-    reach(taken, null, 'after');
-    return answer;
+    const answer = within.run(taken, run);
+    // What is answered at once, such as a subscription, touches nothing.
+    if (!(answer instanceof Promise)) return answer;
+    return answer.then((value) => {
+      reach(taken, null, 'after');
+      return value;
+    });
   }
   watchStatements((send, soon) => {
     const taken = within.getStore();
