@@ -34,6 +34,7 @@ interface StartOptions {
   readonly point?: Point | null;
 }
 
+const mostStarts = 5;
 const upstream = new URL('upstream.ts', import.meta.url);
 
 /** Founds the tenants in the empty store at `address`, with one broker that is gone again afterwards. */
@@ -55,10 +56,14 @@ export async function openLane(dir: string, address: string, depth: number): Pro
 
   const begin = ({ documents = [], ahead = 0, point = null }: StartOptions) =>
     stock.start({ publicUrl, data: join(dir, 'data'), store: address, documents, ahead, log: join(dir, 'brokers.log'), point });
-  const start = async (options: StartOptions = {}): Promise<Running> => {
+  const start = async (options: StartOptions = {}, attempt = 1): Promise<Running> => {
     const started = await begin(options).catch((error: unknown) => {
-      throw new NotRecovered(`a broker does not start on what is there: ${error instanceof Error ? error.message : error}`);
+      const why = error instanceof Error ? error.message : String(error);
+      if (attempt === mostStarts || !/another process holds the store|database is locked/.test(why)) throw new NotRecovered(`a broker does not start: ${why}`);
+      journal.note({ what: 'start refused' });
+      return null;
     });
+    if (started === null) return start(options, attempt + 1);
     if ('killed' in started) throw new NotRecovered('a broker died while it started, and nobody killed it');
     return started;
   };

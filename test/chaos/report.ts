@@ -20,6 +20,7 @@ export function describeRun(results: readonly StoreResult[], { seed, seconds }: 
     line('kills at a random moment', ({ killsAtRandom }) => killsAtRandom),
     line('effects at the upstream', ({ figures }) => figures.effects),
     line('results released; calls left without an answer', ({ figures }) => `${figures.results}; ${figures.lost}`),
+    line('starts refused because another broker held the store, and repeated', ({ figures }) => figures.startsRefused),
     line('approvals', ({ figures }) => figures.approvals),
     line('dispatches that became `unknown`', ({ figures }) => figures.unknown),
     line('records in the chains', ({ figures }) => figures.records),

@@ -40,6 +40,7 @@ export interface Figures {
   readonly effects: number;
   readonly results: number;
   readonly lost: number;
+  readonly startsRefused: number;
   readonly approvals: number;
   readonly unknown: number;
   readonly records: number;
@@ -142,6 +143,7 @@ function figuresOf({ journal, effects, approvals, dispatches, logs }: Evidence):
     effects: effects.length,
     results: count('result'),
     lost: count('lost'),
+    startsRefused: count('start refused'),
     approvals: approvals.length,
     unknown: dispatches.filter(({ status }) => status === 'unknown').length,
     records: [...logs.values()].reduce((sum, log) => sum + log.length, 0),

@@ -48,7 +48,11 @@ export async function openStepRun(lane: Lane): Promise<StepRun> {
   let broker: Running = await lane.start();
   const stage: Stage = { ...lane, url: () => broker.url };
   const targets: Target[] = [];
-  const add = (scenario: string, taken: readonly Taken[]): void => void targets.push(...pointsOf(taken).map((point) => ({ scenario, point })));
+  const add = (scenario: string, taken: readonly Taken[]): void =>
+    void targets.push(
+      // The broker's own sweep comes when it comes.
+      ...pointsOf(taken.filter(({ step }) => step !== 'sweep' || scenario === sweeping)).map((point) => ({ scenario, point })),
+    );
 
   for (const { name, set } of scenarios) {
     const { act, after } = await set(stage);

@@ -75,7 +75,11 @@ export function openStock(depth: number): Stock {
       const { child, ended, tell } = await (waiting.shift() ?? warm());
       fill();
       const port = await freePort();
-      if ((await tell({ start: { ...orders, port } })) === null) return { killed: true };
+      const started = await tell({ start: { ...orders, port } }).catch((error: unknown) => {
+        child.kill('SIGKILL');
+        throw error;
+      });
+      if (started === null) return { killed: true };
       return {
         url: `http://127.0.0.1:${port}`,
         pid: child.pid ?? 0,
