@@ -44,7 +44,8 @@ export interface Clients {
 }
 
 const exchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
-const patience = 15_000;
+/** For what hangs, not for what is slow. */
+const patience = 60_000;
 
 export function makeClients({ publicUrl, issuer, agentKey, note }: Parties): Clients {
   const people = new Map<string, string>();

@@ -91,8 +91,8 @@ export async function openStepRun(lane: Lane): Promise<StepRun> {
 
   async function dieIn(scenario: Scenario, point: Point): Promise<boolean> {
     const { act, after } = await scenario.set(stage);
-    await broker.arm(point);
     const victim = broker;
+    await victim.arm(point);
     const outcome = await act().then(
       () => 'answered',
       (error: unknown) => {

@@ -70,7 +70,7 @@ export function filesOfAcme({ issuer, upstream, agent }: World, generation: numb
       name: 'books',
       transport: { type: 'http', url: upstream },
       egress: [new URL(upstream).host],
-      deadline: '2s',
+      deadline: '10s',
       tools: [tool('look', 'read'), tool('note', 'write'), tool('pay', 'destructive', { targets: { amount: 'amount' } })],
     },
   ];
