@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { JWK } from 'jose';
 import { type PrivateJwk, signAssertion } from '../../server/connect/local.ts';
 import type { Issuer } from './issuer.ts';
@@ -46,6 +47,7 @@ export interface Clients {
 const exchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 /** For what hangs, not for what is slow. */
 const patience = 60_000;
+const mostTries = 20;
 
 export function makeClients({ publicUrl, issuer, agentKey, note }: Parties): Clients {
   const people = new Map<string, string>();
@@ -91,6 +93,40 @@ export function makeClients({ publicUrl, issuer, agentKey, note }: Parties): Cli
     return answer;
   }
 
+  async function callOnce(url: string, session: Session, tool: ToolName, call: string, wait: number): Promise<Ended> {
+    const about = { session: session.id, tool, call };
+    const args = { call, wait, ...(tool === 'pay' ? { amount: payment } : {}) };
+    const answer = await send(url, `/sessions/${session.id}/mcp`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${session.token}`,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'mcp-protocol-version': '2025-06-18',
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: `books__${tool}`, arguments: args } }),
+    }).catch((error: unknown) => {
+      note({ what: 'lost', ...about });
+      throw error;
+    });
+    const result = answer.body['result'] as { structuredContent?: { dispatch: string }; _meta?: Record<string, unknown> } | undefined;
+    if (!result) {
+      note({ what: 'turned away', ...about, status: answer.status });
+      return { kind: 'turned away', status: answer.status };
+    }
+    const meta = result._meta ?? {};
+    const { id: decision, record } = meta['taskgate/decision'] as { id: string; record: number };
+    const refusal = meta['taskgate/refusal'] as { code: string } | undefined;
+    if (refusal) {
+      const approval = (meta['taskgate/approval'] as { id: string } | undefined)?.id ?? null;
+      note({ what: 'refused', ...about, decision, record, code: refusal.code, approval });
+      return { kind: 'refused', code: refusal.code, approval };
+    }
+    const replayed = meta['taskgate/replayed'] === true;
+    note({ what: 'result', ...about, decision, record, replayed, dispatch: result.structuredContent?.dispatch ?? '' });
+    return { kind: 'result', replayed };
+  }
+
   return {
     async open(url, useCase) {
       const opened = await task(url, { use_case: useCase });
@@ -101,37 +137,12 @@ export function makeClients({ publicUrl, issuer, agentKey, note }: Parties): Cli
       return { ...session, token: (await task(url, { session_id: session.id })).token };
     },
     async call(url, session, tool, call, wait = 0) {
-      const about = { session: session.id, tool, call };
-      const args = { call, wait, ...(tool === 'pay' ? { amount: payment } : {}) };
-      const answer = await send(url, `/sessions/${session.id}/mcp`, {
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${session.token}`,
-          'content-type': 'application/json',
-          accept: 'application/json, text/event-stream',
-          'mcp-protocol-version': '2025-06-18',
-        },
-        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: `books__${tool}`, arguments: args } }),
-      }).catch((error: unknown) => {
-        note({ what: 'lost', ...about });
-        throw error;
-      });
-      const result = answer.body['result'] as { structuredContent?: { dispatch: string }; _meta?: Record<string, unknown> } | undefined;
-      if (!result) {
-        note({ what: 'turned away', ...about, status: answer.status });
-        return { kind: 'turned away', status: answer.status };
+      for (let attempt = 1; ; attempt++) {
+        const ended = await callOnce(url, session, tool, call, wait);
+        // Nothing was sent, says this refusal, and that it may be tried again.
+        if (ended.kind !== 'refused' || ended.code !== 'upstream.unavailable' || attempt === mostTries) return ended;
+        await pause(500);
       }
-      const meta = result._meta ?? {};
-      const { id: decision, record } = meta['taskgate/decision'] as { id: string; record: number };
-      const refusal = meta['taskgate/refusal'] as { code: string } | undefined;
-      if (refusal) {
-        const approval = (meta['taskgate/approval'] as { id: string } | undefined)?.id ?? null;
-        note({ what: 'refused', ...about, decision, record, code: refusal.code, approval });
-        return { kind: 'refused', code: refusal.code, approval };
-      }
-      const replayed = meta['taskgate/replayed'] === true;
-      note({ what: 'result', ...about, decision, record, replayed, dispatch: result.structuredContent?.dispatch ?? '' });
-      return { kind: 'result', replayed };
     },
     async vote(url, person, approval, decision) {
       const shown = await v1(url, person, 'GET', `/approvals/${approval}`);

@@ -13,7 +13,7 @@ export type Entry =
   | { readonly what: 'revoked'; readonly approval: string }
   | { readonly what: 'applying' | 'applied' | 'apply lost'; readonly generation: number }
   | { readonly what: 'killed'; readonly scenario: string; readonly point: Point | null; readonly pid: number }
-  /** A broker would not start while another held the store past its patience; it was started again, as a supervisor would. */
+  /** A broker would not start because the store or the upstream kept it waiting too long; it was started again, as a supervisor would. */
   | { readonly what: 'start refused' }
   /** Every lease had run out, everything was swept, and every call that had got no final answer was tried once more. */
   | { readonly what: 'settled' };

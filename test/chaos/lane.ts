@@ -35,6 +35,8 @@ interface StartOptions {
 }
 
 const mostStarts = 5;
+/** A machine under load: the store held past its patience, the upstream slower than its probe. */
+const mayStartAgain = /another process holds the store|database is locked|does not answer/;
 const upstream = new URL('upstream.ts', import.meta.url);
 
 /** Founds the tenants in the empty store at `address`, with one broker that is gone again afterwards. */
@@ -59,7 +61,7 @@ export async function openLane(dir: string, address: string, depth: number): Pro
   const start = async (options: StartOptions = {}, attempt = 1): Promise<Running> => {
     const started = await begin(options).catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
-      if (attempt === mostStarts || !/another process holds the store|database is locked/.test(why)) throw new NotRecovered(`a broker does not start: ${why}`);
+      if (attempt === mostStarts || !mayStartAgain.test(why)) throw new NotRecovered(`a broker does not start: ${why}`);
       journal.note({ what: 'start refused' });
       return null;
     });
