@@ -12,6 +12,11 @@ export class Lost extends Error {
   override readonly name = 'Lost';
 }
 
+/** A 503: the store kept the broker waiting too long, and nothing was said about the matter. */
+class Busy extends Error {
+  override readonly name = 'Busy';
+}
+
 export interface Session {
   readonly id: string;
   readonly useCase: string;
@@ -47,7 +52,18 @@ export interface Clients {
 const exchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 /** For what hangs, not for what is slow. */
 const patience = 60_000;
-const mostTries = 20;
+const mostTries = 40;
+
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof Busy) || attempt === mostTries) throw error;
+      await pause(500);
+    }
+  }
+}
 
 export function makeClients({ publicUrl, issuer, agentKey, note }: Parties): Clients {
   const people = new Map<string, string>();
@@ -64,11 +80,12 @@ export function makeClients({ publicUrl, issuer, agentKey, note }: Parties): Cli
   }
   async function token(url: string, form: Readonly<Record<string, string>>): Promise<Record<string, unknown>> {
     const { status, body } = await send(url, '/t/acme/oauth/token', { method: 'POST', body: new URLSearchParams(form) });
-    if (status === 503) throw new Lost('the store was not there');
+    if (status === 503) throw new Busy('the token endpoint');
     if (status !== 200) throw new Error(`the token request was refused: ${status} ${JSON.stringify(body)}`);
     return body;
   }
-  async function task(url: string, details: object): Promise<{ id: string; token: string }> {
+  const task = (url: string, details: object): Promise<{ id: string; token: string }> => patiently(() => taskOnce(url, details));
+  async function taskOnce(url: string, details: object): Promise<{ id: string; token: string }> {
     const assertion = await signAssertion(agentKey as PrivateJwk, { iss: 'worker', sub: 'worker', aud: `${publicUrl}/t/acme` });
     const body = await token(url, {
       grant_type: 'client_credentials',
@@ -79,7 +96,9 @@ export function makeClients({ publicUrl, issuer, agentKey, note }: Parties): Cli
     const [granted] = body['authorization_details'] as { session_id: string }[];
     return { id: granted?.session_id ?? '', token: String(body['access_token']) };
   }
-  async function v1(url: string, person: string, method: string, path: string, body?: object): Promise<{ status: number; body: Record<string, unknown> }> {
+  /** All that people do here can be said again. */
+  const v1: typeof v1Once = (...asked) => patiently(() => v1Once(...asked));
+  async function v1Once(url: string, person: string, method: string, path: string, body?: object): Promise<{ status: number; body: Record<string, unknown> }> {
     let bearer = people.get(person);
     if (bearer === undefined) {
       const form = { grant_type: exchange, subject_token: await issuer.idToken(person), subject_token_type: 'urn:ietf:params:oauth:token-type:id_token' };
@@ -88,8 +107,7 @@ export function makeClients({ publicUrl, issuer, agentKey, note }: Parties): Cli
     }
     const headers = { authorization: `Bearer ${bearer}`, ...(body ? { 'content-type': 'application/json' } : {}) };
     const answer = await send(url, `/v1${path}`, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
-    // Turned away by a store that is busy or going: nothing was said about the matter.
-    if (answer.status === 503) throw new Lost('the store was not there');
+    if (answer.status === 503) throw new Busy(path);
     return answer;
   }
 
@@ -139,8 +157,9 @@ export function makeClients({ publicUrl, issuer, agentKey, note }: Parties): Cli
     async call(url, session, tool, call, wait = 0) {
       for (let attempt = 1; ; attempt++) {
         const ended = await callOnce(url, session, tool, call, wait);
-        // Nothing was sent, says this refusal, and that it may be tried again.
-        if (ended.kind !== 'refused' || ended.code !== 'upstream.unavailable' || attempt === mostTries) return ended;
+        // Nothing was sent, says the one; the other says nothing, and only a payment is the same call when it is made again.
+        const again = ended.kind === 'refused' ? ended.code === 'upstream.unavailable' : ended.kind === 'turned away' && ended.status === 503 && tool === 'pay';
+        if (!again || attempt === mostTries) return ended;
         await pause(500);
       }
     },

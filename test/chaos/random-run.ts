@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Ended, Lost, type Session } from './clients.ts';
 import type { Lane } from './lane.ts';
-import { anyEnd, NotRecovered } from './scenarios.ts';
+import { NotRecovered } from './scenarios.ts';
 import type { Running } from './stock.ts';
 import { filesOfAcme } from './world.ts';
 
@@ -143,9 +143,8 @@ export async function runRandom(lane: Lane, { kills, until, random, onKill }: Ra
     if (decision === 'deny' || statuses.some((status) => status !== 200)) return;
     if (dice > 0.93) await insist(roll, (url) => lane.clients.revoke(url, approval));
     await fire();
-    // An apply, a raised label or a cap may have come between: then it is refused in words, and asked again by nobody.
     const last = await insist(roll, (url) => lane.clients.call(url, session, 'pay', call, wait));
-    if (last.kind === 'refused' && (anyEnd as readonly string[]).includes(last.code)) open.push({ session, call });
+    if (last.kind !== 'result') open.push({ session, call });
   }
 
   /** The first thing that goes wrong ends it for all. */

@@ -109,25 +109,27 @@ const ofKind = (targets: readonly Target[], inside: boolean): Target[] => target
 
 /** As many as there may be: whole steps before statements, and of what does not fit another part with each seed. */
 function choose(targets: readonly Target[], most: number, random: () => number): Target[] {
-  const some = (all: readonly Target[], count: number): Target[] => {
-    const kept = new Set(
-      all
-        .map((target) => ({ target, at: random() }))
-        .sort((a, b) => a.at - b.at)
-        .slice(0, Math.max(0, count))
-        .map(({ target }) => target),
-    );
-    return all.filter((target) => kept.has(target));
-  };
+  const some = (all: readonly Target[], count: number): Target[] =>
+    all
+      .map((target) => ({ target, at: random() }))
+      .sort((a, b) => a.at - b.at)
+      .slice(0, Math.max(0, count))
+      .map(({ target }) => target);
   const whole = some(ofKind(targets, false), most);
   return [...whole, ...some(ofKind(targets, true), most - whole.length)];
 }
 
 /** Lets every lease run out, sweeps, and tries once more what has had no last word: nothing of it may run again by itself. */
 export async function settle(lane: Lane, open: readonly Open[]): Promise<void> {
+  const before = await lane.start();
+  // A token lives for minutes and a run may last longer; whose session is over keeps the old one.
+  const renewed = await Promise.all(
+    open.map(async ({ session, call }) => ({ call, session: await lane.clients.renew(before.url, session).catch(() => session) })),
+  );
+  await before.close();
   const broker = await lane.start({ ahead: pastLeases });
   await broker.sweep();
-  for (const { session, call } of open) {
+  for (const { session, call } of renewed) {
     const ended = await lane.clients.call(broker.url, session, 'pay', call);
     const said = ended.kind === 'refused' ? ended.code : ended.kind;
     if (said === 'approval.running') throw new NotRecovered(`${call} is said to be running after every lease ran out`);
