@@ -1,5 +1,35 @@
 import { z } from 'zod';
 
+const rate = (per_second: number, burst: number) =>
+  z.strictObject({ per_second: z.number().positive().max(1_000_000).default(per_second), burst: z.int().min(1).max(10_000_000).default(burst) }).prefault({});
+const count = (most: number) => z.int().min(1).max(1_000_000).default(most);
+const bytes = (most: number) => z.int().min(1_048_576).default(most);
+
+/** What one may take from the others; all of it counted in this process, so several brokers give several times as much. */
+const limits = z.strictObject({
+  /** MCP requests. */
+  requests: z.strictObject({ session: rate(50, 100), agent: rate(150, 300), tenant: rate(400, 800) }).prefault({}),
+  /** Calls that were refused inside the call path, each of which is on the record. */
+  refusals: z.strictObject({ session: rate(2, 60), agent: rate(10, 200) }).prefault({}),
+  /** Tokens asked for by whoever has proven to be an agent, an orchestrator or a person. */
+  tokens: z.strictObject({ client: rate(5, 50), tenant: rate(50, 200) }).prefault({}),
+  /** Requests of a person at `/v1`. */
+  people: rate(20, 100),
+  /** MCP requests begun and not answered, those held for a human and those that wait for an upstream included. */
+  in_flight: z.strictObject({ session: count(32), agent: count(128), tenant: count(256) }).prefault({}),
+  /** Of these, how many the broker works on at once: in all, of one tenant, of one session. */
+  working: z.strictObject({ all: count(32), tenant: count(16), session: count(8) }).prefault({}),
+  /** Longest a call waits for its turn, at the broker and again at an upstream, in milliseconds. */
+  wait_ms: z.int().min(0).max(60_000).default(5_000),
+  /** Of one tenant: bodies being read or of calls under way, and the largest answers these may bring back. */
+  bytes: z.strictObject({ bodies: bytes(33_554_432), results: bytes(268_435_456) }).prefault({}),
+  /** Calls that wait for a human. */
+  approvals: z.strictObject({ session: count(5), agent: count(20), tenant: count(100) }).prefault({}),
+  /** Child processes of one tenant, and how long one nobody uses is kept, in milliseconds. */
+  children: z.strictObject({ tenant: count(16), idle_ms: z.int().min(1_000).default(600_000) }).prefault({}),
+});
+export type LimitSettings = z.infer<typeof limits>;
+
 /** Settings of one broker process; every value has a default that works on one machine. */
 export const config = z.strictObject({
   listen: z.strictObject({ port: z.int().min(0).max(65_535).default(7411), hosts: z.array(z.string()).min(1).default(['127.0.0.1', '::1']) }).prefault({}),
@@ -16,6 +46,7 @@ export const config = z.strictObject({
   log_level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Longest one request is held for a human, in milliseconds. */
   hold_ms: z.int().min(0).max(45_000).default(45_000),
+  limits: limits.prefault({}),
 });
 export type ConfigFile = z.infer<typeof config>;
 export type Config = ConfigFile & { readonly public_url: string };

@@ -5,6 +5,7 @@ import type { AccessLog } from './audit/index.ts';
 import type { Config } from './config.ts';
 import type { Keys } from './credentials/keys.ts';
 import type { Tenants } from './documents/snapshot.ts';
+import type { Limits } from './limits/index.ts';
 import type { Store } from './store/store.ts';
 
 /** What the broker stands on: its edges to the world, made once at start and never changed. */
@@ -22,5 +23,7 @@ export interface Ports {
   readonly decisions: Decisions;
   /** Where refusals at the doors are written down. */
   readonly access: AccessLog;
+  /** Keeps one session, agent or tenant from taking what the others need. */
+  readonly limits: Limits;
   readonly log: Logger;
 }

@@ -11,6 +11,7 @@ import type { Config } from './config.ts';
 import { openKeys } from './credentials/index.ts';
 import { createTenants, type ObservedUseCase, type Plan, readObserved } from './documents/index.ts';
 import { newId } from './ids.ts';
+import { createLimits } from './limits/index.ts';
 import { type Fetch, listen } from './listen.ts';
 import { createLog } from './observe/log.ts';
 import type { Ports } from './ports.ts';
@@ -68,7 +69,8 @@ export async function startBroker(config: Omit<Config, 'public_url'> & { public_
     closers.push(() => opened.close());
     const forbidden = [resolve(config.data)];
     const keys = await openKeys(join(config.data, 'keys'), clock);
-    const pool = createUpstreamPool({ log, clock, forbidden });
+    const { children } = config.limits;
+    const pool = createUpstreamPool({ log, clock, forbidden, idleMs: children.idle_ms, children: children.tenant });
     closers.push(() => pool.close());
     const { store, upstreams } = options.around?.({ store: opened, upstreams: pool }) ?? { store: opened, upstreams: pool };
     const lost = Promise.withResolvers<string>();
@@ -94,6 +96,7 @@ export async function startBroker(config: Omit<Config, 'public_url'> & { public_
       keys,
       decisions: createDecisions(store),
       access,
+      limits: createLimits(settled.limits, clock),
       log,
     };
     const prepared = await prepare(ports, { samples: options.samples ?? false, forbidden });
@@ -105,6 +108,7 @@ export async function startBroker(config: Omit<Config, 'public_url'> & { public_
     });
 
     const sweep = setInterval(() => {
+      access.sumUp().catch((error: unknown) => log.error({ err: error }, 'refusals could not be summed up; it is tried again'));
       store.sweep(clock()).catch((error: unknown) => log.warn({ err: error }, 'the sweep failed; it is tried again'));
     }, sweepEveryMs);
     sweep.unref();

@@ -26,6 +26,7 @@ export {
   type UpstreamOutcome,
   type UpstreamPool,
   type UpstreamResult,
+  UpstreamsBusy,
   type UpstreamTarget,
   UpstreamUnavailable,
 } from './upstream/upstream.ts';

@@ -68,6 +68,7 @@ export const upstreamDocument = z.strictObject({
   principal: z.enum(['shared', 'agent', 'sponsor']).default('shared').describe('Whom the upstream sees'),
   egress: z.array(z.string().min(1)).default([]).describe('Hosts that may be reached, `host` or `host:port`; the only way to a private address'),
   deadline: duration.default('30s'),
+  max_concurrent: z.int().min(1).max(1024).optional().describe('Calls at once; 64 over HTTP and 16 over stdio when left out'),
   max_result_bytes: z.int().min(1024).max(16_777_216).default(1_048_576),
   tools: z.array(toolManifest).min(1),
 });

@@ -75,12 +75,17 @@ async function serve(ports: Ports, one: Endpoint, request: Request, param: (name
     if (asker.refused !== 'token.missing') await ports.access.stranger('v1', asker.refused, asker.detail);
     return unauthenticated(asker);
   }
+  const { tenant, id } = asker.person;
+  const tooMuch = ports.limits.countPerson(tenant, id);
+  if (tooMuch) {
+    await ports.access.known({ tenant, actor: id, door: 'v1', code: tooMuch.refused });
+    return problemResponse(problem(429, tooMuch.refused, tooMuch.message, 'Send fewer requests a second.'), { 'retry-after': String(tooMuch.retryAfter ?? 1) });
+  }
   const answer = mayUse(one.access, asker) ? await answerTo(ports, one, asker, request, param) : roleMissing(one.access);
   if (!isProblem(answer)) {
     return new Response(JSON.stringify(answer), { status: one.status, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } });
   }
   if (answer.status === 403) {
-    const { tenant, id } = asker.person;
     const about = one.path.startsWith('/approvals/') ? { approval: param('id') } : {};
     await ports.access.known({ tenant, actor: id, door: 'v1', code: answer.code, detail: `${one.method} ${one.path}`, ...about });
   }

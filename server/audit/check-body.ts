@@ -29,6 +29,7 @@ const fields = {
   observed_until: text,
   would: z.strictObject({ decision: z.enum(['deny', 'require']), policies: texts, requirements: texts, reasons: texts }),
   code: text,
+  count: whole,
   detail: text,
   approval: text,
   proposal_sha256: text,

@@ -65,6 +65,8 @@ export interface RecordBody {
   };
   /** Refusal code or end reason. */
   readonly code?: string;
+  /** How many this one record stands for. */
+  readonly count?: number;
   /** Precise, for people; never shown to an agent. No values. */
   readonly detail?: string;
   readonly approval?: string;

@@ -1,6 +1,6 @@
 import type { Caller } from '../identity/caller.ts';
 import type { Ports } from '../ports.ts';
-import type { ApprovalState } from './call.ts';
+import type { ApprovalState, CallIo } from './call.ts';
 import { enterSession } from './enter-session.ts';
 import { isRefusal, type Refusal, refuse } from './refusals.ts';
 
@@ -14,6 +14,7 @@ export async function awaitApproval(
   approval: string,
   holdMs: number,
   signal: AbortSignal,
+  aside: CallIo['aside'],
 ): Promise<ApprovalState | Refusal> {
   const until = ports.clock() + holdMs;
   const watch = ports.decisions.watch(caller.tenant, approval);
@@ -27,7 +28,7 @@ export async function awaitApproval(
       const status = row.status === 'pending' && row.expiresAt <= now ? 'expired' : row.status;
       const reason = row.votes.findLast((vote) => vote.decision === 'deny')?.reason ?? null;
       if (status !== 'pending' || now >= until || signal.aborted) return { id: row.id, status, expiresAt: row.expiresAt, reason };
-      await watch.changed(Math.min(until - now, lookAgainMs), signal);
+      await aside(() => watch.changed(Math.min(until - now, lookAgainMs), signal));
     }
   } finally {
     watch.stop();

@@ -1,4 +1,5 @@
 import type { Ports } from '../ports.ts';
+import { atUpstream } from './at-upstream.ts';
 import type { CallAnswer, CallIo, CallRequest, CallResult } from './call.ts';
 import { claim } from './claim.ts';
 import { deadlineOf } from './deadline.ts';
@@ -47,14 +48,19 @@ async function walk(ports: Ports, session: Session, request: CallRequest, io: Ca
   const warrant = await obtainWarrant(ports, judgement, request, io, decision); // requirements satisfied for exactly this call, or a pause
   if (isRefusal(warrant) || 'replayed' in warrant) return warrant;
 
-  const credential = await issueCredential(ports, warrant); // ready, one audience, definition as pinned
-  if (isRefusal(credential)) return credential;
+  // In its turn at the upstream, waited for before anything is taken: between claim and invoke nothing waits.
+  const raw = await atUpstream(ports, warrant, io, async () => {
+    const credential = await issueCredential(ports, warrant, io); // ready, one audience, definition as pinned
+    if (isRefusal(credential)) return credential;
 
-  const deadline = deadlineOf(session, tool.tool);
-  const claimed = await claim(ports, credential, decision, deadline); // one transaction: still true, taken, counted, recorded
-  if (isRefusal(claimed)) return claimed;
+    const deadline = deadlineOf(session, tool.tool);
+    const claimed = await claim(ports, credential, decision, deadline); // one transaction: still true, taken, counted, recorded
+    if (isRefusal(claimed)) return claimed;
 
-  const raw = await invoke(ports, claimed, request, io, deadline); // one attempt, deadline, size cap
+    return invoke(ports, claimed, request, io, deadline); // one attempt, deadline, size cap
+  });
+  if (isRefusal(raw)) return raw;
+
   const result = labelResult(raw); // labels rise
   return recordOutcome(ports, result); // durable before release; still live, under the ceiling
 }

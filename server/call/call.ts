@@ -21,6 +21,8 @@ export interface CallIo {
   readonly holdMs: number;
   /** Null when the client asked for none. */
   readonly onProgress: ((progress: number, total: number | null) => void) | null;
+  /** Runs a wait for a human or an upstream, during which the request keeps no place that others could work in. */
+  aside<T>(wait: () => Promise<T>): Promise<T>;
 }
 
 /** A result an agent may see, with where it stands on the record. */

@@ -37,10 +37,12 @@ export async function invoke(ports: Pick<Ports, 'log'>, claimed: Claimed, reques
     onProgress: dominates(session.view.label, tool.label) ? io.onProgress : null,
     ...(tool.manifest.idempotency.startsWith('header:') ? { idempotencyHeader: tool.manifest.idempotency.slice('header:'.length) } : {}),
   };
-  const outcome = await connection.call(call).catch((error: unknown): UpstreamOutcome => {
-    ports.log.error({ err: error, dispatch: claimed.dispatch }, 'an upstream connection threw');
-    return { kind: 'failed', why: 'died', sent: true, detail: 'the connection threw' };
-  });
+  const outcome = await io
+    .aside(() => connection.call(call))
+    .catch((error: unknown): UpstreamOutcome => {
+      ports.log.error({ err: error, dispatch: claimed.dispatch }, 'an upstream connection threw');
+      return { kind: 'failed', why: 'died', sent: true, detail: 'the connection threw' };
+    });
   const { secret } = claimed.credential;
   return { claimed, outcome: secret === null ? outcome : scrubSecret(outcome, secret), stopped: whyStopped(io.signal) } as Omit<Raw, typeof invoked> as Raw;
 }

@@ -4,6 +4,7 @@ import {
   sha256Hex,
   type ToolDefinition,
   type UpstreamConnection,
+  UpstreamsBusy,
   type UpstreamTarget,
   UpstreamUnavailable,
 } from '../../tools/index.ts';
@@ -11,6 +12,7 @@ import { readSecretValue } from '../credentials/index.ts';
 import { upstreamTarget } from '../documents/index.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { Ports } from '../ports.ts';
+import type { CallIo } from './call.ts';
 import type { Warrant } from './obtain-warrant.ts';
 import { type Refusal, refuse } from './refusals.ts';
 
@@ -26,7 +28,11 @@ export interface Credential {
 }
 
 /** The credential is ready before anything is taken or counted: a refusal here costs the agent nothing. */
-export async function issueCredential(ports: Pick<Ports, 'store' | 'keys' | 'clock' | 'upstreams' | 'log'>, warrant: Warrant): Promise<Credential | Refusal> {
+export async function issueCredential(
+  ports: Pick<Ports, 'store' | 'keys' | 'clock' | 'upstreams' | 'log'>,
+  warrant: Warrant,
+  io: Pick<CallIo, 'aside'>,
+): Promise<Credential | Refusal> {
   const { session, tool } = warrant.judgement.tool;
   const upstream = session.tenant.upstreams.get(tool.upstream);
   if (!upstream) return refuse('upstream.unavailable', 'The system behind this tool is not registered.');
@@ -46,8 +52,11 @@ export async function issueCredential(ports: Pick<Ports, 'store' | 'keys' | 'clo
   const { target, digest } = targetOf(session.tenant, tool.upstream, secret);
   const key = `${session.row.tenant}/${tool.upstream}/${principal}/${digest}`;
   try {
-    const connection = await ports.upstreams.connect(key, target);
-    const live = (await connection.definitions()).find((definition) => definition.name === tool.manifest.name);
+    const { connection, definitions } = await io.aside(async () => {
+      const connection = await ports.upstreams.connect(key, target);
+      return { connection, definitions: await connection.definitions() };
+    });
+    const live = definitions.find((definition) => definition.name === tool.manifest.name);
     if (!live || digestOf(live) !== tool.digest) {
       return refuse('tool.changed', 'This tool is not what was registered any more; an admin has to look at it first.', {
         detail: live ? 'definition differs' : 'no longer offered',
@@ -56,6 +65,10 @@ export async function issueCredential(ports: Pick<Ports, 'store' | 'keys' | 'clo
     return { warrant, connection, secret } as Omit<Credential, typeof issued> as Credential;
   } catch (error) {
     if (!(error instanceof UpstreamUnavailable)) throw error;
+    if (error instanceof UpstreamsBusy)
+      return refuse('upstream.unavailable', 'Too many systems behind tools run for this tenant, all of them busy; nothing was sent. Try again shortly.', {
+        detail: error.message,
+      });
     ports.log.warn({ tenant: session.row.tenant, upstream: tool.upstream, reason: error.message }, 'an upstream cannot be reached');
     return refuse('upstream.unavailable', 'The system behind this tool does not answer; nothing was sent. Try again later.');
   }

@@ -37,7 +37,7 @@ function grant(judgement: Judgement, approval: Warrant['approval']): Warrant {
   return warrant;
 }
 
-type Needs = Pick<Ports, 'store' | 'tenants' | 'clock' | 'keys' | 'decisions' | 'newId'>;
+type Needs = Pick<Ports, 'store' | 'tenants' | 'clock' | 'keys' | 'decisions' | 'newId' | 'config'>;
 /** Should no signal come, what another process decided is seen this late. */
 const lookAgainMs = 5_000;
 
@@ -63,7 +63,7 @@ export async function obtainWarrant(
       const left = until - ports.clock();
       if (io.signal.aborted) return whyStopped(io.signal) ?? refuse('call.cancelled', 'The call was cancelled while it waited.', { approval: handle(row) });
       if (left <= 0) return stillWaiting(row);
-      if (listened) await watch.changed(Math.min(left, lookAgainMs), io.signal);
+      if (listened) await io.aside(() => watch.changed(Math.min(left, lookAgainMs), io.signal));
       const read = await ports.store.readApproval(row.tenant, row.id);
       if (!read) return refuse('approval.unknown', 'This approval no longer exists.');
       row = read;

@@ -9,7 +9,7 @@ import { isRefusal, type Refusal, refuse } from './refusals.ts';
  * An exception is a bug or an outage; both deny.
  */
 export async function recordWayOut(
-  ports: Pick<Ports, 'store' | 'clock' | 'log'>,
+  ports: Pick<Ports, 'store' | 'clock' | 'log' | 'limits'>,
   caller: Caller,
   request: Pick<CallRequest, 'tool'>,
   decision: string,
@@ -22,6 +22,8 @@ export async function recordWayOut(
     });
   });
   if (!isRefusal(answer)) return answer;
+  // Each leaves a durable record, so who causes too many is stopped at the door, where they are summed up.
+  ports.limits.countRefusal(caller);
   try {
     const [record] = await ports.store.append(caller.tenant, [recordOf(caller, request, decision, answer, ports.clock())]);
     return { ...answer, decision, record: record ?? null };

@@ -26,7 +26,7 @@ export const refusals = {
   'approval.denied': 'A reviewer denied the call, or the approval was withdrawn before it ran.',
   'approval.expired': 'Nobody decided in time.',
   'approval.superseded': 'What was approved is not what would run now.',
-  'approval.too_many': 'Too many calls of the session or agent wait for a human already.',
+  'approval.too_many': 'Too many calls of the session, agent or tenant wait for a human already.',
   'approval.running': 'The approved call is running; ask again for its outcome.',
   'approval.unknown': 'There is no such approval in this session.',
   'budget.exhausted': 'A cap or budget of the session, an ancestor or the use case is used up.',
@@ -38,6 +38,7 @@ export const refusals = {
   'outcome.unknown': 'The call was sent and nobody can tell whether it took effect; a person must look.',
   'result.withheld': "The result is above the session's ceiling; it is withheld and the session suspended.",
   'call.cancelled': 'The client cancelled the call.',
+  'limit.exceeded': 'More was asked, held or refused than one session, agent or tenant may take from the others; nothing was done.',
   stale: 'What the call was judged on kept changing; try again.',
   unavailable: 'Taskgate cannot answer right now; the call is denied.',
 } as const;
@@ -53,6 +54,8 @@ export interface Refusal {
   readonly policies?: readonly string[];
   /** Present for `approval.*`: the handle a client waits with. */
   readonly approval?: { readonly id: string; readonly status: string; readonly expiresAt: number };
+  /** `limit.exceeded`: seconds to leave before the next try. */
+  readonly retryAfter?: number;
   /** `approval.running`, `outcome.unknown`, `upstream.*`: the attempt in question. */
   readonly dispatch?: string;
   /** For the record: the task it was refused in. */

@@ -7,11 +7,10 @@ import { type Refusal, refuse } from './refusals.ts';
 
 const defaultExpiryMs = 4 * 3_600_000;
 const longestExpiryMs = 24 * 3_600_000;
-const limits = { perSession: 5, perAgent: 20 };
 
 /** The approval this call waits for: the one it already has, or a new one. What a human is asked is written down first. */
 export async function requestApproval(
-  ports: Pick<Ports, 'store' | 'clock' | 'keys' | 'newId'>,
+  ports: Pick<Ports, 'store' | 'clock' | 'keys' | 'newId' | 'config'>,
   judgement: Judgement,
   decision: string,
 ): Promise<ApprovalRow | Refusal> {
@@ -68,7 +67,7 @@ export async function requestApproval(
       createdAt: now,
       expiresAt,
     },
-    limits,
+    ports.config.limits.approvals,
     {
       type: 'approval.requested',
       ...about,
@@ -85,5 +84,7 @@ export async function requestApproval(
   );
   if (!('refused' in answer)) return answer.approval;
   if (answer.refused === 'session_not_live') return refuse('session.ended', 'This task has ended.');
-  return refuse('approval.too_many', `Too many calls wait for a human already (at most ${limits.perSession} in a task, ${limits.perAgent} for an agent).`);
+  const { session: inTask, agent: ofAgent, tenant: ofTenant } = ports.config.limits.approvals;
+  const most = `${inTask} in a task, ${ofAgent} for an agent, ${ofTenant} for a tenant`;
+  return refuse('approval.too_many', `Too many calls wait for a human already (at most ${most}).`);
 }

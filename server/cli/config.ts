@@ -34,6 +34,10 @@ export async function loadConfig(options: { readonly file: string | null; readon
     const value = options.env[variable];
     if (value !== undefined && value !== '') place(merged, path, fromText(path.at(-1) ?? '', value));
   }
+  for (const path of pathsOf(config.parse({}).limits)) {
+    const value = options.env[`TASKGATE_LIMITS_${path.join('_').toUpperCase()}`];
+    if (value !== undefined && value !== '') place(merged, ['limits', ...path], Number(value));
+  }
   for (const [key, value] of Object.entries(options.flags)) if (value !== undefined) place(merged, key.split('.'), value);
   // The store lies in the data folder unless it is said to lie elsewhere.
   if (merged['store'] === undefined && typeof merged['data'] === 'string') merged['store'] = `sqlite:${join(merged['data'], 'taskgate.db')}`;
@@ -79,6 +83,11 @@ function place(tree: Tree, path: readonly string[], value: unknown): void {
   const branch: Tree = typeof below === 'object' && below !== null && !Array.isArray(below) ? { ...below } : {};
   place(branch, rest, value);
   tree[head] = branch;
+}
+
+/** Every setting of a tree of numbers, such as `['requests', 'session', 'burst']`. */
+function pathsOf(tree: object): (readonly string[])[] {
+  return Object.entries(tree).flatMap(([name, value]) => (typeof value === 'object' ? pathsOf(value).map((path) => [name, ...path]) : [[name]]));
 }
 
 function fromText(name: string, text: string): unknown {

@@ -166,6 +166,6 @@ export const fieldRules: Readonly<Record<Kind, Fields>> = {
     expires: date,
     review_by: date,
   },
-  Upstream: { egress: set, deadline: time, max_result_bytes: limit, tools },
+  Upstream: { egress: set, deadline: time, max_concurrent: limit, max_result_bytes: limit, tools },
   Credential: {},
 };

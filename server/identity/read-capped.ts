@@ -1,9 +1,16 @@
 /** The body of a request or an answer, read no further than `most` bytes; empty when there is none, null when it is longer. */
-export async function readCapped(message: Request | Response, most: number): Promise<Uint8Array | null> {
+export async function readCapped(from: Request | Response, most: number): Promise<Uint8Array | null>;
+/** `take` is asked for room for each piece as it comes; where it has none, nothing more is read and the answer is `too much`. */
+export async function readCapped(from: Request | Response, most: number, take: (bytes: number) => boolean): Promise<Uint8Array | null | 'too much'>;
+export async function readCapped(
+  message: Request | Response,
+  most: number,
+  take: (bytes: number) => boolean = () => true,
+): Promise<Uint8Array | null | 'too much'> {
   const length = message.headers.get('content-length');
   if (Number(length ?? 0) > most) return null;
   // A request whose length is told has no more than that; a server hands it over whole, without a stream in between.
-  if (length !== null && message instanceof Request) return new Uint8Array(await message.arrayBuffer());
+  if (length !== null && message instanceof Request) return take(Number(length)) ? new Uint8Array(await message.arrayBuffer()) : 'too much';
   const { body } = message;
   if (body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
@@ -11,6 +18,7 @@ export async function readCapped(message: Request | Response, most: number): Pro
   for await (const chunk of body) {
     size += chunk.byteLength;
     if (size > most) return null;
+    if (!take(chunk.byteLength)) return 'too much';
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -1,6 +1,7 @@
 import { isRefusal, type Refusal, type Session } from '../call/index.ts';
 import type { Config } from '../config.ts';
-import { type Caller, resourceMetadataUrl } from '../identity/index.ts';
+import { type Caller, type Connection, resourceMetadataUrl } from '../identity/index.ts';
+import type { Asker } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { unavailable } from './answers.ts';
@@ -17,16 +18,47 @@ export function doorOf(config: Config, session: string | null, headers: Headers)
   };
 }
 
-/** Who asks, and for which live task: read anew for every request, before any protocol machinery sees it. */
-export async function admit(ports: Ports, parts: Parts, door: Door, headers: Headers): Promise<Visit | Refusal> {
+/** Who asks, by the token alone: known before anything else of a request is read. */
+export async function identify(ports: Ports, parts: Parts, door: Door, headers: Headers): Promise<Caller | Connection | Refusal> {
   try {
     const who = await parts.authenticate(ports, { authorization: headers.get('authorization'), door: door.kind, session: door.session });
-    if (isRefusal(who)) {
-      // A client that looks for the door sends no token at first.
-      if (who.refused !== 'token.missing') await ports.access.stranger(door.kind, who.refused, who.detail);
-      return who;
-    }
-    const visit = { ports, parts, door, stopped: null };
+    // A client that looks for the door sends no token at first.
+    if (isRefusal(who) && who.refused !== 'token.missing') await ports.access.stranger(door.kind, who.refused, who.detail);
+    return who;
+  } catch (error) {
+    return failed(ports, error);
+  }
+}
+
+/** Whom the limits count: the session a token is for, or the connection token itself, whichever session it has opened. */
+export const askerOf = (who: Caller | Connection): Asker => ({ tenant: who.tenant, agent: who.agent, session: 'hash' in who ? who.hash : who.session });
+
+/** Counts the request; what is too much is turned away before anything is read, parsed or looked up for it. */
+export async function countAt(ports: Ports, door: Door, who: Caller | Connection): Promise<Refusal | null> {
+  const asker = askerOf(who);
+  const refusal = ports.limits.countRequest(asker);
+  if (refusal) await recordLimit(ports, door, asker, refusal);
+  return refusal;
+}
+
+/** One record of the first, and one a minute that says how many there were since. */
+export function recordLimit(ports: Ports, door: Door, { tenant, agent, session }: Asker, { refused, detail }: Refusal): Promise<void> {
+  return ports.access.known({
+    type: 'call.refused',
+    tenant,
+    actor: session,
+    agent,
+    session,
+    door: door.kind,
+    code: refused,
+    ...(detail === null ? {} : { detail }),
+  });
+}
+
+/** For which live task: read anew for every request, before any protocol machinery sees it. `bodyBytes`: what the request weighs. */
+export async function admit(ports: Ports, parts: Parts, door: Door, who: Caller | Connection, bodyBytes = 0): Promise<Visit | Refusal> {
+  try {
+    const visit = { ports, parts, door, stopped: null, asker: askerOf(who), bodyBytes };
     if (!('hash' in who)) {
       const session = await parts.enterSession(ports, who);
       return isRefusal(session) ? recorded(ports, door, who, session) : { ...visit, caller: who, session, until: endOf(who, session), connection: null };
@@ -40,9 +72,13 @@ export async function admit(ports: Ports, parts: Parts, door: Door, headers: Hea
     // The token outlives the task it opened; only what stops the agent itself closes the door.
     return session.refused.startsWith('session.') ? { ...idle, stopped: session } : recorded(ports, door, caller, session);
   } catch (error) {
-    if (!(error instanceof StoreUnavailable)) ports.log.error({ err: error }, 'admission failed unexpectedly');
-    return unavailable();
+    return failed(ports, error);
   }
+}
+
+function failed(ports: Ports, error: unknown): Refusal {
+  if (!(error instanceof StoreUnavailable)) ports.log.error({ err: error }, 'admission failed unexpectedly');
+  return unavailable();
 }
 
 async function recorded(ports: Ports, door: Door, { tenant, agent, session, sponsor }: Caller, refusal: Refusal): Promise<Refusal> {

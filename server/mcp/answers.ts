@@ -53,6 +53,7 @@ export function channelOf(code: RefusalCode): Channel {
     case 'outcome.unknown':
     case 'result.withheld':
     case 'call.cancelled':
+    case 'limit.exceeded':
     case 'stale':
       return 'tool_error';
   }
@@ -77,6 +78,7 @@ export const unavailable = (): Refusal => refuse('unavailable', 'Taskgate cannot
 
 /** Whoever stands at the door does not get in: 401 with a challenge (RFC 6750, RFC 9728), or 503 while nothing can be decided. */
 export function turnAway(refusal: Refusal, door: Door, id: RpcId = null): Response {
+  if (refusal.refused === 'limit.exceeded') return tooManyRequests(refusal, id);
   if (channelOf(refusal.refused) !== 'door') return rpcError(503, internalError, refusal.message, id, { 'retry-after': '1' });
   // RFC 6750 §3.1: without a credential no error code; the client has nothing to correct.
   const why = door.presented ? [`error="invalid_token"`, `error_description="${quotable(refusal.message)}"`] : [];
@@ -84,6 +86,12 @@ export function turnAway(refusal: Refusal, door: Door, id: RpcId = null): Respon
   // Outside JSON-RPC's reserved range, as MCP asks of codes of one's own.
   const error = { code: 401, message: refusal.message, data: { code: refusal.refused } };
   return Response.json({ jsonrpc: '2.0', id, error }, { status: 401, headers: { ...notStored, 'www-authenticate': challenge } });
+}
+
+/** HTTP 429 (RFC 6585 §4), in words a model can act on: clients show it the body of an answer that is no success. */
+export function tooManyRequests({ refused, message, retryAfter = 1 }: Refusal, id: RpcId): Response {
+  const error = { code: 429, message, data: { code: refused, retry_after: retryAfter } };
+  return Response.json({ jsonrpc: '2.0', id, error }, { status: 429, headers: { 'retry-after': String(retryAfter) } });
 }
 
 /** Text fit for a quoted parameter (RFC 6750 §3). */

@@ -1,6 +1,7 @@
 import { type CallAnswer, isRefusal, type ListedTool, type Refusal, refuse } from '../call/index.ts';
+import type { Aside } from '../limits/index.ts';
 import { StoreUnavailable } from '../store/store.ts';
-import { whoOf } from './admit.ts';
+import { recordLimit, whoOf } from './admit.ts';
 import { channelOf, internalError, invalidParams, unavailable } from './answers.ts';
 import { withHold } from './holds.ts';
 import { ownTools, runOwnTool } from './own-tools.ts';
@@ -39,7 +40,7 @@ export interface ToolList {
 }
 
 export function answerList(visit: Visit, cursor: unknown): Promise<Answer<ToolList>> {
-  return guarded<Answer<ToolList>>(visit, async () => {
+  return guarded<Answer<ToolList>>(visit, null, listRefused, async () => {
     if (cursor !== undefined) return { kind: 'error', code: invalidParams, message: 'Unknown cursor' };
     const brokered = visit.session ? visit.parts.listTools(visit.session) : [];
     // Whoever holds a connection token changes the list by opening and ending tasks, so none of it may be kept.
@@ -47,6 +48,8 @@ export function answerList(visit: Visit, cursor: unknown): Promise<Answer<ToolLi
     return { kind: 'result', result: { tools: [...brokered, ...ownTools(visit)], ttlMs, cacheScope: 'private' } };
   });
 }
+
+const listRefused = (refusal: Refusal): Answer<never> => ({ kind: 'turned_away', refusal });
 
 /** One `tools/call`, as its leg read it. */
 export interface ToolCall {
@@ -77,12 +80,17 @@ async function recordAtDoor({ ports, caller, connection, door }: Visit, tool: st
 }
 
 export function answerCall(visit: Visit, call: ToolCall, lent: Lent): Promise<Answer<ToolResult> | Paused> {
-  return guarded<Answer<ToolResult> | Paused>(visit, () => withHold(visit.ports, whoOf(visit), (holdMs) => answerHeld(visit, call, lent, holdMs)));
+  return guarded<Answer<ToolResult> | Paused>(
+    visit,
+    lent.gone,
+    (refusal) => refused(visit, call.name, refusal),
+    (aside) => withHold(visit.ports, whoOf(visit), (holdMs) => answerHeld(visit, call, { ...lent, aside }, holdMs)),
+  );
 }
 
-async function answerHeld(visit: Visit, call: ToolCall, lent: Lent, holdMs: number): Promise<Answer<ToolResult> | Paused> {
+async function answerHeld(visit: Visit, call: ToolCall, lent: Lent & { readonly aside: Aside }, holdMs: number): Promise<Answer<ToolResult> | Paused> {
   if (ownTools(visit).some(({ name }) => name === call.name)) {
-    const own = await runOwnTool(visit, call.name, call.arguments, { signal: lent.gone, holdMs });
+    const own = await runOwnTool(visit, call.name, call.arguments, { signal: lent.gone, holdMs, aside: lent.aside });
     if (isRefusal(own)) await recordAtDoor(visit, call.name, own.refused);
     return isRefusal(own) ? refused(visit, call.name, own) : { kind: 'result', result: { content: [{ type: 'text', text: own.text }], _meta: own.meta } };
   }
@@ -115,7 +123,7 @@ async function answerHeld(visit: Visit, call: ToolCall, lent: Lent, holdMs: numb
       resumes: resumed?.approval ?? null,
       traceparent: typeof trace === 'string' && traceparent.test(trace) ? trace : null,
     },
-    { signal: lent.signal, holdMs: lent.rounds ? holdMs : 0, onProgress: lent.onProgress },
+    { signal: lent.signal, holdMs: lent.rounds ? holdMs : 0, onProgress: lent.onProgress, aside: lent.aside },
   );
   const waitsFor = isRefusal(answer) && answer.refused === 'approval.required' ? answer.approval : undefined;
   const round = (resumed?.round ?? 0) + 1;
@@ -157,16 +165,26 @@ function refused(visit: Visit, tool: string, refusal: Refusal, decision: Readonl
     case 'tool_error': {
       const waiting = refusal.refused === 'approval.required' || refusal.refused === 'approval.running';
       const approval = refusal.approval ? { 'taskgate/approval': approvalHandle(refusal.approval, waiting) } : {};
-      const _meta = { ...decision, 'taskgate/refusal': { code: refusal.refused }, ...approval };
+      const later = refusal.retryAfter === undefined ? {} : { retry_after: refusal.retryAfter };
+      const _meta = { ...decision, 'taskgate/refusal': { code: refusal.refused, ...later }, ...approval };
       return { kind: 'result', result: { content: [{ type: 'text', text: refusal.message }], isError: true, _meta } };
     }
   }
 }
 
-/** An outage or a bug denies, and tells nobody outside which it was. */
-async function guarded<A>(visit: Visit, answer: () => Promise<A>): Promise<A | Answer<never>> {
+/** In its turn; an outage or a bug denies, and tells nobody outside which it was. */
+async function guarded<A>(
+  visit: Visit,
+  gone: AbortSignal | null,
+  sayFull: (refusal: Refusal) => A,
+  answer: (aside: Aside) => Promise<A>,
+): Promise<A | Answer<never>> {
+  const { ports, asker, door, bodyBytes } = visit;
   try {
-    return await answer();
+    const answered = await ports.limits.inTurn(asker, bodyBytes, gone, answer);
+    if (!isRefusal(answered)) return answered;
+    await recordLimit(ports, door, asker, answered);
+    return sayFull(answered);
   } catch (error) {
     if (error instanceof StoreUnavailable) return { kind: 'turned_away', refusal: unavailable() };
     visit.ports.log.error({ err: error }, 'a request failed unexpectedly');

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isRefusal, type ListedTool, type Refusal, refuse } from '../call/index.ts';
+import type { Aside } from '../limits/index.ts';
 import type { Visit } from './parts.ts';
 import { approvalHandle, describeApproval } from './pause.ts';
 
@@ -58,6 +59,7 @@ interface Wait {
   readonly signal: AbortSignal;
   /** Milliseconds. */
   readonly holdMs: number;
+  readonly aside: Aside;
 }
 
 /** Runs one of the tools `ownTools` lists for this visit. */
@@ -84,9 +86,9 @@ function badArguments(error: z.ZodError): Refusal {
   return refuse('arguments.invalid', `The arguments do not fit: ${problems.join('; ')}.`);
 }
 
-async function waitFor({ ports, parts, caller }: Visit, approval: string, { signal, holdMs }: Wait): Promise<OwnAnswer | Refusal> {
+async function waitFor({ ports, parts, caller }: Visit, approval: string, { signal, holdMs, aside }: Wait): Promise<OwnAnswer | Refusal> {
   if (!caller) return refuse('approval.unknown', 'There is no such approval in this task.');
-  const state = await parts.awaitApproval(ports, caller, approval, holdMs, signal);
+  const state = await parts.awaitApproval(ports, caller, approval, holdMs, signal, aside);
   if (isRefusal(state)) return state;
   const waiting = state.status === 'pending' || state.status === 'approved';
   return { text: describeApproval(state), meta: { 'taskgate/approval': approvalHandle(state, waiting) } };

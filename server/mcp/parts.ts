@@ -1,6 +1,7 @@
 import type { ApprovalState, CallAnswer, CallIo, CallRequest, ListedTool, Refusal, Session } from '../call/index.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { Caller, Connection } from '../identity/index.ts';
+import type { Aside, Asker } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import type { OpenRequest } from '../sessions/index.ts';
 import type { SessionRow } from '../store/store.ts';
@@ -15,7 +16,7 @@ export interface Parts {
   enterSession(ports: Ports, caller: Caller): Promise<Session | Refusal>;
   listTools(session: Session): readonly ListedTool[];
   brokerCall(ports: Ports, session: Session, request: CallRequest, io: CallIo): Promise<CallAnswer>;
-  awaitApproval(ports: Ports, caller: Caller, approval: string, holdMs: number, signal: AbortSignal): Promise<ApprovalState | Refusal>;
+  awaitApproval(ports: Ports, caller: Caller, approval: string, holdMs: number, signal: AbortSignal, aside: Aside): Promise<ApprovalState | Refusal>;
   openSession(ports: Ports, snapshot: TenantSnapshot, request: OpenRequest): Promise<SessionRow | Refusal>;
   endSession: EndSession;
 }
@@ -35,6 +36,9 @@ export interface Visit {
   /** When the caller's authority ends at the latest, epoch milliseconds. */
   readonly until: number;
   readonly connection: Connection | null;
+  /** Whom the limits count. */
+  readonly asker: Asker;
+  readonly bodyBytes: number;
   /** Why the connection token's task cannot be used though it is still open, such as a suspension. */
   readonly stopped: Refusal | null;
 }

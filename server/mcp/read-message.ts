@@ -1,17 +1,47 @@
 import { isJsonContentType } from '@modelcontextprotocol/server';
 import { parseJsonStrict } from '../../tools/index.ts';
+import { refuse } from '../call/index.ts';
 import { readCapped } from '../identity/index.ts';
-import { invalidRequest, parseError, rpcError } from './answers.ts';
+import type { Limits } from '../limits/index.ts';
+import { invalidRequest, parseError, rpcError, tooManyRequests } from './answers.ts';
 
 const bodyCaps = { bytes: 1_048_576, depth: 64 };
 
+/** What a tenant's bodies take while they are read. */
+interface Held {
+  take(bytes: number): boolean;
+  giveBack(): void;
+}
+
+export function heldFor(limits: Limits, tenant: string): Held {
+  let held = 0;
+  return {
+    take(bytes) {
+      const fits = limits.holdBody(tenant, bytes);
+      if (fits) held += bytes;
+      return fits;
+    },
+    giveBack() {
+      limits.releaseBody(tenant, held);
+      held = 0;
+    },
+  };
+}
+
 /** The one message of a POST, read once and strictly before any SDK sees it; or the answer that refuses it. */
-export async function readMessage(request: Request): Promise<{ readonly message: Readonly<Record<string, unknown>> } | { readonly refused: Response }> {
+export async function readMessage(
+  request: Request,
+  held: Held,
+): Promise<{ readonly message: Readonly<Record<string, unknown>>; readonly bytes: number } | { readonly refused: Response }> {
   if (!isJsonContentType(request.headers.get('content-type'))) {
     return { refused: rpcError(415, invalidRequest, 'The content type must be application/json') };
   }
   // An aborted body reads as empty, which then does not parse.
-  const bytes = await readCapped(request, bodyCaps.bytes).catch(() => new Uint8Array());
+  const bytes = await readCapped(request, bodyCaps.bytes, held.take).catch(() => new Uint8Array());
+  // From here on it is the call that is counted with it.
+  held.giveBack();
+  if (bytes === 'too much')
+    return { refused: tooManyRequests(refuse('limit.exceeded', 'Too many bodies are being read; nothing was done. Wait 1 s, then try again.'), null) };
   if (bytes === null) return { refused: rpcError(413, invalidRequest, `A request has at most ${bodyCaps.bytes} bytes`, null, { connection: 'close' }) };
   let body: unknown;
   try {
@@ -23,5 +53,5 @@ export async function readMessage(request: Request): Promise<{ readonly message:
   }
   if (Array.isArray(body)) return { refused: rpcError(400, invalidRequest, 'Send one message a request; batches are not accepted') };
   if (typeof body !== 'object' || body === null) return { refused: rpcError(400, invalidRequest, 'Not a JSON-RPC message') };
-  return { message: body as Record<string, unknown> };
+  return { message: body as Record<string, unknown>, bytes: bytes.byteLength };
 }

@@ -3,14 +3,14 @@ import { type Context, Hono } from 'hono';
 import { isRefusal, refuse } from '../call/index.ts';
 import { checkNames } from '../identity/index.ts';
 import type { Ports } from '../ports.ts';
-import { admit, doorOf } from './admit.ts';
+import { admit, countAt, doorOf, identify } from './admit.ts';
 import { internalError, invalidRequest, rpcError, rpcIdOf, turnAway } from './answers.ts';
 import { createCancellations } from './cancellations.ts';
 import { answerCall } from './handlers.ts';
 import { serveModern } from './modern.ts';
 import type { Parts, Visit } from './parts.ts';
 import { answerPlainly, type PlainCall, routeOf } from './plain-call.ts';
-import { readMessage } from './read-message.ts';
+import { heldFor, readMessage } from './read-message.ts';
 import { createListWatches } from './watch-list.ts';
 
 /** The MCP door: `POST /mcp` and `POST /sessions/:id/mcp`, modern and 2025-era clients on the same URLs, no protocol session kept. */
@@ -23,11 +23,15 @@ export function createRoutes(ports: Ports, parts: Parts): Hono {
     if (misnamed) return rpcError(403, invalidRequest, misnamed === 'host' ? 'This Host is not served here' : 'This Origin is not allowed');
     if (request.method !== 'POST') return rpcError(405, invalidRequest, 'Only POST is served here', null, { allow: 'POST' });
     const door = doorOf(ports.config, session, request.headers);
-    // Nothing is read from whoever shows nothing.
+    // Nothing is read from whoever shows nothing, or shows what is not good here, or has asked too much.
     if (!door.presented) return turnAway(refuse('token.missing', 'This door needs a token.'), door, null);
-    const read = await readMessage(request);
+    const who = await identify(ports, parts, door, request.headers);
+    if (isRefusal(who)) return turnAway(who, door, null);
+    const tooMuch = await countAt(ports, door, who);
+    if (tooMuch) return turnAway(tooMuch, door, null);
+    const read = await readMessage(request, heldFor(ports.limits, who.tenant));
     if ('refused' in read) return read.refused;
-    const visit = await admit(ports, parts, door, request.headers);
+    const visit = await admit(ports, parts, door, who, read.bytes);
     if (isRefusal(visit)) return turnAway(visit, door, rpcIdOf(read.message));
     const route = routeOf(request.headers, read.message);
     switch (route) {

@@ -1,7 +1,7 @@
 import type { ServerEventBus } from '@modelcontextprotocol/server';
 import { isRefusal } from '../call/index.ts';
 import { watchSession } from '../sessions/index.ts';
-import { admit, whoOf } from './admit.ts';
+import { admit, identify, whoOf } from './admit.ts';
 import { answerList } from './handlers.ts';
 import type { Visit } from './parts.ts';
 
@@ -50,7 +50,8 @@ function watch(first: Visit, headers: Headers, changed: () => void, end: () => v
   let session = first.caller?.session ?? null;
   let before = namesAndSchemas(first);
   const look = async (): Promise<void> => {
-    const visit = await admit(first.ports, first.parts, first.door, headers);
+    const who = await identify(first.ports, first.parts, first.door, headers);
+    const visit = isRefusal(who) ? who : await admit(first.ports, first.parts, first.door, who);
     if (isRefusal(visit)) return end();
     session = visit.caller?.session ?? null;
     const now = namesAndSchemas(visit);

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { Refusal } from '../call/refusals.ts';
 
-/** RFC 6749 §5.2, RFC 8707 §2, RFC 9396 §5, RFC 7009 §2.2.1. */
+/** RFC 6749 §5.2, RFC 8707 §2, RFC 9396 §5, RFC 7009 §2.2.1; `slow_down` as in RFC 8628 §3.5, with HTTP 429. */
 export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
@@ -11,6 +11,7 @@ export type OAuthErrorCode =
   | 'invalid_target'
   | 'invalid_authorization_details'
   | 'unsupported_token_type'
+  | 'slow_down'
   | 'temporarily_unavailable'
   | 'server_error';
 
@@ -20,6 +21,8 @@ export interface OAuthError {
   readonly description: string;
   /** Never sent. */
   readonly detail: string | null;
+  /** `slow_down`: seconds to leave before the next try. */
+  readonly retryAfter?: number;
 }
 
 export const oauthError = (error: OAuthErrorCode, description: string, detail: string | null = null): OAuthError => ({ error, description, detail });
@@ -40,11 +43,13 @@ const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' };
 
 export const sendAnswer = (c: Context, body: Readonly<Record<string, unknown>>): Response => c.json(body, 200, noStore);
 
-export function sendError(c: Context, { error, description }: OAuthError): Response {
+export function sendError(c: Context, { error, description, retryAfter = 1 }: OAuthError): Response {
   const body = { error, error_description: description };
   switch (error) {
     case 'invalid_client':
       return c.json(body, 401, { ...noStore, 'www-authenticate': 'Bearer error="invalid_client"' });
+    case 'slow_down':
+      return c.json(body, 429, { ...noStore, 'retry-after': String(retryAfter) });
     case 'temporarily_unavailable':
       return c.json(body, 503, { ...noStore, 'retry-after': '1' });
     case 'server_error':

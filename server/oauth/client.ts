@@ -28,14 +28,23 @@ export async function authenticateClient(ports: Ports, snapshot: TenantSnapshot 
   if (isRefusal(client)) return unprovenClient(client.detail);
   if (type === assertionTypes.spiffe && !(client.kind === 'agent' && client.identity.startsWith('spiffe://'))) return unprovenClient('not a SPIFFE workload');
   if (id !== undefined && !namesOf(client).includes(id)) return unprovenClient('client_id is another');
-  return client;
+  return (await tooMuchOf(ports, snapshot, namesOf(client)[0] ?? '')) ?? client;
+}
+
+/** Counts what whoever has proven who they are asks of this door: strangers count against nobody. */
+export async function tooMuchOf(ports: Ports, { tenant }: TenantSnapshot, client: string): Promise<OAuthError | null> {
+  const tooMuch = ports.limits.countToken(tenant, client);
+  if (!tooMuch) return null;
+  await ports.access.known({ tenant, actor: client, door: 'token', code: tooMuch.refused });
+  return { ...oauthError('slow_down', tooMuch.message), retryAfter: tooMuch.retryAfter ?? 1 };
 }
 
 /** The agent whose workload JWT a grant carries. */
 export async function proveActor(ports: Ports, snapshot: TenantSnapshot | null, jwt: string): Promise<Workload | OAuthError> {
   if (!snapshot) return unprovenGrant('unknown tenant');
   const actor = await verifyWorkload(ports, snapshot, jwt);
-  return isRefusal(actor) ? unprovenGrant(actor.detail) : actor;
+  if (isRefusal(actor)) return unprovenGrant(actor.detail);
+  return (await tooMuchOf(ports, snapshot, actor.identity)) ?? actor;
 }
 
 const namesOf = (client: Workload | Orchestrator): readonly string[] => (client.kind === 'agent' ? [client.identity, client.agent.name] : [client.name]);

@@ -3,6 +3,7 @@ import type { TenantSnapshot } from '../documents/snapshot.ts';
 import { apiUrl, type Login, signOwn, tenantIssuer, verifyPersonToken } from '../identity/index.ts';
 import type { Ports } from '../ports.ts';
 import { type OAuthError, unprovenGrant } from './answers.ts';
+import { tooMuchOf } from './client.ts';
 import { tokenTypes } from './token-request.ts';
 
 const lifetimeSeconds = 3_600;
@@ -24,6 +25,8 @@ export async function issuePersonToken(ports: Ports, snapshot: TenantSnapshot, i
   const { person, once } = login;
   if (person.name === null) return unprovenGrant('the tenant names no such person');
   if (isForAgent(snapshot, login)) return unprovenGrant('the login was made for an agent');
+  const tooMuch = await tooMuchOf(ports, snapshot, person.id);
+  if (tooMuch) return tooMuch;
   const now = ports.clock();
   if (!(await ports.store.useOnce(once.scope, once.key, once.expiresAt, now, once.issuedAt))) return unprovenGrant('the login was used before');
   const iat = Math.floor(now / 1000);

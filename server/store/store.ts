@@ -176,6 +176,13 @@ export interface Settlement {
   readonly at: number;
   readonly record: RecordBody;
 }
+/** Most approvals that wait for a human at the same time. */
+export interface PendingLimits {
+  readonly session: number;
+  readonly agent: number;
+  readonly tenant: number;
+}
+
 /** `over_ceiling` has suspended the session in the same transaction; `fenced` means another attempt or the sweep settled it. */
 export interface SettlementAnswer {
   readonly release: 'yes' | 'session_ended' | 'over_ceiling' | 'fenced';
@@ -314,7 +321,7 @@ export interface Store {
   /** Idempotent by call key: an approval for the key that is pending, approved, denied or used, and not past its expiry, is answered instead. */
   openApproval(
     approval: NewApproval,
-    limits: { perSession: number; perAgent: number },
+    limits: PendingLimits,
     record: RecordBody,
   ): Promise<{ approval: ApprovalRow; created: boolean } | { refused: 'too_many_pending' | 'session_not_live' }>;
   /** The approval a retry of this call re-attaches to at `at`; null when there is none. */

@@ -10,6 +10,7 @@ import { config as configShape } from '../../server/config.ts';
 import { openKeys } from '../../server/credentials/index.ts';
 import { agentDocument, createTenants, platformDocument, tenantDocument, useCaseDocument } from '../../server/documents/index.ts';
 import type { Person } from '../../server/identity/index.ts';
+import { createLimits } from '../../server/limits/index.ts';
 import type { Ports } from '../../server/ports.ts';
 import { openSqliteStore } from '../../server/store/index.ts';
 import type { ApprovalRow, PolicyText, SessionRow, StoredDocument } from '../../server/store/store.ts';
@@ -164,6 +165,7 @@ export async function openBench(): Promise<Bench> {
     upstreams: unreachable,
     keys: await openKeys(join(folder, 'keys'), clock),
     decisions: createDecisions(store),
+    limits: createLimits(settings.limits, clock),
     access: createAccessLog({ store, clock: clock, log: pino({ level: 'silent' }) }),
   };
 
@@ -211,7 +213,7 @@ export async function openBench(): Promise<Bench> {
           excluded: excludedFrom(snapshot, session),
           ...over,
         },
-        { perSession: 1000, perAgent: 1000 },
+        { session: 1000, agent: 1000, tenant: 100 },
         { type: 'approval.requested', at: now.at, ...about, approval: id },
       );
       if ('refused' in answer) throw new Error(answer.refused);

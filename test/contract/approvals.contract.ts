@@ -55,10 +55,10 @@ export function approvalRules(bench: Bench): void {
       await open(store);
       await open(store, { id: 'ses_2' });
       for (const [i, session] of ['ses_1', 'ses_1', 'ses_2'].entries()) await ask(store, { id: `apr_${i}`, callKey: `key ${i}`, session });
-      const few = { perSession: 2, perAgent: 9 };
+      const few = { session: 2, agent: 9, tenant: 100 };
       expect(await tryAsk({ id: 'new', callKey: 'new' }, few)).toEqual({ refused: 'too_many_pending' });
       expect(await tryAsk({ id: 'new', callKey: 'new', session: 'ses_2' }, few)).toMatchObject({ created: true });
-      expect(await tryAsk({ id: 'newer', callKey: 'newer', session: 'ses_2' }, { perSession: 9, perAgent: 4 })).toEqual({ refused: 'too_many_pending' });
+      expect(await tryAsk({ id: 'newer', callKey: 'newer', session: 'ses_2' }, { session: 9, agent: 4, tenant: 100 })).toEqual({ refused: 'too_many_pending' });
       expect(await tryAsk({ id: 'again', callKey: 'key 0' }, few)).toMatchObject({ created: false });
       await store.closeApproval('acme', 'apr_0', 'cancelled', start, body('approval.cancelled'));
       expect(await tryAsk({ id: 'room', callKey: 'room' }, few)).toMatchObject({ created: true });

@@ -114,7 +114,7 @@ export function newApproval(more: Partial<NewApproval> = {}): NewApproval {
   };
 }
 
-export const limits = { perSession: 5, perAgent: 20 };
+export const limits = { session: 5, agent: 20, tenant: 100 };
 
 export async function ask(store: Store, more: Partial<NewApproval> = {}) {
   const opened = await store.openApproval(newApproval(more), limits, body('approval.requested', { approval: more.id ?? 'apr_1' }));

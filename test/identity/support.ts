@@ -14,6 +14,7 @@ import { agentDocument, platformDocument, tenantDocument, useCaseDocument } from
 import type { TenantSnapshot, Tenants } from '../../server/documents/snapshot.ts';
 import { ensureLocal, localRoutes, localTenant, tenantIssuer } from '../../server/identity/index.ts';
 import { newId } from '../../server/ids.ts';
+import { createLimits } from '../../server/limits/index.ts';
 import { oauthRoutes } from '../../server/oauth/index.ts';
 import type { Ports } from '../../server/ports.ts';
 import { openSqliteStore, type SessionGrant } from '../../server/store/index.ts';
@@ -179,6 +180,7 @@ export async function startTestBroker(tenants: Readonly<Record<string, TestTenan
     upstreams: { connect: () => Promise.reject(new Error('no upstreams in this test')), close: async () => {} },
     keys: await openKeys(join(dir, 'keys'), clock),
     decisions: createDecisions(store),
+    limits: createLimits(config.parse({}).limits, clock),
     access: createAccessLog({ store, clock: clock, log: pino({ level: 'silent' }) }),
     log: pino({ level: 'silent' }),
   };

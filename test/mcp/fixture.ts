@@ -9,6 +9,7 @@ import pino from 'pino';
 import { type CallAnswer, type CallIo, type CallRequest, type ListedTool, type Refusal, refuse, type Session } from '../../server/call/index.ts';
 import { config as configShape } from '../../server/config.ts';
 import type { Caller } from '../../server/identity/caller.ts';
+import { createLimits } from '../../server/limits/index.ts';
 import { mcpRoutes, type Parts } from '../../server/mcp/index.ts';
 import type { Ports } from '../../server/ports.ts';
 import { createSignals, type Signals } from '../../server/store/signals.ts';
@@ -77,7 +78,8 @@ export async function serveDoor(options: { answer?: Answers; parts?: Partial<Par
     store: signals,
     clock: () => Date.now(),
     keys: { state: [{ id: 's1', createdAt: 0, retiresAt: null, bytes: randomBytes(32) }], token: [], hmac: [], escrow: [], anchor: [] },
-    access: { known: async () => undefined, stranger: async () => undefined, flush: async () => undefined },
+    access: { known: async () => undefined, stranger: async () => undefined, sumUp: async () => undefined, flush: async () => undefined },
+    limits: createLimits(parsed.limits, Date.now),
     log: pino({ level: 'silent' }),
     ...options.ports,
   } as unknown as Ports;

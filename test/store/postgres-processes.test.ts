@@ -20,7 +20,7 @@ await describeOnPostgres((database) => {
     const store = await database.open();
     await applyTenant(store, 'acme');
     await open(store);
-    const wide = { perSession: count, perAgent: count };
+    const wide = { session: count, agent: count, tenant: count };
     await Promise.all(
       Array.from({ length: count }, (_, i) =>
         store.openApproval(newApproval({ id: `apr_${i}`, callKey: `key ${i}`, requirements: ['approval:finance'] }), wide, body('approval.requested')),

@@ -15,7 +15,7 @@ describe('two processes on one file', () => {
     const count = 150;
     const { path, store } = await openBench();
     await open(store, { budget: { calls: 1000, amount: null, perDay: { calls: null, amount: null } } });
-    const wide = { perSession: count, perAgent: count };
+    const wide = { session: count, agent: count, tenant: count };
     await Promise.all(
       Array.from({ length: count }, (_, i) =>
         store.openApproval(newApproval({ id: `apr_${i}`, callKey: `key ${i}`, requirements: ['approval:finance'] }), wide, body('approval.requested')),

@@ -5,7 +5,6 @@ import {
   type UpstreamCall,
   type UpstreamConnection,
   type UpstreamOutcome,
-  type UpstreamPool,
   type UpstreamTarget,
 } from '../../tools/index.ts';
 
@@ -30,7 +29,7 @@ export interface LogLine {
 }
 
 export interface HeldPool {
-  readonly pool: UpstreamPool;
+  readonly pool: ReturnType<typeof createUpstreamPool>;
   readonly lines: LogLine[];
   now: number;
 }

@@ -1,5 +1,6 @@
 import type { LiveConnection } from './mcp-client.ts';
-import { type UpstreamConnection, type UpstreamPool, type UpstreamTarget, UpstreamUnavailable } from './upstream.ts';
+import { createPooled, type Pooled } from './pooled.ts';
+import { type UpstreamPool, UpstreamsBusy, type UpstreamTarget, UpstreamUnavailable } from './upstream.ts';
 import type { UpstreamLog } from './wire.ts';
 
 export interface PoolOptions {
@@ -8,6 +9,8 @@ export interface PoolOptions {
   readonly clock: () => number;
   /** How long an unused connection is kept; 10 minutes when left out. */
   readonly idleMs?: number;
+  /** Child processes one tenant may have; 16 when left out. */
+  readonly children?: number;
   /** Paths no child process may ever read, whatever its command allows: the broker's data folder. */
   readonly forbidden?: readonly string[];
   /** Longest a connection may take to come up; 15 seconds when left out. */
@@ -18,11 +21,12 @@ const firstBackOffMs = 500;
 const longestBackOffMs = 30_000;
 /** A connection that lived this long, or answered a call, has shown that it works. */
 const provenMs = 10_000;
-
-/** How long a list of definitions is believed. */
-const listGoodMs = 30_000;
+/** Whoever asked for a connection this lately may be about to call on it, so it does not rest yet. */
+const lentMs = 5_000;
 
 interface Entry {
+  readonly key: string;
+  readonly type: UpstreamTarget['type'];
   connecting: Promise<Pooled> | null;
   live: Pooled | null;
   /** Failures in a row; each doubles the wait. */
@@ -30,14 +34,11 @@ interface Entry {
   retryAt: number;
 }
 
-interface Pooled {
-  readonly connection: UpstreamConnection;
-  readonly raw: LiveConnection;
-}
-
-export function createUpstreamPool(options: PoolOptions): UpstreamPool {
+/** `size`: how many keys it remembers, connected, connecting or waiting out a failure. */
+export function createUpstreamPool(options: PoolOptions): UpstreamPool & { size(): number } {
   const { clock, log } = options;
   const idleMs = options.idleMs ?? 600_000;
+  const mostChildren = options.children ?? 16;
   const connectMs = options.connectMs ?? 15_000;
   const entries = new Map<string, Entry>();
   let isClosed = false;
@@ -47,80 +48,77 @@ export function createUpstreamPool(options: PoolOptions): UpstreamPool {
     if (target.type === 'http') return (await import('./mcp-http.ts')).connectHttp(target, { connectMs });
     return (await import('./mcp-stdio.ts')).connectStdio(target, { log, connectMs, forbidden: options.forbidden ?? [] });
   };
-  const backOff = (key: string, entry: Entry): void => {
+  const backOff = (entry: Entry): void => {
     const wait = Math.min(longestBackOffMs, firstBackOffMs * 2 ** entry.failures++);
     entry.retryAt = clock() + wait;
-    log.warn({ upstream: key, failures: entry.failures, wait }, 'upstream failed; waiting before the next attempt');
+    log.warn({ upstream: entry.key, failures: entry.failures, wait }, 'upstream failed; waiting before the next attempt');
+  };
+  const forgive = (entry: Entry): void => {
+    entry.failures = 0;
+  };
+  /** Only what is connected, or still has to wait out a failure, is remembered. */
+  const forgetIdle = (): void => {
+    const now = clock();
+    for (const [key, { connecting, live, retryAt }] of entries) {
+      if (connecting === null && live === null && now >= retryAt + longestBackOffMs) entries.delete(key);
+    }
   };
 
-  const start = async (key: string, entry: Entry, target: UpstreamTarget): Promise<Pooled> => {
+  const start = async (entry: Entry, target: UpstreamTarget): Promise<Pooled> => {
     let raw: LiveConnection;
     try {
       raw = await open(target);
     } catch (error) {
-      backOff(key, entry);
+      backOff(entry);
       throw error;
     }
     const since = clock();
-    let listedAt = since;
-    let proven = false;
-    let idle: NodeJS.Timeout | undefined;
-    let told = false;
-    const rest = (): void => {
-      clearTimeout(idle);
-      if (!raw.isClosed()) idle = setTimeout(() => (raw.inFlight() === 0 ? void connection.close() : rest()), idleMs).unref();
-    };
-    const connection: UpstreamConnection = {
-      async definitions() {
-        // An upstream that announces nothing is asked again: a list is believed only for so long.
-        const again = clock() - listedAt >= listGoodMs;
-        const listed = await raw.definitions(again);
-        if (again) listedAt = clock();
-        return listed;
-      },
-      async call(call) {
-        clearTimeout(idle);
-        try {
-          const outcome = await raw.call(call);
-          if (outcome.kind === 'result') {
-            proven = true;
-            entry.failures = 0;
-          }
-          return outcome;
-        } finally {
-          rest();
-        }
-      },
-      async close() {
-        told = true;
-        await raw.close();
-      },
-    };
-    const pooled: Pooled = { connection, raw };
+    const pooled = createPooled(raw, { clock, idleMs, onAnswer: () => forgive(entry) });
     entry.live = pooled;
-    rest();
     void raw.closed.then(() => {
-      clearTimeout(idle);
       if (entry.live === pooled) entry.live = null;
-      if (!told && !isClosed && !proven && clock() - since < provenMs) backOff(key, entry);
+      if (!pooled.isDone() && !isClosed && clock() - since < provenMs) backOff(entry);
+      else if (entry.failures === 0 && entry.connecting === null && entries.get(entry.key) === entry) entries.delete(entry.key);
     });
-    if (isClosed) await connection.close();
+    if (isClosed) await pooled.connection.close();
     return pooled;
+  };
+
+  /** A new target in the place of an older one, such as after a key was rotated: the older is closed once it rests. */
+  const supersede = (key: string): void => {
+    for (const [other, { live }] of entries) if (other !== key && placeOf(other) === placeOf(key)) live?.retireAfter(lentMs);
+  };
+
+  /** Room for one more child of the tenant: the one that has rested longest is stopped when there is none. */
+  const makeRoom = async (tenant: string): Promise<void> => {
+    const children = [...entries.values()].filter((one) => one.type === 'stdio' && tenantOf(one.key) === tenant && (one.live ?? one.connecting) !== null);
+    if (children.length < mostChildren) return;
+    const resting = children.flatMap(({ live }) => (live?.isResting(lentMs) ? [live] : []));
+    const [oldest] = resting.sort((a, b) => a.usedAt() - b.usedAt());
+    if (!oldest) throw new UpstreamsBusy(`the tenant has ${children.length} child processes, as many as it may have, and none of them rests`);
+    // Gone from the count at once, so that two who look at the same time do not stop the same one.
+    for (const one of children) if (one.live === oldest) one.live = null;
+    await oldest.connection.close();
   };
 
   return {
     async connect(key, target) {
       if (isClosed) throw new UpstreamUnavailable('the broker is stopping');
-      const entry = entries.get(key) ?? { connecting: null, live: null, failures: 0, retryAt: 0 };
-      entries.set(key, entry);
-      if (entry.live !== null && !entry.live.raw.isClosed()) return entry.live.connection;
+      let entry = entries.get(key);
+      if (entry?.live && !entry.live.isClosed()) return entry.live.lend();
+      if (!entry) {
+        forgetIdle();
+        entry = { key, type: target.type, connecting: null, live: null, failures: 0, retryAt: 0 };
+        entries.set(key, entry);
+      }
       const wait = entry.retryAt - clock();
       if (entry.connecting === null && wait > 0)
         throw new UpstreamUnavailable(`it failed ${entry.failures} times; the next attempt is in ${Math.ceil(wait / 1_000)} s`);
-      entry.connecting ??= start(key, entry, target).finally(() => {
-        entry.connecting = null;
+      const asked = entry;
+      entry.connecting ??= connectAnew(asked, target).finally(() => {
+        asked.connecting = null;
       });
-      return (await entry.connecting).connection;
+      return (await entry.connecting).lend();
     },
     async close() {
       isClosed = true;
@@ -129,5 +127,15 @@ export function createUpstreamPool(options: PoolOptions): UpstreamPool {
       );
       entries.clear();
     },
+    size: () => entries.size,
   };
+
+  async function connectAnew(entry: Entry, target: UpstreamTarget): Promise<Pooled> {
+    supersede(entry.key);
+    if (target.type === 'stdio') await makeRoom(tenantOf(entry.key));
+    return start(entry, target);
+  }
 }
+
+const tenantOf = (key: string): string => key.slice(0, key.indexOf('/') + 1);
+const placeOf = (key: string): string => key.slice(0, key.lastIndexOf('/') + 1);

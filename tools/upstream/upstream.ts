@@ -54,13 +54,21 @@ export type UpstreamTarget =
     }
   | { readonly type: 'http'; readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly egress: readonly string[] };
 
-/** Connections by key: lazily made, restarted with back-off, closed when idle or told. */
+/**
+ * Connections by key: lazily made, restarted with back-off, closed when idle or told. A key is `<tenant>/…/<what its target is>`:
+ * where only the last part differs, the newer target has taken the older one's place.
+ */
 export interface UpstreamPool {
-  /** Rejects with `UpstreamUnavailable`. The same key always means the same target. */
+  /** Rejects with `UpstreamUnavailable`, or `UpstreamsBusy` when the tenant has all the children it may have. The same key always means the same target. */
   connect(key: string, target: UpstreamTarget): Promise<UpstreamConnection>;
   close(): Promise<void>;
 }
 
 export class UpstreamUnavailable extends Error {
-  override readonly name = 'UpstreamUnavailable';
+  override readonly name: string = 'UpstreamUnavailable';
+}
+
+/** A tenant's children are as many as it may have, and none of them rests. */
+export class UpstreamsBusy extends UpstreamUnavailable {
+  override readonly name = 'UpstreamsBusy';
 }

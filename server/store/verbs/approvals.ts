@@ -1,5 +1,5 @@
 import type { RecordBody } from '../../audit/record.ts';
-import type { ApprovalRow, ApprovalStatus, NewApproval, Page, SessionRow } from '../store.ts';
+import type { ApprovalRow, ApprovalStatus, NewApproval, Page, PendingLimits, SessionRow } from '../store.ts';
 import { all, one, run, signal, together, type Verb } from '../verb.ts';
 import { type ApprovalColumns, approvalColumns, approvalOf, readApproval } from './approval-rows.ts';
 import { limitOf, where } from './pages.ts';
@@ -40,14 +40,15 @@ export function* listApprovals(tenant: string, filter: { status?: ApprovalStatus
 
 type Opened = { approval: ApprovalRow; created: boolean } | { refused: 'too_many_pending' | 'session_not_live' };
 
-export function* openApproval(approval: NewApproval, limits: { perSession: number; perAgent: number }, record: RecordBody): Verb<Opened> {
+export function* openApproval(approval: NewApproval, limits: PendingLimits, record: RecordBody): Verb<Opened> {
   const { tenant, createdAt } = approval;
   const line = yield* lineOf(tenant, approval.session);
   if (!isLineLive(line, createdAt)) return { refused: 'session_not_live' };
   const standing = yield* findApproval(tenant, approval.callKey, createdAt);
   if (standing) return { approval: standing, created: false };
-  const [inSession, ofAgent] = yield* together(countWaiting(approval, 'session'), countWaiting(approval, 'agent'));
-  if (inSession >= limits.perSession || ofAgent >= limits.perAgent) return { refused: 'too_many_pending' };
+  const waiting = yield* together(countWaiting(approval, 'session'), countWaiting(approval, 'agent'), countWaiting(approval, 'tenant'));
+  const [inSession, ofAgent, ofTenant] = waiting;
+  if (inSession >= limits.session || ofAgent >= limits.agent || ofTenant >= limits.tenant) return { refused: 'too_many_pending' };
 
   yield* insert(approval);
   yield* appendRecord(tenant, record);
@@ -56,7 +57,7 @@ export function* openApproval(approval: NewApproval, limits: { perSession: numbe
   return { approval: opened, created: true };
 }
 
-function* countWaiting(approval: NewApproval, column: 'session' | 'agent'): Verb<number> {
+function* countWaiting(approval: NewApproval, column: keyof PendingLimits): Verb<number> {
   const counted = yield* one<{ waiting: number }>(
     `SELECT count(*) AS waiting FROM approvals WHERE tenant = ? AND ${column} = ? AND status = 'pending' AND expires_at > ?`,
     approval.tenant,

@@ -1,0 +1,1 @@
+export { type Aside, type Asker, createLimits, type Limits } from './limits.ts';

@@ -1,0 +1,178 @@
+import { type Refusal, refuse } from '../call/refusals.ts';
+import type { LimitSettings } from '../config.ts';
+import { createFairQueue, type FairQueue, type Place } from './fair-queue.ts';
+import { type Buckets, createBuckets } from './rates.ts';
+import { createShares, type Shares } from './shares.ts';
+import { waitForPlace } from './wait-for-place.ts';
+
+/** Who is counted: taken from a verified token alone, never from what a request says. */
+export interface Asker {
+  readonly tenant: string;
+  readonly agent: string;
+  /** The session; a connection token's hash before it has one. */
+  readonly session: string;
+}
+
+/** Runs a wait that costs the broker nothing, without keeping the request's place while it lasts. */
+export type Aside = <T>(wait: () => Promise<T>) => Promise<T>;
+
+/** Keeps one from taking what the others need. Everything is counted in this process; what is idle is forgotten. */
+export interface Limits {
+  /** Counts one MCP request of whoever has proven who they are; null when it may pass. */
+  countRequest(asker: Asker): Refusal | null;
+  /** Counts a call that was refused and recorded: who is refused too often is refused at the door. */
+  countRefusal(asker: Asker): void;
+  countToken(tenant: string, client: string): Refusal | null;
+  countPerson(tenant: string, person: string): Refusal | null;
+  /** Bytes of bodies a tenant has in memory; false when these would be too many. */
+  holdBody(tenant: string, bytes: number): boolean;
+  releaseBody(tenant: string, bytes: number): void;
+  /** Does the work of one MCP request whose body has `bytes`, in its turn. `signal` ends the wait for it. */
+  inTurn<T>(asker: Asker, bytes: number, signal: AbortSignal | null, work: (aside: Aside, waited: boolean) => Promise<T>): Promise<T | Refusal>;
+  /** Does what one call has to do at an upstream, in its turn. */
+  atUpstream<T>(upstream: Upstream, asker: Asker, io: { readonly signal: AbortSignal; readonly aside: Aside }, work: () => Promise<T>): Promise<T | Refusal>;
+  /** How much is remembered, of whatever kind; 0 when nothing is under way and all buckets are full. */
+  remembered(now: number): number;
+}
+
+export interface Upstream {
+  readonly name: string;
+  /** Calls at once. */
+  readonly most: number;
+  /** The most one call may bring back. */
+  readonly resultBytes: number;
+}
+
+export function createLimits(settings: LimitSettings, clock: () => number): Limits {
+  const { requests, refusals, tokens, in_flight, working, bytes, wait_ms } = settings;
+  const asked = { session: createBuckets(requests.session), agent: createBuckets(requests.agent), tenant: createBuckets(requests.tenant) };
+  const refused = { session: createBuckets(refusals.session), agent: createBuckets(refusals.agent) };
+  const minted = { client: createBuckets(tokens.client), tenant: createBuckets(tokens.tenant) };
+  const people = createBuckets(settings.people);
+  const flying = { session: createShares(in_flight.session), agent: createShares(in_flight.agent), tenant: createShares(in_flight.tenant) };
+  const bodies = createShares(bytes.bodies);
+  const results = createShares(bytes.results);
+  const places = createFairQueue({ all: working.all, group: working.tenant, member: working.session });
+  const upstreams = new Map<string, FairQueue>();
+
+  return {
+    countRequest({ tenant, agent, session }) {
+      const now = clock();
+      const [ofSession, ofAgent] = [key(tenant, session), key(tenant, agent)];
+      const denied = Math.max(refused.session.waitFor(ofSession, now), refused.agent.waitFor(ofAgent, now));
+      if (denied > 0) return tooMany('Too many calls were refused', 'refused calls', denied);
+      const wait = Math.max(asked.session.waitFor(ofSession, now), asked.agent.waitFor(ofAgent, now), asked.tenant.waitFor(tenant, now));
+      if (wait > 0) return tooMany('Too many requests', 'requests', wait);
+      asked.session.take(ofSession, now);
+      asked.agent.take(ofAgent, now);
+      asked.tenant.take(tenant, now);
+      return null;
+    },
+    countRefusal({ tenant, agent, session }) {
+      const now = clock();
+      refused.session.take(key(tenant, session), now);
+      refused.agent.take(key(tenant, agent), now);
+    },
+    countToken(tenant, client) {
+      const now = clock();
+      const wait = Math.max(minted.client.waitFor(key(tenant, client), now), minted.tenant.waitFor(tenant, now));
+      if (wait > 0) return tooMany('Too many tokens were asked for', 'tokens', wait);
+      minted.client.take(key(tenant, client), now);
+      minted.tenant.take(tenant, now);
+      return null;
+    },
+    countPerson: (tenant, person) => passes(people, key(tenant, person), clock()),
+    holdBody: (tenant, amount) => bodies.take(tenant, amount),
+    releaseBody: (tenant, amount) => bodies.give(tenant, amount),
+
+    async inTurn({ tenant, agent, session }, size, signal, work) {
+      const taken: readonly (readonly [Shares, string, number, string])[] = [
+        [flying.session, key(tenant, session), 1, 'requests of the task'],
+        [flying.agent, key(tenant, agent), 1, 'requests of the agent'],
+        [flying.tenant, tenant, 1, 'requests of the tenant'],
+        [bodies, tenant, size, 'bytes of bodies'],
+      ];
+      const short = takeAll(taken);
+      if (short !== null) return tooMany('Too many requests are under way', `${short} under way`, 1_000);
+      let place: Place | null = null;
+      try {
+        const given = waitForPlace(places, tenant, session, wait_ms, signal);
+        place = given instanceof Promise ? await given : given;
+        if (place === null) return gaveUp(signal, 'Taskgate is busy with other calls', 'no turn in time');
+        const { leave, back } = place;
+        const aside: Aside = async (wait) => {
+          leave();
+          try {
+            return await wait();
+          } finally {
+            back();
+          }
+        };
+        return await work(aside, given instanceof Promise);
+      } finally {
+        place?.leave();
+        giveAll(taken);
+      }
+    },
+
+    async atUpstream({ name, most, resultBytes }, { tenant, agent, session }, io, work) {
+      if (!results.take(tenant, resultBytes)) return tooMany('Too many large answers are awaited', 'bytes of results under way', 1_000);
+      // Named with its width: when that changes, the line starts anew.
+      const line = `${tenant}/${name}/${most}`;
+      const queue = upstreams.get(line) ?? createFairQueue({ all: most, group: most, member: Math.ceil(most / 2) });
+      upstreams.set(line, queue);
+      let place: Place | null = null;
+      try {
+        const given = waitForPlace(queue, agent, session, wait_ms, io.signal);
+        place = given instanceof Promise ? await io.aside(() => given) : given;
+        if (place === null) return gaveUp(io.signal, 'The system behind this tool is busy with other calls', `no turn at ${name} in time`);
+        return await work();
+      } finally {
+        place?.leave();
+        if (queue.counts().groups === 0) upstreams.delete(line);
+        results.give(tenant, resultBytes);
+      }
+    },
+
+    remembered(now) {
+      const buckets: readonly Buckets[] = [...Object.values(asked), ...Object.values(refused), ...Object.values(minted), people];
+      const shares: readonly Shares[] = [...Object.values(flying), bodies, results];
+      const sizes = [...buckets.map((one) => one.size(now)), ...shares.map((one) => one.size())];
+      return sizes.reduce((sum, size) => sum + size, upstreams.size + places.counts().groups);
+    },
+  };
+}
+
+/** Neither part holds a slash. */
+const key = (tenant: string, name: string): string => `${tenant}/${name}`;
+
+function passes(buckets: Buckets, name: string, now: number): Refusal | null {
+  const wait = buckets.waitFor(name, now);
+  if (wait > 0) return tooMany('Too many requests', 'requests', wait);
+  buckets.take(name, now);
+  return null;
+}
+
+/** All of it or none; what there was too little of, otherwise. */
+function takeAll(wanted: readonly (readonly [Shares, string, number, string])[]): string | null {
+  for (const [index, [shares, name, amount, what]] of wanted.entries()) {
+    if (shares.take(name, amount)) continue;
+    giveAll(wanted.slice(0, index));
+    return what;
+  }
+  return null;
+}
+
+function giveAll(taken: readonly (readonly [Shares, string, number, string])[]): void {
+  for (const [shares, name, amount] of taken) shares.give(name, amount);
+}
+
+function gaveUp(signal: AbortSignal | null, message: string, detail: string): Refusal {
+  if (signal?.aborted) return refuse('call.cancelled', 'The call was cancelled while it waited for its turn; nothing was sent.');
+  return tooMany(message, detail, 1_000);
+}
+
+function tooMany(what: string, detail: string, waitMs: number): Refusal {
+  const retryAfter = Math.max(1, Math.ceil(waitMs / 1_000));
+  return refuse('limit.exceeded', `${what}; nothing was done. Wait ${retryAfter} s, then try again, and less often.`, { detail, retryAfter });
+}
