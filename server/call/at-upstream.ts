@@ -1,3 +1,4 @@
+import { askerOf } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import type { CallIo } from './call.ts';
 import type { Raw } from './invoke.ts';
@@ -21,5 +22,5 @@ export function atUpstream(
     most: document?.max_concurrent ?? mostAtOnce[document?.transport.type === 'stdio' ? 'stdio' : 'http'],
     resultBytes: document?.max_result_bytes ?? 1_048_576,
   };
-  return ports.limits.atUpstream(upstream, session.caller, io, act);
+  return ports.limits.atUpstream(upstream, askerOf(session.caller), io, act);
 }

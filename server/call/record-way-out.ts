@@ -1,4 +1,5 @@
 import type { Caller } from '../identity/caller.ts';
+import { askerOf } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import type { CallAnswer, CallRequest, CallResult } from './call.ts';
@@ -23,7 +24,7 @@ export async function recordWayOut(
   });
   if (!isRefusal(answer)) return answer;
   // Each leaves a durable record, so who causes too many is stopped at the door, where they are summed up.
-  ports.limits.countRefusal(caller);
+  ports.limits.countRefusal(askerOf(caller));
   try {
     const [record] = await ports.store.append(caller.tenant, [recordOf(caller, request, decision, answer, ports.clock())]);
     return { ...answer, decision, record: record ?? null };

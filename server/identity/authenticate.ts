@@ -1,5 +1,6 @@
 import { sha256Hex } from '../../tools/index.ts';
 import { type Refusal, refuse } from '../call/refusals.ts';
+import { connectionId } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import type { SessionRow } from '../store/store.ts';
 import type { Caller, Person } from './caller.ts';
@@ -82,7 +83,7 @@ export function callerOfConnection(connection: Connection, session: SessionRow):
     sponsor: session.sponsor,
     taskSha256: session.taskSha256,
     bound: false,
-    tokenId: `connection/${connection.hash.slice(0, 16)}`,
+    tokenId: connectionId(connection.hash),
     tokenExpires: Math.floor(connection.expiresAt / 1000),
     door: 'mcp',
   } as Caller;

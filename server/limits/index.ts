@@ -1,1 +1,2 @@
-export { type Aside, type Asker, createLimits, type Limits } from './limits.ts';
+export { type Asker, askerOf, connectionId } from './asker.ts';
+export { type Aside, createLimits, type Limits } from './limits.ts';

@@ -1,17 +1,10 @@
 import { type Refusal, refuse } from '../call/refusals.ts';
 import type { LimitSettings } from '../config.ts';
+import type { Asker } from './asker.ts';
 import { createFairQueue, type FairQueue, type Place } from './fair-queue.ts';
 import { type Buckets, createBuckets } from './rates.ts';
 import { createShares, type Shares } from './shares.ts';
 import { waitForPlace } from './wait-for-place.ts';
-
-/** Who is counted: taken from a verified token alone, never from what a request says. */
-export interface Asker {
-  readonly tenant: string;
-  readonly agent: string;
-  /** The session; a connection token's hash before it has one. */
-  readonly session: string;
-}
 
 /** Runs a wait that costs the broker nothing, without keeping the request's place while it lasts. */
 export type Aside = <T>(wait: () => Promise<T>) => Promise<T>;

@@ -1,7 +1,7 @@
 import { isRefusal, type Refusal, type Session } from '../call/index.ts';
 import type { Config } from '../config.ts';
 import { type Caller, type Connection, resourceMetadataUrl } from '../identity/index.ts';
-import type { Asker } from '../limits/index.ts';
+import { askerOf } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { unavailable } from './answers.ts';
@@ -30,35 +30,24 @@ export async function identify(ports: Ports, parts: Parts, door: Door, headers: 
   }
 }
 
-/** Whom the limits count: the session a token is for, or the connection token itself, whichever session it has opened. */
-export const askerOf = (who: Caller | Connection): Asker => ({ tenant: who.tenant, agent: who.agent, session: 'hash' in who ? who.hash : who.session });
-
 /** Counts the request; what is too much is turned away before anything is read, parsed or looked up for it. */
 export async function countAt(ports: Ports, door: Door, who: Caller | Connection): Promise<Refusal | null> {
-  const asker = askerOf(who);
-  const refusal = ports.limits.countRequest(asker);
-  if (refusal) await recordLimit(ports, door, asker, refusal);
+  const refusal = ports.limits.countRequest(askerOf(who));
+  if (refusal) await recordLimit(ports, door, who, refusal);
   return refusal;
 }
 
 /** One record of the first, and one a minute that says how many there were since. */
-export function recordLimit(ports: Ports, door: Door, { tenant, agent, session }: Asker, { refused, detail }: Refusal): Promise<void> {
-  return ports.access.known({
-    type: 'call.refused',
-    tenant,
-    actor: session,
-    agent,
-    session,
-    door: door.kind,
-    code: refused,
-    ...(detail === null ? {} : { detail }),
-  });
+export function recordLimit(ports: Ports, door: Door, who: Caller | Connection, { refused, detail }: Refusal): Promise<void> {
+  const by = 'hash' in who ? { actor: who.createdBy } : { actor: who.session, session: who.session, sponsor: who.sponsor };
+  const said = detail === null ? {} : { detail };
+  return ports.access.known({ type: 'call.refused', tenant: who.tenant, agent: who.agent, ...by, door: door.kind, code: refused, ...said });
 }
 
 /** For which live task: read anew for every request, before any protocol machinery sees it. `bodyBytes`: what the request weighs. */
 export async function admit(ports: Ports, parts: Parts, door: Door, who: Caller | Connection, bodyBytes = 0): Promise<Visit | Refusal> {
   try {
-    const visit = { ports, parts, door, stopped: null, asker: askerOf(who), bodyBytes };
+    const visit = { ports, parts, door, stopped: null, who, bodyBytes };
     if (!('hash' in who)) {
       const session = await parts.enterSession(ports, who);
       return isRefusal(session) ? recorded(ports, door, who, session) : { ...visit, caller: who, session, until: endOf(who, session), connection: null };

@@ -1,5 +1,5 @@
 import { type CallAnswer, isRefusal, type ListedTool, type Refusal, refuse } from '../call/index.ts';
-import type { Aside } from '../limits/index.ts';
+import { type Aside, askerOf } from '../limits/index.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { recordLimit, whoOf } from './admit.ts';
 import { channelOf, internalError, invalidParams, unavailable } from './answers.ts';
@@ -39,8 +39,8 @@ export interface ToolList {
   readonly cacheScope: 'private';
 }
 
-export function answerList(visit: Visit, cursor: unknown): Promise<Answer<ToolList>> {
-  return guarded<Answer<ToolList>>(visit, null, listRefused, async () => {
+export function answerList(entered: Visit, cursor: unknown): Promise<Answer<ToolList>> {
+  return guarded<Answer<ToolList>>(entered, null, listRefused, async (visit) => {
     if (cursor !== undefined) return { kind: 'error', code: invalidParams, message: 'Unknown cursor' };
     const brokered = visit.session ? visit.parts.listTools(visit.session) : [];
     // Whoever holds a connection token changes the list by opening and ending tasks, so none of it may be kept.
@@ -79,12 +79,12 @@ async function recordAtDoor({ ports, caller, connection, door }: Visit, tool: st
   else if (connection) await ports.access.known({ ...about, tenant: connection.tenant, actor: connection.createdBy, agent: connection.agent });
 }
 
-export function answerCall(visit: Visit, call: ToolCall, lent: Lent): Promise<Answer<ToolResult> | Paused> {
+export function answerCall(entered: Visit, call: ToolCall, lent: Lent): Promise<Answer<ToolResult> | Paused> {
   return guarded<Answer<ToolResult> | Paused>(
-    visit,
+    entered,
     lent.gone,
-    (refusal) => refused(visit, call.name, refusal),
-    (aside) => withHold(visit.ports, whoOf(visit), (holdMs) => answerHeld(visit, call, { ...lent, aside }, holdMs)),
+    (refusal) => refused(entered, call.name, refusal),
+    (visit, aside) => withHold(visit.ports, whoOf(visit), (holdMs) => answerHeld(visit, call, { ...lent, aside }, holdMs)),
   );
 }
 
@@ -176,15 +176,20 @@ function refused(visit: Visit, tool: string, refusal: Refusal, decision: Readonl
 async function guarded<A>(
   visit: Visit,
   gone: AbortSignal | null,
-  sayFull: (refusal: Refusal) => A,
-  answer: (aside: Aside) => Promise<A>,
+  sayRefused: (refusal: Refusal) => A,
+  answer: (visit: Visit, aside: Aside) => Promise<A>,
 ): Promise<A | Answer<never>> {
-  const { ports, asker, door, bodyBytes } = visit;
+  const { ports, parts, caller, who, door, bodyBytes } = visit;
   try {
-    const answered = await ports.limits.inTurn(asker, bodyBytes, gone, answer);
+    const answered = await ports.limits.inTurn(askerOf(who), bodyBytes, gone, async (aside, waited) => {
+      if (!waited || !caller) return answer(visit, aside);
+      // What was read before the wait may not be so any more.
+      const session = await parts.enterSession(ports, caller);
+      return isRefusal(session) ? session : answer({ ...visit, session }, aside);
+    });
     if (!isRefusal(answered)) return answered;
-    await recordLimit(ports, door, asker, answered);
-    return sayFull(answered);
+    await recordLimit(ports, door, who, answered);
+    return sayRefused(answered);
   } catch (error) {
     if (error instanceof StoreUnavailable) return { kind: 'turned_away', refusal: unavailable() };
     visit.ports.log.error({ err: error }, 'a request failed unexpectedly');

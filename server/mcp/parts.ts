@@ -1,7 +1,7 @@
 import type { ApprovalState, CallAnswer, CallIo, CallRequest, ListedTool, Refusal, Session } from '../call/index.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { Caller, Connection } from '../identity/index.ts';
-import type { Aside, Asker } from '../limits/index.ts';
+import type { Aside } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import type { OpenRequest } from '../sessions/index.ts';
 import type { SessionRow } from '../store/store.ts';
@@ -36,8 +36,8 @@ export interface Visit {
   /** When the caller's authority ends at the latest, epoch milliseconds. */
   readonly until: number;
   readonly connection: Connection | null;
-  /** Whom the limits count. */
-  readonly asker: Asker;
+  /** Who showed the token. */
+  readonly who: Caller | Connection;
   readonly bodyBytes: number;
   /** Why the connection token's task cannot be used though it is still open, such as a suspension. */
   readonly stopped: Refusal | null;
