@@ -24,8 +24,13 @@ export function createBuckets({ per_second, burst }: Rate): Buckets {
   const interval = 1_000 / per_second;
   const depth = interval * burst;
   const full = new Map<string, number>();
-  // A clock set back leaves times that are further away than a bucket is deep: those count as empty, not as closed until then.
-  const fullAt = (key: string, now: number): number => Math.min(Math.max(full.get(key) ?? now, now), now + depth);
+  function fullAt(key: string, now: number): number {
+    const at = full.get(key) ?? now;
+    if (at <= now + depth) return Math.max(at, now);
+    // A clock set back leaves a time that is further away than the bucket is deep: it is empty, not closed until then.
+    full.set(key, now + depth);
+    return now + depth;
+  }
 
   return {
     waitFor(key, now) {

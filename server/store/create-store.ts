@@ -14,7 +14,7 @@ import { appendRecords, readRecords } from './verbs/records.ts';
 import * as secrets from './verbs/secrets.ts';
 import * as sessions from './verbs/sessions.ts';
 import { settle } from './verbs/settlements.ts';
-import { type Swept, sweepApprovals, sweepAtOnce, sweepDispatches, sweepSessions, sweepUsedOnce, tenantsWithDue } from './verbs/sweep.ts';
+import { type Swept, sweepApprovals, sweepAtOnce, sweepCounters, sweepDispatches, sweepSessions, sweepUsedOnce, tenantsWithDue } from './verbs/sweep.ts';
 import { castVote } from './verbs/votes.ts';
 
 const of = (tenant: string): Reach => ({ tenants: [tenant] });
@@ -24,8 +24,12 @@ const everyTenant: Reach = { tenants: [], everyTenant: true };
 const nobody: Reach = { tenants: [] };
 const logOf = (tenant: string | null): Reach => (tenant === null ? platform : of(tenant));
 
+const countersSweptEveryMs = 3_600_000;
+
 /** Every verb of the store on one engine. `clock` says (epoch milliseconds) what has expired where a verb is not told the time. */
 export function createStore({ check, close, write, commit, read, readOnce, subscribe }: Engine, clock: () => number): Store {
+  let countersSwept = Number.NEGATIVE_INFINITY;
+
   return {
     check,
     close,
@@ -87,6 +91,11 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
         swept.dispatches += await untilDone(() => commit(of(tenant), () => sweepDispatches(tenant, at)));
       }
       await commit(nobody, () => sweepUsedOnce(at));
+      // They are read whole, and nothing hangs on their going at once.
+      if (at - countersSwept >= countersSweptEveryMs || at < countersSwept) {
+        countersSwept = at;
+        for (const { tenant } of await read(everyTenant, () => configuration.listTenants())) await untilDone(() => commit(of(tenant), () => sweepCounters(tenant, at)));
+      }
       return swept;
     },
   };

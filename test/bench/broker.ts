@@ -40,6 +40,15 @@ export interface BenchOptions extends Omit<Shape, 'key'> {
   readonly store: string | null;
 }
 
+const plenty = { per_second: 1_000_000, burst: 1_000_000 };
+const unlimited = {
+  requests: { session: plenty, agent: plenty, tenant: plenty },
+  refusals: { session: plenty, agent: plenty },
+  tokens: { client: plenty, tenant: plenty },
+  in_flight: { session: 10_000, agent: 10_000, tenant: 10_000 },
+  working: { all: 1_000, tenant: 1_000, session: 1_000 },
+};
+
 export async function startBench(options: BenchOptions): Promise<Bench> {
   const dir = await mkdtemp(join(tmpdir(), 'taskgate-bench-'));
   const data = join(dir, 'data');
@@ -53,7 +62,7 @@ export async function startBench(options: BenchOptions): Promise<Bench> {
 
   const replica = async (port: number): Promise<Replica> => {
     const config = join(dir, `replica-${replicas.length + 1}.yaml`);
-    await writeFile(config, JSON.stringify({ listen: { port, hosts: ['127.0.0.1'] }, public_url: url, data, documents, store }));
+    await writeFile(config, JSON.stringify({ listen: { port, hosts: ['127.0.0.1'] }, public_url: url, data, documents, store, limits: unlimited }));
     let child = null as ChildProcess | null;
     const made: Replica = {
       port,

@@ -60,5 +60,43 @@ export function sweepRules(bench: Bench): void {
       expect(swept.reduce((sum, { approvals }) => sum + approvals, 0)).toBe(5);
       expect(swept.reduce((sum, { dispatches }) => sum + dispatches, 0)).toBe(450);
     });
+
+    describe('of counters', () => {
+      const day = 24 * hour;
+      const today = `use-case/pay/${new Date(start).toISOString().slice(0, 10)}`;
+      const drawOn = (scope: string, key: string, at: number, session = 'ses_1') =>
+        bench.store.claim(claimRequest({ session, at, leaseUntil: at + 1, draws: [{ scope, key, amount: 1, limit: 1 }] })).then(({ answer }) => answer.claimed);
+
+      it('deletes those of a day only when that day is more than a week past, and none that can still be drawn from', async () => {
+        const { store } = bench;
+        await open(store, { expiresAt: start + 30 * day });
+        expect(await drawOn(today, 'calls', start)).toBe(true);
+        await store.sweep(start + 7 * day);
+        expect(await drawOn(today, 'calls', start + 1)).toBe(false);
+        await store.sweep(start + 8 * day);
+        expect(await drawOn(today, 'calls', start + 2)).toBe(true);
+      });
+
+      it('deletes those of a session only a day after its end, never while it lives or is suspended, and keeps how often it called', async () => {
+        const { store } = bench;
+        for (const [id, status] of [
+          ['ses_1', null],
+          ['ses_suspended', 'suspended'],
+          ['ses_ended', 'ended'],
+        ] as const) {
+          await open(store, { id, expiresAt: start + 30 * day });
+          for (const key of ['calls', 'amount']) expect(await drawOn(`session/${id}`, key, start, id)).toBe(true);
+          if (status) await store.endSession('acme', id, { status, reason: 'test' }, start, { type: `session.${status}`, at: start, tenant: 'acme', session: id });
+        }
+        const isThere = async (id: string, key: string, at: number): Promise<boolean> => !(await drawOn(`session/${id}`, key, at));
+        await store.sweep(start + day - 1);
+        expect(await isThere('ses_ended', 'amount', start + 1)).toBe(true);
+        await store.sweep(start + 2 * day);
+        expect(await isThere('ses_1', 'amount', start + 2)).toBe(true);
+        expect(await isThere('ses_suspended', 'amount', start + 2)).toBe(true);
+        expect((await store.readSession('acme', 'ses_ended'))?.calls).toBe(1);
+        expect(await isThere('ses_ended', 'amount', start + 2)).toBe(false);
+      });
+    });
   });
 }

@@ -12,7 +12,7 @@ const rights: Readonly<Record<string, string>> = {
   agents: 'SELECT, INSERT, UPDATE',
   lineages: 'SELECT, INSERT, UPDATE, DELETE',
   sessions: 'SELECT, INSERT, UPDATE',
-  counters: 'SELECT, INSERT, UPDATE',
+  counters: 'SELECT, INSERT, UPDATE, DELETE',
   dispatches: 'SELECT, INSERT, UPDATE',
   approvals: 'SELECT, INSERT, UPDATE',
   votes: 'SELECT, INSERT',

@@ -187,6 +187,9 @@ const steps: readonly string[] = [
   `
   ALTER TABLE meta ADD COLUMN epoch BIGINT NOT NULL DEFAULT 1, ADD COLUMN epoch_at BIGINT NOT NULL DEFAULT 0;
   `,
+  `
+  CREATE INDEX approvals_by_status ON approvals (tenant, status, expires_at);
+  `,
 ];
 
 export const schema: Schema = { steps, oldest: 1 };

@@ -190,6 +190,9 @@ const steps: readonly string[] = [
   ALTER TABLE meta ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1;
   ALTER TABLE meta ADD COLUMN epoch_at INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  CREATE INDEX approvals_by_status ON approvals (tenant, status, expires_at);
+  `,
 ];
 
 export interface Schema {

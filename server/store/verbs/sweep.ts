@@ -111,6 +111,34 @@ function recordOfLost(one: Lost, at: number, code: string): RecordBody {
   return { type: 'call.unknown', at, ...about, ...(approval === null ? {} : { approval }) };
 }
 
+/** A day's counters are drawn from on that day alone; this many days on, no clock that is still trusted is back there. */
+const daysKept = 7;
+const dayMs = 86_400_000;
+/** As long as an ended session may still be part of somebody's context; nothing draws on it once it has ended. */
+const sessionKeptMs = dayMs;
+
+/**
+ * Deletes counters nobody can draw from any more: of days past, and of sessions that ended, which ends all that draws on them too.
+ * How many calls a session made stays as long as its row, which shows it.
+ */
+export function* sweepCounters(tenant: string, at: number): Verb<Swept> {
+  const firstKept = new Date(at - daysKept * dayMs).toISOString().slice(0, 10);
+  const past = yield* all<{ scope: string; name: string }>(
+    `SELECT scope, name FROM counters WHERE tenant = ? AND scope LIKE 'use-case/%' AND substr(scope, length(scope) - 9) < ?
+     UNION ALL
+     SELECT c.scope, c.name FROM counters c JOIN sessions s ON s.tenant = c.tenant AND s.id = substr(c.scope, 9)
+     WHERE c.tenant = ? AND c.scope LIKE 'session/%' AND c.name <> 'calls' AND s.status IN ('ended', 'revoked') AND s.ended_at <= ?
+     LIMIT ?`,
+    tenant,
+    firstKept,
+    tenant,
+    at - sessionKeptMs,
+    sweepAtOnce,
+  );
+  for (const { scope, name } of past) yield* run('DELETE FROM counters WHERE tenant = ? AND scope = ? AND name = ?', tenant, scope, name);
+  return { counted: past.length, touched: past.length };
+}
+
 export function* sweepUsedOnce(at: number): Verb<void> {
   yield* run('DELETE FROM used_once WHERE expires_at <= ?', at);
 }

@@ -5,14 +5,15 @@ import { revision } from '../wire.ts';
 
 /**
  * The fast upstream every row ends at: MCP 2026-07-28 by hand on `node:http`. `/mcp` echoes; `/many/<n>` lists n tools.
- * Tells its parent the port, and each time a call of `hang` arrives, which it answers only when the client leaves.
+ * Tells its parent the port, and each time a call of `hang` arrives, which it answers only when the client leaves; `slow` takes
+ * a fifth of a second.
  */
 
 const schema = { type: 'object', properties: { text: { type: 'string', maxLength: 200 } }, required: ['text'], additionalProperties: false };
 const tool = (name: string) => ({ name, description: `The bench's ${name}`, inputSchema: schema });
 const toolsAt = (path: string) => {
   const many = /^\/many\/(\d+)$/.exec(path);
-  return many ? Array.from({ length: Number(many[1]) }, (_, index) => tool(`tool_${index}`)) : benchTools.map(tool);
+  return many ? Array.from({ length: Number(many[1]) }, (_, index) => tool(`tool_${index}`)) : [...benchTools, 'slow'].map(tool);
 };
 
 interface Message {
@@ -53,7 +54,9 @@ function answer(response: ServerResponse, path: string, message: Message): void 
   const result = resultOf(path, message);
   const error = { code: -32_601, message: 'Method not found' };
   const body = JSON.stringify({ jsonrpc: '2.0', id: message.id, ...(result === null ? { error } : { result }) });
-  response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body);
+  const send = () => response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body);
+  if (message.method === 'tools/call' && message.params?.name === 'slow') setTimeout(send, 200);
+  else send();
 }
 
 const server = createServer((request, response) => {
