@@ -94,7 +94,8 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
       // They are read whole, and nothing hangs on their going at once.
       if (at - countersSwept >= countersSweptEveryMs || at < countersSwept) {
         countersSwept = at;
-        for (const { tenant } of await read(everyTenant, () => configuration.listTenants())) await untilDone(() => commit(of(tenant), () => sweepCounters(tenant, at)));
+        for (const { tenant } of await read(everyTenant, () => configuration.listTenants()))
+          await untilDone(() => commit(of(tenant), () => sweepCounters(tenant, at)));
       }
       return swept;
     },

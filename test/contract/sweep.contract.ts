@@ -86,7 +86,8 @@ export function sweepRules(bench: Bench): void {
         ] as const) {
           await open(store, { id, expiresAt: start + 30 * day });
           for (const key of ['calls', 'amount']) expect(await drawOn(`session/${id}`, key, start, id)).toBe(true);
-          if (status) await store.endSession('acme', id, { status, reason: 'test' }, start, { type: `session.${status}`, at: start, tenant: 'acme', session: id });
+          if (status)
+            await store.endSession('acme', id, { status, reason: 'test' }, start, { type: `session.${status}`, at: start, tenant: 'acme', session: id });
         }
         const isThere = async (id: string, key: string, at: number): Promise<boolean> => !(await drawOn(`session/${id}`, key, at));
         await store.sweep(start + day - 1);

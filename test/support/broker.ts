@@ -45,6 +45,8 @@ export interface TestOptions extends Extras {
   readonly ahead?: number;
   /** Any free one when left out; what a token says of its issuer depends on it. */
   readonly port?: number;
+  /** `limits` of the broker's settings. */
+  readonly limits?: object;
 }
 
 export const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'taskgate-test-'));
@@ -63,6 +65,7 @@ export async function startTestBroker(options: TestOptions = {}): Promise<TestBr
     store: `sqlite:${join(data, 'taskgate.db')}`,
     documents: [documents],
     hold_ms: options.holdMs ?? 2_000,
+    limits: options.limits ?? {},
   });
   const { public_url: _, ...rest } = settings;
   const log = createLog('trace', { write: (line) => void lines.push(line) });

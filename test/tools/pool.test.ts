@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { UpstreamUnavailable } from '../../tools/index.ts';
+import { UpstreamsBusy, UpstreamUnavailable } from '../../tools/index.ts';
 import { call, type HeldPool, heldPool, hostile, textOf } from './upstreams.ts';
 
 describe('the pool of upstream connections', () => {
@@ -62,6 +62,54 @@ describe('the pool of upstream connections', () => {
     await held.pool.close();
     await expect(held.pool.connect('k', hostile())).rejects.toThrow('stopping');
     expect(await call(connection, 'count')).toMatchObject({ kind: 'failed', why: 'died', sent: false });
+  });
+
+  describe('with children of a tenant capped', () => {
+    const capped = (): HeldPool => heldPool({ children: 2 });
+    it('stops the one that rested longest to make room, and leaves the other’s and another tenant’s alone', async () => {
+      const brief = capped();
+      const first = await brief.pool.connect('acme/one/x', hostile());
+      brief.now += 1_000;
+      const second = await brief.pool.connect('acme/two/x', hostile());
+      const other = await brief.pool.connect('globex/one/x', hostile());
+      brief.now += 5_000;
+      await brief.pool.connect('acme/three/x', hostile());
+      expect(await call(first, 'count')).toMatchObject({ kind: 'failed', sent: false });
+      for (const alive of [second, other]) expect(textOf(await call(alive, 'count'))).toBe('0');
+      await brief.pool.close();
+    });
+
+    it('refuses, saying why, while each is in use or was lent a moment ago, and takes no way round a failure', async () => {
+      const brief = capped();
+      const busy = await brief.pool.connect('acme/one/x', hostile());
+      const ended = call(busy, 'hang', {}, { deadlineMs: 2_000 });
+      brief.now += 60_000;
+      await brief.pool.connect('acme/two/x', hostile());
+      await expect(brief.pool.connect('acme/three/x', hostile())).rejects.toThrow(UpstreamsBusy);
+      await expect(brief.pool.connect('acme/three/x', hostile())).rejects.toThrow('2 child processes, as many as it may have');
+      brief.now += 5_000;
+      await brief.pool.connect('acme/three/x', hostile());
+      expect(await ended).toMatchObject({ why: 'timeout' });
+      await brief.pool.close();
+    });
+
+    it('counts those that are only starting', async () => {
+      const brief = capped();
+      const asked = await Promise.allSettled(['one', 'two', 'three', 'four'].map((name) => brief.pool.connect(`acme/${name}/x`, hostile())));
+      expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+      await brief.pool.close();
+    });
+  });
+
+  it('closes the older target of a place once it rests, such as one with a key that was rotated, and forgets what is closed', async () => {
+    const old = await held.pool.connect('acme/one//aaaa', hostile());
+    const other = await held.pool.connect('acme/two//aaaa', hostile());
+    const young = await held.pool.connect('acme/one//bbbb', hostile());
+    await expect.poll(() => held.pool.size(), { timeout: 15_000, interval: 100 }).toBe(2);
+    expect(await call(old, 'count')).toMatchObject({ kind: 'failed', sent: false });
+    for (const one of [young, other]) expect(textOf(await call(one, 'count'))).toBe('0');
+    for (const one of [young, other]) await one.close();
+    expect(held.pool.size()).toBe(0);
   });
 
   it.each([
