@@ -91,7 +91,7 @@ export function turnAway(refusal: Refusal, door: Door, id: RpcId = null): Respon
 /** HTTP 429 (RFC 6585 §4), in words a model can act on: clients show it the body of an answer that is no success. */
 export function tooManyRequests({ refused, message, retryAfter = 1 }: Refusal, id: RpcId): Response {
   const error = { code: 429, message, data: { code: refused, retry_after: retryAfter } };
-  return Response.json({ jsonrpc: '2.0', id, error }, { status: 429, headers: { 'retry-after': String(retryAfter) } });
+  return Response.json({ jsonrpc: '2.0', id, error }, { status: 429, headers: { ...notStored, 'retry-after': String(retryAfter) } });
 }
 
 /** Text fit for a quoted parameter (RFC 6750 §3). */

@@ -70,7 +70,9 @@ type Answers = (request: CallRequest, io: CallIo) => Promise<CallAnswer> | CallA
 /** The MCP door over real HTTP; only the call path behind it is stood in for. */
 export async function serveDoor(options: { answer?: Answers; parts?: Partial<Parts>; holdMs?: number; ports?: Partial<Ports> } = {}): Promise<Served> {
   const calls: Served['calls'] = [];
-  const parsed = configShape.parse({ listen: { port: 0 }, hold_ms: options.holdMs ?? 50 });
+  const plenty = { per_second: 1_000_000, burst: 1_000_000 };
+  const limits = { requests: { session: plenty, agent: plenty, tenant: plenty } };
+  const parsed = configShape.parse({ listen: { port: 0 }, hold_ms: options.holdMs ?? 50, limits });
   const config = { ...parsed, public_url: 'http://localhost:1' };
   const signals = createSignals(() => undefined);
   const ports = {
