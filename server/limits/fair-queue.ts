@@ -5,6 +5,8 @@
 export interface FairQueue {
   /** A place at once; else a place in the line, and `granted` is called once, when its turn has come, unless it was cancelled first. */
   enter(group: string, member: string, granted: (place: Place) => void): { readonly place: Place } | { readonly cancel: () => void };
+  /** Nobody works and nobody waits. */
+  isIdle(): boolean;
   counts(): { readonly working: number; readonly waiting: number; readonly groups: number };
 }
 
@@ -27,14 +29,15 @@ interface Member {
   readonly name: string;
   readonly group: Group;
   working: number;
-  readonly waiting: Set<() => void>;
+  /** Null until somebody had to wait. */
+  waiting: Set<() => void> | null;
 }
 interface Group {
   readonly name: string;
   working: number;
   readonly members: Map<string, Member>;
-  /** Members that wait and may have one more, whose turn is first first. */
-  readonly ready: Set<Member>;
+  /** Members that wait and may have one more, whose turn is first first. Null until somebody had to wait. */
+  ready: Set<Member> | null;
 }
 
 export function createFairQueue(slots: Slots): FairQueue {
@@ -45,19 +48,28 @@ export function createFairQueue(slots: Slots): FairQueue {
   let taken = 0;
 
   function find(groupName: string, name: string): Member {
-    const group = groups.get(groupName) ?? { name: groupName, working: 0, members: new Map<string, Member>(), ready: new Set<Member>() };
-    const member = group.members.get(name) ?? { name, group, working: 0, waiting: new Set<() => void>() };
-    groups.set(groupName, group);
-    group.members.set(name, member);
+    let group = groups.get(groupName);
+    if (!group) {
+      group = { name: groupName, working: 0, members: new Map(), ready: null };
+      groups.set(groupName, group);
+    }
+    let member = group.members.get(name);
+    if (!member) {
+      member = { name, group, working: 0, waiting: null };
+      group.members.set(name, member);
+    }
     return member;
   }
 
   /** Brings the turns up to date with what a member and its group now do; whoever does nothing is forgotten. */
   function order(member: Member): void {
     const { group } = member;
-    put(group.ready, member, member.waiting.size > 0 && member.working < slots.member);
-    put(ready, group, group.ready.size > 0 && group.working < slots.group);
-    if (member.working === 0 && member.waiting.size === 0) group.members.delete(member.name);
+    if (member.waiting) {
+      group.ready ??= new Set();
+      put(group.ready, member, member.waiting.size > 0 && member.working < slots.member);
+    }
+    if (group.ready) put(ready, group, group.ready.size > 0 && group.working < slots.group);
+    if (member.working === 0 && !member.waiting?.size) group.members.delete(member.name);
     if (group.members.size === 0) groups.delete(group.name);
   }
 
@@ -86,11 +98,11 @@ export function createFairQueue(slots: Slots): FairQueue {
   }
 
   function serve(): void {
-    while (taken < slots.all) {
+    while (ready.size > 0 && taken < slots.all) {
       const group = first(ready);
-      const member = group && first(group.ready);
-      const turn = member && first(member.waiting);
-      if (!turn) return;
+      const member = group?.ready && first(group.ready);
+      const turn = member?.waiting && first(member.waiting);
+      if (!group?.ready || !member || !turn) return;
       // Taken out, so that whoever waits on is put behind all others.
       ready.delete(group);
       group.ready.delete(member);
@@ -103,22 +115,25 @@ export function createFairQueue(slots: Slots): FairQueue {
       const member = find(groupName, name);
       // INVARIANT: whoever waits while places are free may not have one more, so nobody is overtaken here.
       if (taken < slots.all && member.group.working < slots.group && member.working < slots.member) return { place: begin(groupName, name) };
+      const line = member.waiting ?? new Set();
+      member.waiting = line;
       const turn = (): void => {
-        member.waiting.delete(turn);
+        line.delete(turn);
         granted(begin(groupName, name));
       };
-      member.waiting.add(turn);
+      line.add(turn);
       order(member);
       return {
         cancel() {
-          if (member.waiting.delete(turn)) order(member);
+          if (line.delete(turn)) order(member);
         },
       };
     },
+    isIdle: () => groups.size === 0,
     counts() {
       const members = [...groups.values()].flatMap((group) => [...group.members.values()]);
       const sum = (of: (member: Member) => number): number => members.reduce((total, member) => total + of(member), 0);
-      return { working: sum(({ working }) => working), waiting: sum(({ waiting }) => waiting.size), groups: groups.size };
+      return { working: sum(({ working }) => working), waiting: sum(({ waiting }) => waiting?.size ?? 0), groups: groups.size };
     },
   };
 }

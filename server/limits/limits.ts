@@ -75,18 +75,25 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
       return null;
     },
     countPerson: (tenant, person) => passes(people, key(tenant, person), clock()),
-    holdBody: (tenant, amount) => bodies.take(tenant, amount),
-    releaseBody: (tenant, amount) => bodies.give(tenant, amount),
+    holdBody(tenant, amount) {
+      const fits = bodies.fits(tenant, amount);
+      if (fits) bodies.hold(tenant, amount);
+      return fits;
+    },
+    releaseBody: (tenant, amount) => bodies.giveBack(tenant, amount),
 
     async inTurn({ tenant, agent, session }, size, signal, work) {
-      const taken: readonly (readonly [Shares, string, number, string])[] = [
-        [flying.session, key(tenant, session), 1, 'requests of the task'],
-        [flying.agent, key(tenant, agent), 1, 'requests of the agent'],
-        [flying.tenant, tenant, 1, 'requests of the tenant'],
-        [bodies, tenant, size, 'bytes of bodies'],
-      ];
-      const short = takeAll(taken);
-      if (short !== null) return tooMany('Too many requests are under way', `${short} under way`, 1_000);
+      const [ofSession, ofAgent] = [key(tenant, session), key(tenant, agent)];
+      const short =
+        (!flying.session.fits(ofSession, 1) && 'requests of the task') ||
+        (!flying.agent.fits(ofAgent, 1) && 'requests of the agent') ||
+        (!flying.tenant.fits(tenant, 1) && 'requests of the tenant') ||
+        (!bodies.fits(tenant, size) && 'bytes of bodies');
+      if (short) return tooMany('Too many requests are under way', `${short} under way`, 1_000);
+      flying.session.hold(ofSession, 1);
+      flying.agent.hold(ofAgent, 1);
+      flying.tenant.hold(tenant, 1);
+      bodies.hold(tenant, size);
       let place: Place | null = null;
       try {
         const given = waitForPlace(places, tenant, session, wait_ms, signal);
@@ -104,12 +111,16 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
         return await work(aside, given instanceof Promise);
       } finally {
         place?.leave();
-        giveAll(taken);
+        flying.session.giveBack(ofSession, 1);
+        flying.agent.giveBack(ofAgent, 1);
+        flying.tenant.giveBack(tenant, 1);
+        bodies.giveBack(tenant, size);
       }
     },
 
     async atUpstream({ name, most, resultBytes }, { tenant, agent, session }, io, work) {
-      if (!results.take(tenant, resultBytes)) return tooMany('Too many large answers are awaited', 'bytes of results under way', 1_000);
+      if (!results.fits(tenant, resultBytes)) return tooMany('Too many large answers are awaited', 'bytes of results under way', 1_000);
+      results.hold(tenant, resultBytes);
       // Named with its width: when that changes, the line starts anew.
       const line = `${tenant}/${name}/${most}`;
       const queue = upstreams.get(line) ?? createFairQueue({ all: most, group: most, member: Math.ceil(most / 2) });
@@ -122,8 +133,8 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
         return await work();
       } finally {
         place?.leave();
-        if (queue.counts().groups === 0) upstreams.delete(line);
-        results.give(tenant, resultBytes);
+        if (queue.isIdle()) upstreams.delete(line);
+        results.giveBack(tenant, resultBytes);
       }
     },
 
@@ -144,20 +155,6 @@ function passes(buckets: Buckets, name: string, now: number): Refusal | null {
   if (wait > 0) return tooMany('Too many requests', 'requests', wait);
   buckets.take(name, now);
   return null;
-}
-
-/** All of it or none; what there was too little of, otherwise. */
-function takeAll(wanted: readonly (readonly [Shares, string, number, string])[]): string | null {
-  for (const [index, [shares, name, amount, what]] of wanted.entries()) {
-    if (shares.take(name, amount)) continue;
-    giveAll(wanted.slice(0, index));
-    return what;
-  }
-  return null;
-}
-
-function giveAll(taken: readonly (readonly [Shares, string, number, string])[]): void {
-  for (const [shares, name, amount] of taken) shares.give(name, amount);
 }
 
 function gaveUp(signal: AbortSignal | null, message: string, detail: string): Refusal {

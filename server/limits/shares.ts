@@ -1,27 +1,25 @@
 /** What each key holds of something limited, such as bytes; whoever holds nothing is not remembered. */
 export interface Shares {
-  /** False, and nothing taken, when the key would hold more than it may. */
-  take(key: string, amount: number): boolean;
-  give(key: string, amount: number): void;
-  held(key: string): number;
+  /** Whether the key may hold so much more. */
+  fits(key: string, amount: number): boolean;
+  hold(key: string, amount: number): void;
+  giveBack(key: string, amount: number): void;
   size(): number;
 }
 
 export function createShares(most: number): Shares {
   const held = new Map<string, number>();
+  const heldBy = (key: string): number => held.get(key) ?? 0;
   return {
-    take(key, amount) {
-      const next = (held.get(key) ?? 0) + amount;
-      if (next > most) return false;
-      if (next > 0) held.set(key, next);
-      return true;
+    fits: (key, amount) => heldBy(key) + amount <= most,
+    hold(key, amount) {
+      if (amount > 0) held.set(key, heldBy(key) + amount);
     },
-    give(key, amount) {
-      const next = (held.get(key) ?? 0) - amount;
-      if (next > 0) held.set(key, next);
+    giveBack(key, amount) {
+      const left = heldBy(key) - amount;
+      if (left > 0) held.set(key, left);
       else held.delete(key);
     },
-    held: (key) => held.get(key) ?? 0,
     size: () => held.size,
   };
 }
