@@ -7,7 +7,7 @@ import { appendRecord } from './records.ts';
 import { type SessionColumns, sessionColumns, sessionOf } from './session-rows.ts';
 
 /** How many rows of a kind one transaction takes, so that a long absence does not hold the store for long. */
-export const sweepAtOnce = 200;
+export const sweepAtOnce = 50;
 
 /** Rows one transaction has been through, and how many of them are counted. */
 export interface Swept {
