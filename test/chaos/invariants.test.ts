@@ -133,6 +133,11 @@ describe('the checks of a chaos run', () => {
       () => ({ ...whole, journal: [...whole.journal, { what: 'applying', generation: 99 }, { what: 'applied', generation: 99 }] }),
     ],
     [
+      'anchor',
+      'a new epoch began',
+      () => doctored("UPDATE records SET body = replace(body, 'session.renewed', 'store.behind_anchor') WHERE body LIKE '%session.renewed%'"),
+    ],
+    [
       'chains',
       'a record was changed',
       () => doctored(`UPDATE records SET body = replace(body, 'local', 'other'), hash = 'x' WHERE tenant = 'acme' AND position = 3`),

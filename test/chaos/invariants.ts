@@ -20,6 +20,7 @@ export const invariants: readonly Invariant[] = [
   { name: 'counters', promises: 'counters are exactly what was dispatched, and never over a cap', check: checkCounters },
   { name: 'ended', promises: 'a session that was ended stays ended', check: checkEnded },
   { name: 'configuration', promises: 'the configuration is wholly one revision', check: checkConfiguration },
+  { name: 'anchor', promises: 'a kill is never taken for an older copy of the store', check: checkAnchor },
   { name: 'chains', promises: "every tenant's chain is whole, to its head", check: checkChains },
 ];
 
@@ -226,6 +227,12 @@ function checkConfiguration(evidence: Evidence): string[] {
   const later = told(evidence, 'applied').filter(({ generation }) => generation !== acme && over !== -1 && place('applying', generation) > over);
   if (later.length > 0) wrong.push(`acme is generation ${acme}, though ${later.map(({ generation }) => generation).join(', ')} was applied after it`);
   return wrong;
+}
+
+function checkAnchor({ logs }: Evidence): string[] {
+  return [...logs].flatMap(([tenant, log]) =>
+    log.filter(({ body }) => body.type.startsWith('store.')).map(({ index, body }) => `${tenant || '(platform)'} at ${index}: ${body.type}`),
+  );
 }
 
 async function checkChains(evidence: Evidence): Promise<string[]> {

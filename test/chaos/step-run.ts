@@ -26,10 +26,11 @@ const sweeping = 'a sweep';
 export const pastLeases = 60_000;
 
 const isRead = (step: string): boolean => /^(read|list|find|sessionOf)/.test(step);
-const nobody: readonly string[] = ['check', 'close'];
+/** Taken by the broker itself, whenever it is time. */
+const byTheClock: readonly string[] = ['sweep', 'readState', 'subscribe'];
 
 function pointsOf(taken: readonly Taken[]): Point[] {
-  const steps = taken.filter(({ step, n }) => !nobody.includes(step) && (n === 1 || !isRead(step)));
+  const steps = taken.filter(({ step, n }) => n === 1 || !isRead(step));
   // After a read is before whatever comes next: nothing lies between.
   const whole = steps.flatMap(({ step, n }): Point[] =>
     (isRead(step) ? (['before'] as const) : (['before', 'after'] as const)).map((when) => ({ step, n, statement: null, when })),
@@ -50,8 +51,7 @@ export async function openStepRun(lane: Lane): Promise<StepRun> {
   const targets: Target[] = [];
   const add = (scenario: string, taken: readonly Taken[]): void =>
     void targets.push(
-      // The broker's own sweep comes when it comes.
-      ...pointsOf(taken.filter(({ step }) => step !== 'sweep' || scenario === sweeping)).map((point) => ({ scenario, point })),
+      ...pointsOf(taken.filter(({ step }) => !byTheClock.includes(step) || (scenario === sweeping && step === 'sweep'))).map((point) => ({ scenario, point })),
     );
 
   for (const { name, set } of scenarios) {
