@@ -35,7 +35,7 @@ beforeAll(async () => {
   await settle(lane, []);
   await lane.close();
   whole = await readEvidence(lane.address, lane.journal.entries, lane.effectsFile);
-}, 120_000);
+}, 300_000);
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 /** The evidence of a store that somebody changed by hand. */
