@@ -1,4 +1,4 @@
 import { issueCredential } from '../../server/call/issue-credential.ts';
-import { judgement, ports } from './evidence.ts';
+import { io, judgement, ports } from './evidence.ts';
 
-void issueCredential(ports, judgement);
+void issueCredential(ports, judgement, io);
