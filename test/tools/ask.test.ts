@@ -65,6 +65,19 @@ async function call(over: Partial<UpstreamCall>): Promise<UpstreamOutcome> {
 /** Whoever asks for progress is served by the SDK's client. */
 const bySdk = { onProgress: () => undefined };
 
+it('calls made at once each take the answer to themselves, whichever comes first', async () => {
+  const waiting: (() => void)[] = [];
+  answer = (response, id) => {
+    const text = JSON.stringify(seen.find(({ body }) => body.id === id)?.body.params._meta);
+    waiting.push(() => json(response, { jsonrpc: '2.0', id, result: { ...ok, content: [{ type: 'text', text }] } }));
+    if (waiting.length === 3) for (const late of waiting.reverse()) late();
+  };
+  seen = [];
+  const outcomes = await Promise.all(['dsp_a', 'dsp_b', 'dsp_c'].map((dispatch) => call({ dispatch })));
+  const told = outcomes.map((outcome) => (outcome.kind === 'result' ? /dsp_[abc]/.exec(JSON.stringify(outcome.result.content))?.[0] : outcome));
+  expect(told).toEqual(['dsp_a', 'dsp_b', 'dsp_c']);
+});
+
 it('sends what the SDK’s client would send', async () => {
   answer = (response, id) => json(response, { jsonrpc: '2.0', id, result: ok });
   const more = { dispatch: 'dsp_same', idempotencyHeader: 'Idempotency-Key', traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` };

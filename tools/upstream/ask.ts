@@ -37,8 +37,9 @@ export function createAsk(url: URL, headers: Readonly<Record<string, string>>, a
     'mcp-protocol-version': stateless,
   };
   const target = { origin: url.origin, path: url.pathname + url.search, method: 'POST' as const };
-  let id = 0;
+  let next = 0;
   return async (call) => {
+    const id = next++;
     const body = JSON.stringify({ method: 'tools/call', params: paramsOf(call), jsonrpc: '2.0', id });
     const key = call.idempotencyHeader === undefined ? {} : { [call.idempotencyHeader.toLowerCase()]: call.dispatch };
     const wait = new AbortController();
@@ -52,7 +53,7 @@ export function createAsk(url: URL, headers: Readonly<Record<string, string>>, a
         body,
         signal: wait.signal,
       });
-      return answerOf(await messageOf(response, id++, limit));
+      return answerOf(await messageOf(response, id, limit));
     } finally {
       clearTimeout(late);
       call.signal.removeEventListener('abort', abort);
