@@ -21,7 +21,8 @@ const panelWidth = (width - names - gap * panels.length) / panels.length;
 export function drawPlot(report: Report): string | null {
   const floor = rowOf(report, 'proxy');
   if (!floor) return null;
-  const rows = report.rows.map((row) => ({ name: row.name, ratios: ratiosOf(row, floor) }));
+  // With the bare upstream among them, the bars that matter would have no room.
+  const rows = report.rows.filter(({ name }) => name !== 'direct').map((row) => ({ name: row.name, ratios: ratiosOf(row, floor) }));
   const height = top + rows.length * step + 46;
   const bottom = top + rows.length * step;
   const drawn = panels.map(({ title, note, key, goal }, index) => {
@@ -35,14 +36,14 @@ export function drawPlot(report: Report): string | null {
       const kind = name.startsWith('taskgate') ? 'own' : 'other';
       return `<rect class="${kind}" x="${left}" y="${y}" width="${long.toFixed(1)}" height="${bar}" rx="2"/><text x="${(left + long + 6).toFixed(1)}" y="${y + 12}">${figure(ratios[key])}×</text>`;
     });
-    return `<text class="title" x="${left}" y="${top - 30}">${title}</text><text class="faint" x="${left}" y="${top - 14}">${note}</text>${bars.join('')}${mark(left + scale, 'floor')}${mark(left + goal * scale, 'goal')}`;
+    return `<text class="title" x="${left}" y="${top - 30}">${title}</text><text class="faint" x="${left}" y="${top - 14}">${note}</text>${mark(left + scale, 'floor')}${mark(left + goal * scale, 'goal')}${bars.join('')}`;
   });
   const labels = rows.map(({ name }, row) => `<text x="0" y="${top + row * step + 19}">${name}</text>`);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-12 0 ${width + 12} ${height}" width="${width + 12}" height="${height}" role="img" aria-label="Taskgate beside a plain proxy, as ratios">
 <style>
-text { font: 13px system-ui, sans-serif; fill: #1f2328 } .title { font-weight: 600; font-size: 14px } .faint { fill: #656d76; font-size: 12px }
+text { font: 13px system-ui, sans-serif; fill: #1f2328; stroke: #fff; stroke-width: 3px; stroke-linejoin: round; paint-order: stroke } .title { font-weight: 600; font-size: 14px } .faint { fill: #656d76; font-size: 12px }
 .own { fill: #2f6fde } .other { fill: #a8b0ba } .floor { stroke: #1f2328; stroke-width: 1.2 } .goal { stroke: #1a7f37; stroke-width: 1.6; stroke-dasharray: 4 3 }
-@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .faint { fill: #9198a1 } .own { fill: #6ea3ff } .other { fill: #5b6570 } .floor { stroke: #e6edf3 } .goal { stroke: #3fb950 } }
+@media (prefers-color-scheme: dark) { text { fill: #e6edf3; stroke: #0d1117 } .faint { fill: #9198a1 } .own { fill: #6ea3ff } .other { fill: #5b6570 } .floor { stroke: #e6edf3 } .goal { stroke: #3fb950 } }
 </style>
 ${labels.join('\n')}
 ${drawn.join('\n')}

@@ -1,5 +1,6 @@
 import { type Goal, goalsOf } from './goals.ts';
 import { type Report, ratiosOf, rowOf } from './report.ts';
+import { longestAbort } from './scenes/replicas.ts';
 import { callers } from './scenes/rows.ts';
 
 /** A table before it is drawn: words in the first column, figures in the rest. */
@@ -42,6 +43,7 @@ export function ratioTable(report: Report): Table | null {
 
 export function sceneTable({ start_ms, lists, decisions, approval, replicas, abort }: Report): Table {
   const ms = (value: number): string => `${figure(value)} ms`;
+  const within = (value: number): string => (value >= longestAbort ? `not within ${ms(value)}` : ms(value));
   return {
     head: ['', 'p50', 'p99'],
     rows: [
@@ -55,7 +57,7 @@ export function sceneTable({ start_ms, lists, decisions, approval, replicas, abo
         ms(p99 / 1000),
       ]),
       ...(approval ? [['human decision to waiting client (p50, p95)', ms(approval.p50), ms(approval.p95)]] : []),
-      ...(abort ? [['session ended at one replica to answer at the other (median, worst)', ms(abort.median), ms(abort.worst)]] : []),
+      ...(abort ? [['session ended at one replica to answer at the other (median, worst)', within(abort.median), within(abort.worst)]] : []),
       ...(start_ms === null ? [] : [['start to first tools/list (median of 3)', ms(start_ms), '']]),
       ...(replicas ? [['calls/s with 1 replica, with 2', figure(replicas.one), `${figure(replicas.two)} (${figure(replicas.ratio)}×)`]] : []),
     ],
