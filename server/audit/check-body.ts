@@ -78,8 +78,11 @@ export function checkBody(record: RecordBody): RecordBody {
     if (value === undefined) continue;
     const checked = Object.hasOwn(fields, name) ? fields[name as keyof RecordBody].safeParse(value) : null;
     if (checked?.success) kept[name] = checked.data;
-    else wrong.push([name, ...(checked?.error.issues.map(({ path }) => path.join('.')).filter(Boolean) ?? [])].join('.'));
+    else wrong.push(...(checked ? checked.error.issues.map((issue) => placeOf(name, issue)) : [name]));
   }
   if (wrong.length > 0) throw new Error(`not allowed in a record: ${wrong.join('; ').slice(0, 300)}`);
   return kept as unknown as RecordBody;
 }
+
+const placeOf = (name: string, issue: z.core.$ZodIssue): string =>
+  issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : [name, ...issue.path].join('.');
