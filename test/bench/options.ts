@@ -1,6 +1,14 @@
 import { parseArgs } from 'node:util';
 
-export const rowNames = ['direct', 'proxy', 'taskgate-sqlite', 'taskgate-sqlite-write', 'taskgate-sqlite-denied', 'taskgate-postgres'] as const;
+export const rowNames = [
+  'direct',
+  'proxy',
+  'taskgate-sqlite',
+  'taskgate-sqlite-fresh',
+  'taskgate-sqlite-write',
+  'taskgate-sqlite-denied',
+  'taskgate-postgres',
+] as const;
 export type RowName = (typeof rowNames)[number];
 export const sceneNames = ['start', 'lists', 'decisions', 'approval', 'replicas', 'abort'] as const;
 

@@ -9,7 +9,7 @@ import { measureLists } from './scenes/lists.ts';
 import { measureAbort, measureReplicas } from './scenes/replicas.ts';
 import { measureRows } from './scenes/rows.ts';
 import { measureStart } from './scenes/start.ts';
-import { brokerTarget, deniedTarget, plainTarget, type Target } from './targets.ts';
+import { brokerTarget, deniedTarget, freshTarget, plainTarget, type Target } from './targets.ts';
 
 /** Policies that concern the tool of every Taskgate row. */
 const policies = 50;
@@ -36,8 +36,9 @@ export async function runBench({ only, ...options }: Options, say: (line: string
       const { port, child } = await startListener('proxy.ts', [String(upstream.port)]);
       targets.push(plainTarget('proxy', port, child.pid ?? null));
     }
-    const reads = wants('taskgate-sqlite', 'taskgate-sqlite-denied', 'start', 'approval') ? await begin() : null;
+    const reads = wants('taskgate-sqlite', 'taskgate-sqlite-fresh', 'taskgate-sqlite-denied', 'start', 'approval') ? await begin() : null;
     if (reads && wants('taskgate-sqlite')) targets.push(brokerTarget('taskgate-sqlite', reads, await reads.open(), 'echo'));
+    if (reads && wants('taskgate-sqlite-fresh')) targets.push(freshTarget('taskgate-sqlite-fresh', reads, await reads.open()));
     if (wants('taskgate-sqlite-write')) {
       const writes = await begin();
       targets.push(brokerTarget('taskgate-sqlite-write', writes, await writes.open(), 'note'));
