@@ -74,8 +74,8 @@ export async function openConnection(path: string): Promise<Connection> {
 
   function pump(): void {
     try {
-      const { writer } = inPlace();
       if (!batch) {
+        const { writer } = inPlace();
         writer.run('BEGIN IMMEDIATE');
         batch = [];
         checkMark(writer);
