@@ -39,6 +39,8 @@ export type Ended =
 export type ToolName = 'look' | 'note' | 'pay';
 
 export interface Clients {
+  /** Everybody who decides has a token from here on. */
+  logIn(url: string): Promise<void>;
   open(url: string, useCase: string): Promise<Session>;
   renew(url: string, session: Session): Promise<Session>;
   call(url: string, session: Session, tool: ToolName, call: string, wait?: number): Promise<Ended>;
@@ -146,6 +148,9 @@ export function makeClients({ publicUrl, issuer, agentKey, note }: Parties): Cli
   }
 
   return {
+    async logIn(url) {
+      for (const person of ['bob', 'carl', 'dana']) await v1(url, person, 'GET', '/me');
+    },
     async open(url, useCase) {
       const opened = await task(url, { use_case: useCase });
       note({ what: 'opened', session: opened.id });

@@ -27,7 +27,7 @@ export const pastLeases = 60_000;
 
 const isRead = (step: string): boolean => /^(read|list|find|sessionOf)/.test(step);
 /** Taken by the broker itself, whenever it is time. */
-const byTheClock: readonly string[] = ['sweep', 'readState', 'subscribe'];
+const byTheClock: readonly string[] = ['sweep', 'readState', 'readRecords', 'subscribe'];
 
 function pointsOf(taken: readonly Taken[]): Point[] {
   const steps = taken.filter(({ step, n }) => n === 1 || !isRead(step));
@@ -54,6 +54,7 @@ export async function openStepRun(lane: Lane): Promise<StepRun> {
       ...pointsOf(taken.filter(({ step }) => !byTheClock.includes(step) || (scenario === sweeping && step === 'sweep'))).map((point) => ({ scenario, point })),
     );
 
+  await lane.clients.logIn(broker.url);
   for (const { name, set } of scenarios) {
     const { act, after } = await set(stage);
     await broker.arm(null);
