@@ -12,10 +12,12 @@ export class Lost extends Error {
   override readonly name = 'Lost';
 }
 
-/** A 503: the store kept the broker waiting too long, and nothing was said about the matter. */
+/** A 503 or a 429: the store kept the broker waiting too long, or too much was asked; nothing was said about the matter. */
 class Busy extends Error {
   override readonly name = 'Busy';
 }
+
+export const isBusy = (status: number): boolean => status === 503 || status === 429;
 
 export interface Session {
   readonly id: string;
@@ -82,7 +84,7 @@ export function makeClients({ publicUrl, issuer, agentKey, note }: Parties): Cli
   }
   async function token(url: string, form: Readonly<Record<string, string>>): Promise<Record<string, unknown>> {
     const { status, body } = await send(url, '/t/acme/oauth/token', { method: 'POST', body: new URLSearchParams(form) });
-    if (status === 503) throw new Busy('the token endpoint');
+    if (isBusy(status)) throw new Busy('the token endpoint');
     if (status !== 200) throw new Error(`the token request was refused: ${status} ${JSON.stringify(body)}`);
     return body;
   }
@@ -109,7 +111,7 @@ export function makeClients({ publicUrl, issuer, agentKey, note }: Parties): Cli
     }
     const headers = { authorization: `Bearer ${bearer}`, ...(body ? { 'content-type': 'application/json' } : {}) };
     const answer = await send(url, `/v1${path}`, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
-    if (answer.status === 503) throw new Busy(path);
+    if (isBusy(answer.status)) throw new Busy(path);
     return answer;
   }
 
@@ -163,7 +165,7 @@ export function makeClients({ publicUrl, issuer, agentKey, note }: Parties): Cli
       for (let attempt = 1; ; attempt++) {
         const ended = await callOnce(url, session, tool, call, wait);
         // Nothing was sent, says the one; the other says nothing, and only a payment is the same call when it is made again.
-        const again = ended.kind === 'refused' ? ended.code === 'upstream.unavailable' : ended.kind === 'turned away' && ended.status === 503 && tool === 'pay';
+        const again = ended.kind === 'refused' ? ended.code === 'upstream.unavailable' : ended.kind === 'turned away' && isBusy(ended.status) && tool === 'pay';
         if (!again || attempt === mostTries) return ended;
         await pause(500);
       }

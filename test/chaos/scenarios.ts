@@ -1,4 +1,4 @@
-import type { Clients, Ended, Session } from './clients.ts';
+import { type Clients, type Ended, isBusy, type Session } from './clients.ts';
 import { filesOfAcme, type World } from './world.ts';
 
 /** What a scenario is played on: whichever broker is there now. */
@@ -51,7 +51,7 @@ const pay = async (stage: Stage, session: Session, call: string, ...allowed: rea
 async function look(stage: Stage, session: Session): Promise<void> {
   for (let attempt = 0; attempt < 20; attempt++) {
     const ended = await stage.clients.call(stage.url(), session, 'look', stage.newCall());
-    if (ended.kind === 'turned away' && ended.status === 503) continue;
+    if (ended.kind === 'turned away' && isBusy(ended.status)) continue;
     expect(ended, 'result');
     return;
   }
