@@ -130,7 +130,10 @@ describe('the end of its last day', () => {
     const { session } = await broker.open({});
     const row = (await broker.ports.store.readSession('acme', session))?.session;
     if (!row) throw new Error('no session');
-    const caller = { ...{ tenant: 'acme', agent: row.agent, session, sponsor: row.sponsor, taskSha256: row.taskSha256 }, bound: false } as unknown as Caller;
+    const caller = {
+      ...{ tenant: 'acme', agent: row.agent, session, sponsor: row.sponsor, taskSha256: row.taskSha256, tokenId: 'tok_1' },
+      bound: false,
+    } as unknown as Caller;
     const all = { ...broker.ports, ...ports, clock };
     const entered = await enterSession(all, caller);
     if (isRefusal(entered)) throw new Error(entered.message);
