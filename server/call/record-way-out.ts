@@ -3,7 +3,7 @@ import { askerOf } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import type { CallAnswer, CallRequest, CallResult } from './call.ts';
-import { isRefusal, type Refusal, refuse } from './refusals.ts';
+import { isRefusal, type Refusal, type RefusalCode, refuse } from './refusals.ts';
 
 /**
  * The outermost wrapper: every way out that is not a released result leaves a record, or the call is `unavailable`.
@@ -24,7 +24,7 @@ export async function recordWayOut(
   });
   if (!isRefusal(answer)) return answer;
   // Each leaves a durable record, so who causes too many is stopped at the door, where they are summed up.
-  ports.limits.countRefusal(askerOf(caller));
+  if (isOwnDoing(answer)) ports.limits.countRefusal(askerOf(caller));
   try {
     const [record] = await ports.store.append(caller.tenant, [recordOf(caller, request, decision, answer, ports.clock())]);
     return { ...answer, decision, record: record ?? null };
@@ -35,6 +35,20 @@ export async function recordWayOut(
     return { ...refuse('unavailable', 'Taskgate cannot answer right now; nothing more was done. Try again later.'), decision, record: null };
   }
 }
+
+/** Not what the agent asked for was the reason, but something of ours or of an upstream: nobody is turned away for that. */
+const notItsDoing: ReadonlySet<RefusalCode> = new Set([
+  'credential.unavailable',
+  'upstream.unavailable',
+  'upstream.failed',
+  'upstream.timeout',
+  'upstream.too_large',
+  'outcome.unknown',
+  'limit.exceeded',
+  'stale',
+  'unavailable',
+]);
+const isOwnDoing = ({ refused }: Refusal): boolean => !notItsDoing.has(refused);
 
 function recordOf(caller: Caller, request: Pick<CallRequest, 'tool'>, decision: string, refusal: Refusal, at: number) {
   return {
