@@ -32,11 +32,13 @@ export function rowTable({ rows }: Report): Table {
 export function ratioTable(report: Report): Table | null {
   const floor = rowOf(report, 'proxy');
   if (!floor) return null;
+  const floorCpu = floor.soak?.cpu;
   return {
-    head: ['of the proxy', 'p50 at 1', `p99 at ${callers}`, 'calls/s'],
+    head: ['of the proxy', 'p50 at 1', `p99 at ${callers}`, 'calls/s', 'CPU'],
     rows: report.rows.map((row) => {
       const { p50_c1, p99_c32, throughput } = ratiosOf(row, floor);
-      return [row.name, ...[p50_c1, p99_c32, throughput].map((ratio) => `${figure(ratio)}×`)];
+      const cpu = row.soak?.cpu && floorCpu ? row.soak.cpu / floorCpu : null;
+      return [row.name, ...[p50_c1, p99_c32, throughput, cpu].map((ratio) => (ratio === null ? '–' : `${figure(ratio)}×`))];
     }),
   };
 }
