@@ -61,6 +61,8 @@ function openFile(path: string, prepare: (writer: DatabaseSync) => Meta): OpenFi
     opened.push(writer);
     writer.exec('PRAGMA synchronous = FULL');
     writer.exec('PRAGMA secure_delete = ON');
+    // What a savepoint may have to take back is kept in memory; by default each transaction made a file for it.
+    writer.exec('PRAGMA temp_store = MEMORY');
     const meta = prepare(writer);
     const reader = connect(path, 'ro');
     opened.push(reader);
