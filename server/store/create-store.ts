@@ -45,7 +45,10 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     },
 
     openSession: (session, at, record) => commit(of(session.tenant), () => openSession(session, at, record)),
-    readSession: (tenant, id) => readOnce(of(tenant), () => sessions.readSessionView(tenant, id)),
+    async readSession(tenant, id) {
+      const view = await readOnce(of(tenant), () => sessions.readRootView(tenant, id));
+      return view === 'drawn' ? read(of(tenant), () => sessions.readSessionView(tenant, id)) : view;
+    },
     sessionOfConnection: (tenant, connection) => read(of(tenant), () => sessions.sessionOfConnection(tenant, connection, clock())),
     listSessions: (tenant, filter, page) => readOnce(of(tenant), () => sessions.listSessions(tenant, filter, page, clock())),
     endSession: (tenant, id, how, at, record) => commit(of(tenant), () => endSession(tenant, id, how, at, record)),

@@ -88,22 +88,38 @@ export interface Standing {
 export const isLive = (session: Pick<Standing, 'status' | 'expires_at'>, at: number): boolean => session.status === 'active' && session.expires_at > at;
 
 /**
- * Columns of the session and all it draws on, itself first, root last; `s` is a session, `a` what an admin said of its agent while it
- * ran. Values: tenant, id, tenant, tenant.
+ * The session and all it draws on, itself first, root last; empty when there is no such session. `columns` are of sessions `s`. Most
+ * sessions draw on no other: only for those that do is the line walked.
  */
-export const alongTheLine = (columns: string): string =>
-  `WITH RECURSIVE line (id, depth) AS (
-     SELECT id, 0 FROM sessions WHERE tenant = ? AND id = ?
-     UNION ALL
-     SELECT s.parent, line.depth + 1 FROM line JOIN sessions s ON s.id = line.id WHERE s.tenant = ? AND s.parent IS NOT NULL
-   )
-   SELECT ${columns}, a.status AS agent_status FROM line JOIN sessions s ON s.id = line.id
-   LEFT JOIN agents a ON a.tenant = s.tenant AND a.agent = s.agent WHERE s.tenant = ? ORDER BY line.depth`;
+export function* alongTheLine<Row extends { readonly parent: string | null }>(columns: string, tenant: string, id: string): Verb<Row[]> {
+  const [own] = yield* startOfLine<Row>(columns, tenant, id);
+  if (!own) return [];
+  if (own.parent === null) return [own];
+  const ancestors = yield* all<Row>(
+    `WITH RECURSIVE line (id, depth) AS (
+       SELECT id, 0 FROM sessions WHERE tenant = ? AND id = ?
+       UNION ALL
+       SELECT s.parent, line.depth + 1 FROM line JOIN sessions s ON s.id = line.id WHERE s.tenant = ? AND s.parent IS NOT NULL
+     )
+     SELECT ${columns}, ${agentStatus} JOIN line ON line.id = s.id WHERE s.tenant = ? ORDER BY line.depth`,
+    tenant,
+    own.parent,
+    tenant,
+    tenant,
+  );
+  return [own, ...ancestors];
+}
+
+/** The session alone. */
+export const startOfLine = <Row>(columns: string, tenant: string, id: string): Verb<Row[]> =>
+  all<Row>(`SELECT ${columns}, ${agentStatus} WHERE s.tenant = ? AND s.id = ?`, tenant, id);
+
+/** What an admin said of a session's agent while it ran. */
+const agentStatus = 'a.status AS agent_status FROM sessions s LEFT JOIN agents a ON a.tenant = s.tenant AND a.agent = s.agent';
 
 const standing = 's.id, s.agent, s.parent, s.root, s.lineage, s.ceiling, s.status, s.expires_at, s.fence';
 
-/** The session and all it draws on, itself first, root last; empty when there is no such session. */
-export const lineOf = (tenant: string, id: string): Verb<Standing[]> => all<Standing>(alongTheLine(standing), tenant, id, tenant, tenant);
+export const lineOf = (tenant: string, id: string): Verb<Standing[]> => alongTheLine<Standing>(standing, tenant, id);
 
 /** The session and all it draws on may act: active, before their end, no agent of theirs suspended. */
 export const isLineLive = (line: readonly Standing[], at: number): boolean =>

@@ -4,7 +4,7 @@ import { readRevision } from './configuration.ts';
 import { readUsed } from './counters.ts';
 import { lineageOf } from './lineages.ts';
 import { limitOf, where } from './pages.ts';
-import { alongTheLine, isLive, lineOf, type SessionColumns, type Standing, sessionColumns, sessionOf } from './session-rows.ts';
+import { alongTheLine, isLive, lineOf, type SessionColumns, type Standing, sessionColumns, sessionOf, startOfLine } from './session-rows.ts';
 
 export function* readSessionRow(tenant: string, id: string): Verb<SessionRow | null> {
   const found = yield* one<SessionColumns>(`SELECT ${sessionColumns} FROM sessions WHERE tenant = ? AND id = ?`, tenant, id);
@@ -13,14 +13,19 @@ export function* readSessionRow(tenant: string, id: string): Verb<SessionRow | n
 
 const ofSession = sessionColumns.replaceAll(/\w+/g, 's.$&');
 
+type Line = SessionColumns & Pick<Standing, 'agent_status'>;
+
 /** One snapshot of all a call is judged on. */
-export function* readSessionView(tenant: string, id: string): Verb<SessionView | null> {
-  const [line, lineage, revision, calls] = yield* together(
-    all<SessionColumns & Pick<Standing, 'agent_status'>>(alongTheLine(ofSession), tenant, id, tenant, tenant),
-    lineageOf(tenant, id),
-    readRevision(tenant),
-    readUsed(tenant, `session/${id}`, 'calls'),
-  );
+export const readSessionView = (tenant: string, id: string): Verb<SessionView | null> => viewOf(tenant, id, alongTheLine<Line>(ofSession, tenant, id));
+
+/** `readSessionView` of a session that draws on no other, in one exchange; of any other, that it does. */
+export function* readRootView(tenant: string, id: string): Verb<SessionView | 'drawn' | null> {
+  const view = yield* viewOf(tenant, id, startOfLine<Line>(ofSession, tenant, id));
+  return view?.session.parent == null ? view : 'drawn';
+}
+
+function* viewOf(tenant: string, id: string, along: Verb<Line[]>): Verb<SessionView | null> {
+  const [line, lineage, revision, calls] = yield* together(along, lineageOf(tenant, id), readRevision(tenant), readUsed(tenant, `session/${id}`, 'calls'));
   const [session, ...ancestors] = line.map(sessionOf);
   if (!session) return null;
   if (!lineage) throw new Error('a session without its lineage');
