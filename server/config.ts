@@ -7,8 +7,8 @@ const bytes = (most: number) => z.int().min(1_048_576).default(most);
 
 /** What one may take from the others; all of it counted in this process, so several brokers give several times as much. */
 const limits = z.strictObject({
-  /** MCP requests. */
-  requests: z.strictObject({ session: rate(50, 100), agent: rate(150, 300), tenant: rate(400, 800) }).prefault({}),
+  /** MCP requests; one counts once more for each 16 KiB of its body. */
+  requests: z.strictObject({ session: rate(20, 60), agent: rate(60, 180), tenant: rate(120, 360) }).prefault({}),
   /** Calls that were refused inside the call path, each of which is on the record. */
   refusals: z.strictObject({ session: rate(2, 60), agent: rate(10, 200) }).prefault({}),
   /** Tokens asked for by whoever has proven to be an agent, an orchestrator or a person. */
@@ -18,7 +18,7 @@ const limits = z.strictObject({
   /** MCP requests begun and not answered, those held for a human and those that wait for an upstream included. */
   in_flight: z.strictObject({ session: count(32), agent: count(128), tenant: count(256) }).prefault({}),
   /** Of these, how many the broker works on at once: in all, of one tenant, of one session. */
-  working: z.strictObject({ all: count(32), tenant: count(16), session: count(8) }).prefault({}),
+  working: z.strictObject({ all: count(8), tenant: count(4), session: count(4) }).prefault({}),
   /** Longest a call waits for its turn, at the broker and again at an upstream, in milliseconds. */
   wait_ms: z.int().min(0).max(60_000).default(5_000),
   /** Of one tenant: bodies being read or of calls under way, and the largest answers these may bring back. */

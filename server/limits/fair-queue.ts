@@ -14,8 +14,8 @@ export interface FairQueue {
 export interface Place {
   /** Makes room for another; without effect when it has left already. */
   leave(): void;
-  /** Takes room again without waiting, because what was begun is not made to wait: the places may be overdrawn by it, and whoever waits, waits longer. */
-  back(): void;
+  /** Takes a place again, true at once; else false, and `granted` is called when it has one. What was begun goes before all of its group that was not. */
+  comeBack(granted: () => void): boolean;
 }
 
 /** Most at work: in all, of one group, of one member. Fewer of a group than in all leave room for the others whatever it does. */
@@ -38,19 +38,20 @@ interface Group {
   readonly members: Map<string, Member>;
   /** Members that wait and may have one more, whose turn is first first. Null until somebody had to wait. */
   ready: Set<Member> | null;
+  /** Work that was begun and wants to go on. Null until some had to wait. */
+  returning: Set<() => void> | null;
 }
 
 export function createFairQueue(slots: Slots): FairQueue {
   const groups = new Map<string, Group>();
-  /** Groups with a ready member that may have one more, whose turn is first first. */
+  /** Groups that wait and may have one more, whose turn is first first. */
   const ready = new Set<Group>();
-  // What a group has overdrawn is its own to bear: it takes nothing from the others' places.
-  let taken = 0;
+  let working = 0;
 
   function find(groupName: string, name: string): Member {
     let group = groups.get(groupName);
     if (!group) {
-      group = { name: groupName, working: 0, members: new Map(), ready: null };
+      group = { name: groupName, working: 0, members: new Map(), ready: null, returning: null };
       groups.set(groupName, group);
     }
     let member = group.members.get(name);
@@ -68,59 +69,80 @@ export function createFairQueue(slots: Slots): FairQueue {
       group.ready ??= new Set();
       put(group.ready, member, member.waiting.size > 0 && member.working < slots.member);
     }
-    if (group.ready) put(ready, group, group.ready.size > 0 && group.working < slots.group);
-    if (member.working === 0 && !member.waiting?.size) group.members.delete(member.name);
-    if (group.members.size === 0) groups.delete(group.name);
+    if (group.ready || group.returning) put(ready, group, (sizeOf(group.returning) > 0 || sizeOf(group.ready) > 0) && group.working < slots.group);
+    if (member.working === 0 && sizeOf(member.waiting) === 0) group.members.delete(member.name);
+    if (group.members.size === 0 && sizeOf(group.returning) === 0) groups.delete(group.name);
   }
 
   function begin(groupName: string, name: string): Place {
     let inside: Member | null = null;
-    const place: Place = {
-      back() {
-        if (inside) return;
-        inside = find(groupName, name);
-        inside.working += 1;
-        if (++inside.group.working <= slots.group) taken += 1;
-        order(inside);
-      },
+    const step = (): void => {
+      inside = find(groupName, name);
+      inside.working += 1;
+      inside.group.working += 1;
+      working += 1;
+      order(inside);
+    };
+    step();
+    return {
       leave() {
         if (!inside) return;
         const member = inside;
         inside = null;
         member.working -= 1;
-        if (--member.group.working < slots.group) taken -= 1;
+        member.group.working -= 1;
+        working -= 1;
         order(member);
         serve();
       },
+      comeBack(granted) {
+        const member = find(groupName, name);
+        if (inside) return true;
+        if (working < slots.all && member.group.working < slots.group) {
+          step();
+          return true;
+        }
+        const line = member.group.returning ?? new Set();
+        member.group.returning = line;
+        line.add(() => {
+          step();
+          granted();
+        });
+        order(member);
+        return false;
+      },
     };
-    place.back();
-    return place;
   }
 
   function serve(): void {
-    while (ready.size > 0 && taken < slots.all) {
+    while (ready.size > 0 && working < slots.all) {
       const group = first(ready);
-      const member = group?.ready && first(group.ready);
-      const turn = member?.waiting && first(member.waiting);
-      if (!group?.ready || !member || !turn) return;
+      if (!group) return;
       // Taken out, so that whoever waits on is put behind all others.
       ready.delete(group);
-      group.ready.delete(member);
+      const line = sizeOf(group.returning) > 0 ? group.returning : lineOf(group);
+      const turn = line && first(line);
+      if (!line || !turn) return;
+      line.delete(turn);
       turn();
     }
+  }
+
+  function lineOf(group: Group): Set<() => void> | null {
+    const member = group.ready && first(group.ready);
+    if (!member) return null;
+    group.ready?.delete(member);
+    return member.waiting;
   }
 
   return {
     enter(groupName, name, granted) {
       const member = find(groupName, name);
       // INVARIANT: whoever waits while places are free may not have one more, so nobody is overtaken here.
-      if (taken < slots.all && member.group.working < slots.group && member.working < slots.member) return { place: begin(groupName, name) };
+      if (working < slots.all && member.group.working < slots.group && member.working < slots.member) return { place: begin(groupName, name) };
       const line = member.waiting ?? new Set();
       member.waiting = line;
-      const turn = (): void => {
-        line.delete(turn);
-        granted(begin(groupName, name));
-      };
+      const turn = (): void => granted(begin(groupName, name));
       line.add(turn);
       order(member);
       return {
@@ -131,14 +153,15 @@ export function createFairQueue(slots: Slots): FairQueue {
     },
     isIdle: () => groups.size === 0,
     counts() {
-      const members = [...groups.values()].flatMap((group) => [...group.members.values()]);
-      const sum = (of: (member: Member) => number): number => members.reduce((total, member) => total + of(member), 0);
-      return { working: sum(({ working }) => working), waiting: sum(({ waiting }) => waiting?.size ?? 0), groups: groups.size };
+      const all = [...groups.values()];
+      const lines = all.flatMap((group) => [group.returning, ...[...group.members.values()].map(({ waiting }) => waiting)]);
+      return { working, waiting: lines.reduce((sum, line) => sum + sizeOf(line), 0), groups: groups.size };
     },
   };
 }
 
 const first = <T>(set: ReadonlySet<T>): T | undefined => set.values().next().value;
+const sizeOf = (set: ReadonlySet<unknown> | null): number => set?.size ?? 0;
 
 function put<T>(set: Set<T>, value: T, isIn: boolean): void {
   if (isIn) set.add(value);

@@ -11,8 +11,10 @@ export type Aside = <T>(wait: () => Promise<T>) => Promise<T>;
 
 /** Keeps one from taking what the others need. Everything is counted in this process; what is idle is forgotten. */
 export interface Limits {
-  /** Counts one MCP request of whoever has proven who they are; null when it may pass. */
-  countRequest(asker: Asker): Refusal | null;
+  /** Counts one MCP request of whoever has proven who they are, with a body of so many bytes; null when it may pass. */
+  countRequest(asker: Asker, bytes: number): Refusal | null;
+  /** Counts bytes that came without having been told before. */
+  countBytes(asker: Asker, bytes: number): void;
   /** Counts a call that was refused and recorded: who is refused too often is refused at the door. */
   countRefusal(asker: Asker): void;
   countToken(tenant: string, client: string): Refusal | null;
@@ -49,17 +51,29 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
   const upstreams = new Map<string, FairQueue>();
 
   return {
-    countRequest({ tenant, agent, session }) {
+    countRequest({ tenant, agent, session }, size) {
       const now = clock();
+      const weight = 1 + size / bytesOfOne;
       const [ofSession, ofAgent] = [key(tenant, session), key(tenant, agent)];
       const denied = Math.max(refused.session.waitFor(ofSession, now), refused.agent.waitFor(ofAgent, now));
       if (denied > 0) return tooMany('Too many calls were refused', 'refused calls', denied);
-      const wait = Math.max(asked.session.waitFor(ofSession, now), asked.agent.waitFor(ofAgent, now), asked.tenant.waitFor(tenant, now));
+      const wait = Math.max(
+        asked.session.waitFor(ofSession, now, weight),
+        asked.agent.waitFor(ofAgent, now, weight),
+        asked.tenant.waitFor(tenant, now, weight),
+      );
       if (wait > 0) return tooMany('Too many requests', 'requests', wait);
-      asked.session.take(ofSession, now);
-      asked.agent.take(ofAgent, now);
-      asked.tenant.take(tenant, now);
+      asked.session.take(ofSession, now, weight);
+      asked.agent.take(ofAgent, now, weight);
+      asked.tenant.take(tenant, now, weight);
       return null;
+    },
+    countBytes({ tenant, agent, session }, size) {
+      const now = clock();
+      const weight = size / bytesOfOne;
+      asked.session.take(key(tenant, session), now, weight);
+      asked.agent.take(key(tenant, agent), now, weight);
+      asked.tenant.take(tenant, now, weight);
     },
     countRefusal({ tenant, agent, session }) {
       const now = clock();
@@ -99,13 +113,13 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
         const given = waitForPlace(places, tenant, session, wait_ms, signal);
         place = given instanceof Promise ? await given : given;
         if (place === null) return gaveUp(signal, 'Taskgate is busy with other calls', 'no turn in time');
-        const { leave, back } = place;
+        const { leave, comeBack } = place;
         const aside: Aside = async (wait) => {
           leave();
           try {
             return await wait();
           } finally {
-            back();
+            await backAt(comeBack);
           }
         };
         return await work(aside, given instanceof Promise);
@@ -146,6 +160,18 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
     },
   };
 }
+
+/** Nothing to wait for when a place is free. */
+function backAt(comeBack: Place['comeBack']): Promise<void> | null {
+  let resolve: () => void = () => undefined;
+  if (comeBack(() => resolve())) return null;
+  return new Promise((settle) => {
+    resolve = settle;
+  });
+}
+
+/** Reading and checking so much costs about as much as a call: a larger body counts as several requests. */
+const bytesOfOne = 16_384;
 
 /** Neither part holds a slash. */
 const key = (tenant: string, name: string): string => `${tenant}/${name}`;

@@ -6,10 +6,10 @@ export interface Rate {
 
 /** Token buckets of one rate, one a key. A bucket that has filled up again is forgotten, so what is kept is what was busy lately. */
 export interface Buckets {
-  /** Milliseconds until the bucket has one to give; 0 when it has one at `now` (epoch milliseconds). */
-  waitFor(key: string, now: number): number;
-  /** Takes one; from an empty bucket it takes nothing. */
-  take(key: string, now: number): void;
+  /** Milliseconds until the bucket has `weight` to give, or is full; 0 when it has at `now` (epoch milliseconds). */
+  waitFor(key: string, now: number, weight?: number): number;
+  /** Takes `weight`, one when left out; where there is less, it takes what there is. */
+  take(key: string, now: number, weight?: number): void;
   /** How many are not full at `now`. */
   size(now: number): number;
 }
@@ -33,12 +33,12 @@ export function createBuckets({ per_second, burst }: Rate): Buckets {
   }
 
   return {
-    waitFor(key, now) {
-      const wait = fullAt(key, now) + interval - depth - now;
+    waitFor(key, now, weight = 1) {
+      const wait = fullAt(key, now) + interval * Math.min(weight, burst) - depth - now;
       return wait > tiny ? wait : 0;
     },
-    take(key, now) {
-      const at = Math.min(fullAt(key, now) + interval, now + depth);
+    take(key, now, weight = 1) {
+      const at = Math.min(fullAt(key, now) + interval * weight, now + depth);
       // Written anew, so that the order of the map is the order of last use.
       full.delete(key);
       let looked = 0;

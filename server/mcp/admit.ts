@@ -31,8 +31,8 @@ export async function identify(ports: Ports, parts: Parts, door: Door, headers: 
 }
 
 /** Counts the request; what is too much is turned away before anything is read, parsed or looked up for it. */
-export async function countAt(ports: Ports, door: Door, who: Caller | Connection): Promise<Refusal | null> {
-  const refusal = ports.limits.countRequest(askerOf(who));
+export async function countAt(ports: Ports, door: Door, who: Caller | Connection, bytes: number): Promise<Refusal | null> {
+  const refusal = ports.limits.countRequest(askerOf(who), bytes);
   if (refusal) await recordLimit(ports, door, who, refusal);
   return refusal;
 }

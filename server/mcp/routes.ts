@@ -2,6 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { isRefusal, refuse } from '../call/index.ts';
 import { checkNames } from '../identity/index.ts';
+import { askerOf } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import { admit, countAt, doorOf, identify } from './admit.ts';
 import { internalError, invalidRequest, rpcError, rpcIdOf, turnAway } from './answers.ts';
@@ -25,12 +26,14 @@ export function createRoutes(ports: Ports, parts: Parts): Hono {
     const door = doorOf(ports.config, session, request.headers);
     // Nothing is read from whoever shows nothing, or shows what is not good here, or has asked too much.
     if (!door.presented) return turnAway(refuse('token.missing', 'This door needs a token.'), door, null);
+    const told = request.headers.get('content-length');
     const who = await identify(ports, parts, door, request.headers);
-    if (isRefusal(who)) return turnAway(who, door, null);
-    const tooMuch = await countAt(ports, door, who);
-    if (tooMuch) return turnAway(tooMuch, door, null);
+    if (isRefusal(who)) return unread(turnAway(who, door, null), told);
+    const tooMuch = await countAt(ports, door, who, Number(told ?? 0));
+    if (tooMuch) return unread(turnAway(tooMuch, door, null), told);
     const read = await readMessage(request, heldFor(ports.limits, who.tenant));
     if ('refused' in read) return read.refused;
+    if (told === null) ports.limits.countBytes(askerOf(who), read.bytes);
     const visit = await admit(ports, parts, door, who, read.bytes);
     if (isRefusal(visit)) return turnAway(visit, door, rpcIdOf(read.message));
     const route = routeOf(request.headers, read.message);
@@ -78,3 +81,10 @@ function goneOf({ env }: Context): AbortSignal {
   outgoing.once('close', () => outgoing.writableFinished || gone.abort());
   return gone.signal;
 }
+
+/** Whoever is turned away with much to send is hung up on: receiving it only to throw it away would cost as much as reading it. */
+function unread(response: Response, told: string | null): Response {
+  if (told === null || Number(told) > mostDrained) response.headers.set('connection', 'close');
+  return response;
+}
+const mostDrained = 65_536;

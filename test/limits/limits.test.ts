@@ -15,7 +15,7 @@ beforeEach(() => {
 
 describe('requests', () => {
   const few = { session: { per_second: 1, burst: 2 }, agent: { per_second: 1, burst: 3 }, tenant: { per_second: 1, burst: 4 } };
-  const passed = (who: ReturnType<typeof ses>) => limits.countRequest(who) === null;
+  const passed = (who: ReturnType<typeof ses>) => limits.countRequest(who, 0) === null;
 
   it('of one session, then of all sessions of an agent, then of all agents of a tenant are limited, and of another tenant not at all', () => {
     limits = make({ requests: few });
@@ -34,7 +34,7 @@ describe('requests', () => {
   it('say in whole seconds when to come again, and pass then', () => {
     limits = make({ requests: { session: { per_second: 0.5, burst: 1 } } });
     expect(passed(ses('s1'))).toBe(true);
-    expect(limits.countRequest(ses('s1'))).toMatchObject({ refused: 'limit.exceeded', retryAfter: 2 });
+    expect(limits.countRequest(ses('s1'), 0)).toMatchObject({ refused: 'limit.exceeded', retryAfter: 2 });
     now += 2_000;
     expect(passed(ses('s1'))).toBe(true);
   });

@@ -12,7 +12,7 @@ import { startLoader } from './load.ts';
 
 const help = `npm run neighbours -- [--rounds N] [--only NAMES] [--per-second N] [--nice N] [--json]
 
-Tenant B makes 100 calls a second over four sessions; tenant A floods over 64 connections from a niced process, at a
+Tenant B makes 60 calls a second over four sessions; tenant A floods over 64 connections from a niced process, at a
 bounded rate, so that what is measured is the broker's fairness and not the client's share of the processors. Rounds of
 B alone and of B beside each flood alternate in one run; the table says the medians of B's p99. Then 40 tenants with 50
 sessions each. About three minutes. NAMES, with commas: ${Object.keys(floods).join(', ')}, many
@@ -30,7 +30,7 @@ const { values } = parseArgs({
 });
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const only = values.only?.split(',').map((name) => name.trim()) ?? [...Object.keys(floods), 'many'];
-const steady = { connections: 4, perSecond: 100, seconds: 3 };
+const steady = { connections: 4, perSecond: 60, seconds: 4 };
 
 interface Flooded {
   readonly flood: string;
