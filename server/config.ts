@@ -7,7 +7,7 @@ const bytes = (most: number) => z.int().min(1_048_576).default(most);
 
 /** What one may take from the others; all of it counted in this process, so several brokers give several times as much. */
 const limits = z.strictObject({
-  /** MCP requests; one counts once more for each 16 KiB of its body. */
+  /** MCP requests; one with a body of more than 16 KiB counts as many as there are such pieces in it. */
   requests: z.strictObject({ session: rate(20, 60), agent: rate(60, 180), tenant: rate(120, 360) }).prefault({}),
   /** Calls that were refused inside the call path, each of which is on the record. */
   refusals: z.strictObject({ session: rate(2, 60), agent: rate(10, 200) }).prefault({}),

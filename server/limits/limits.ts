@@ -53,7 +53,7 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
   return {
     countRequest({ tenant, agent, session }, size) {
       const now = clock();
-      const weight = 1 + size / bytesOfOne;
+      const weight = Math.max(1, size / bytesOfOne);
       const [ofSession, ofAgent] = [key(tenant, session), key(tenant, agent)];
       const denied = Math.max(refused.session.waitFor(ofSession, now), refused.agent.waitFor(ofAgent, now));
       if (denied > 0) return tooMany('Too many calls were refused', 'refused calls', denied);
@@ -70,7 +70,7 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
     },
     countBytes({ tenant, agent, session }, size) {
       const now = clock();
-      const weight = size / bytesOfOne;
+      const weight = Math.max(0, size / bytesOfOne - 1);
       asked.session.take(key(tenant, session), now, weight);
       asked.agent.take(key(tenant, agent), now, weight);
       asked.tenant.take(tenant, now, weight);
@@ -170,7 +170,7 @@ function backAt(comeBack: Place['comeBack']): Promise<void> | null {
   });
 }
 
-/** Reading and checking so much costs about as much as a call: a larger body counts as several requests. */
+/** Reading and checking so much costs about as much as a call: a body larger than this counts as several requests. */
 const bytesOfOne = 16_384;
 
 /** Neither part holds a slash. */

@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, readdirSync, statSync, watch, writeFileSync }
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openKeys } from '../../server/credentials/index.ts';
-import { openStore } from '../../server/store/index.ts';
+import { openStore, schemaVersion } from '../../server/store/index.ts';
 import { backUp, copyPlain, everything, newFolder, populate } from '../backup/fixture.ts';
 import { body, open, start } from '../contract/samples.ts';
 import { describeOnPostgres } from '../store/postgres-bench.ts';
@@ -52,7 +52,7 @@ describe('backup and restore on the command line', { timeout: 120_000 }, () => {
     expect(told).toMatchObject({
       rows: expect.any(Number),
       bytes: statSync(join(dir, 'backup')).size,
-      schema: 2,
+      schema: schemaVersion,
       epoch: 1,
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     });

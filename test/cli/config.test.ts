@@ -60,6 +60,6 @@ it('refuses a named file that is not there, but not the default one', async () =
 
 it('takes every limit from the environment by its path, and refuses one that is none', async () => {
   const { limits } = await load('limits: { wait_ms: 1 }\n', { TASKGATE_LIMITS_REQUESTS_SESSION_BURST: '7', TASKGATE_LIMITS_CHILDREN_IDLE_MS: '2000' });
-  expect(limits).toMatchObject({ wait_ms: 1, requests: { session: { per_second: 50, burst: 7 } }, children: { tenant: 16, idle_ms: 2_000 } });
+  expect(limits).toMatchObject({ wait_ms: 1, requests: { session: { per_second: 20, burst: 7 } }, children: { tenant: 16, idle_ms: 2_000 } });
   await expect(load(null, { TASKGATE_LIMITS_WAIT_MS: 'soon' })).rejects.toThrow(/limits\.wait_ms/);
 });

@@ -88,6 +88,13 @@ export async function startReplicas(count: number, dir: string, store: string, e
             TASKGATE_LISTEN_HOSTS: '127.0.0.1',
             TASKGATE_LOG_LEVEL: 'error',
             TASKGATE_HOLD_MS: `${holdMs}`,
+            // What is counted in one process is not what these tests are about.
+            TASKGATE_LIMITS_IN_FLIGHT_SESSION: '200',
+            TASKGATE_LIMITS_REQUESTS_SESSION_BURST: '1000',
+            TASKGATE_LIMITS_REQUESTS_AGENT_BURST: '1000',
+            TASKGATE_LIMITS_REQUESTS_TENANT_BURST: '1000',
+            TASKGATE_LIMITS_REFUSALS_SESSION_BURST: '1000',
+            TASKGATE_LIMITS_REFUSALS_AGENT_BURST: '1000',
           },
         },
       );
