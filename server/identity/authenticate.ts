@@ -100,7 +100,8 @@ export async function authenticatePerson(ports: DoorPorts & Pick<Ports, 'tenants
   const [issuer, subject] = [claims.sub.slice(0, cut), claims.sub.slice(cut + 1)];
   const snapshot = await ports.tenants.current(claims.tenant);
   if (!snapshot?.trust.some((root) => 'oidc' in root && root.for === 'people' && root.oidc === issuer)) return invalid('the issuer is not trusted any more');
-  return personOf(snapshot, issuer, subject);
+  const person = personOf(snapshot, issuer, subject);
+  return claims.auth_time === undefined ? person : { ...person, loggedInAt: claims.auth_time * 1000 };
 }
 
 function bearerOf(authorization: string | null): string | Refusal {

@@ -26,4 +26,11 @@ export interface Person {
   readonly id: string;
   /** Their name in the tenant document; null when the document does not name them. */
   readonly name: string | null;
+  /** When they last showed their issuer who they are, epoch milliseconds; absent when the issuer does not say, which is never fresh. */
+  readonly loggedInAt?: number;
 }
+
+/** How long a login counts as fresh: for acts that a token left lying about must not be enough for. */
+export const freshLoginMs = 5 * 60_000;
+
+export const isFreshLogin = ({ loggedInAt }: Pick<Person, 'loggedInAt'>, now: number): boolean => loggedInAt !== undefined && now - loggedInAt <= freshLoginMs;

@@ -1,6 +1,6 @@
 export { agentIdentity } from './agents.ts';
 export { authenticate, authenticatePerson, type Connection, callerOfConnection, hashConnectionToken } from './authenticate.ts';
-export type { Caller, Person } from './caller.ts';
+export { type Caller, isFreshLogin, type Person } from './caller.ts';
 export { checkNames } from './check-names.ts';
 export { ensureLocal, type LocalTenant, localProviderRuns, localRoutes, localTenant } from './local/index.ts';
 export { type PersonClaims, personClaims, signOwn, type TaskClaims, taskClaims, verifyOwn } from './own-tokens.ts';

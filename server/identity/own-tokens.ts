@@ -22,7 +22,7 @@ export const taskClaims = z.strictObject({
   cnf: z.record(z.string(), z.unknown()).optional(),
 });
 export type TaskClaims = z.infer<typeof taskClaims>;
-export const personClaims = z.strictObject({ ...common, client_id: z.string() });
+export const personClaims = z.strictObject({ ...common, client_id: z.string(), auth_time: seconds.optional() });
 export type PersonClaims = z.infer<typeof personClaims>;
 
 const algorithms = ['EdDSA'];

@@ -67,8 +67,10 @@ export async function verifyPersonToken(
   if (late) return denied(late);
   const mayAct = readMayAct(claims);
   if (mayAct === undefined) return denied('may_act is not an actor');
+  const person = personOf(snapshot, issuer, sub);
+  const loggedInAt = authTime(claims, now);
   return {
-    person: personOf(snapshot, issuer, sub),
+    person: loggedInAt === null ? person : { ...person, loggedInAt },
     claimedGroups: claimedGroups(root, claims),
     audiences,
     authorizedParty: azp ?? null,
@@ -81,6 +83,11 @@ export async function verifyPersonToken(
       issuedAt: issuedAt(claims, oldestLogin),
     },
   } as Omit<Login, typeof login> as Login;
+}
+
+/** Epoch milliseconds of `auth_time` (OpenID Connect Core §2); one that lies ahead is none. */
+function authTime({ auth_time: at }: { auth_time?: unknown }, now: number): number | null {
+  return typeof at === 'number' && Number.isSafeInteger(at) && at > 0 && at * 1000 <= now + 30_000 ? at * 1000 : null;
 }
 
 function readMayAct(claims: Claims): Login['mayAct'] | undefined {

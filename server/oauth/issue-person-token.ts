@@ -39,6 +39,7 @@ export async function issuePersonToken(ports: Ports, snapshot: TenantSnapshot, i
     jti: ports.newId('tok'),
     iat,
     exp: iat + lifetimeSeconds,
+    ...(login.person.loggedInAt === undefined ? {} : { auth_time: Math.floor(login.person.loggedInAt / 1000) }),
   });
   await ports.store.append(snapshot.tenant, [{ type: 'person.login', at: now, tenant: snapshot.tenant, actor: person.id }]);
   return { access_token: token, issued_token_type: tokenTypes.access, token_type: 'Bearer', expires_in: lifetimeSeconds };

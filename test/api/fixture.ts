@@ -29,6 +29,7 @@ export async function openApi(): Promise<Api> {
   const tokenOf = (person: Person): Promise<string> =>
     signOwn(ports, {
       ...{ iss: tenantIssuer(ports.config, person.tenant), aud: apiUrl(ports.config), sub: person.id, tenant: person.tenant, client_id: 'taskgate-cli' },
+      ...(person.loggedInAt === undefined ? {} : { auth_time: Math.floor(person.loggedInAt / 1000) }),
       ...times(),
     });
   return {

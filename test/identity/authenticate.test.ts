@@ -1,7 +1,15 @@
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isRefusal } from '../../server/call/refusals.ts';
-import { authenticate, authenticatePerson, callerOfConnection, hashConnectionToken, sessionUrl, type TaskClaims } from '../../server/identity/index.ts';
+import {
+  authenticate,
+  authenticatePerson,
+  callerOfConnection,
+  hashConnectionToken,
+  isFreshLogin,
+  sessionUrl,
+  type TaskClaims,
+} from '../../server/identity/index.ts';
 import type { SessionRow } from '../../server/store/index.ts';
 import { delegated, type Granted, granted, grants, idToken, types } from './local-client.ts';
 import { makeTestKey, nowOf, startTestBroker, type TestBroker } from './support.ts';
@@ -151,7 +159,7 @@ describe('a person at /v1', () => {
 
   it('is who the issuer said, with the name of the document', async () => {
     const token = await logIn('bob');
-    expect(await authenticatePerson(broker.ports, `Bearer ${token}`)).toEqual({ tenant: 'acme', id: 'local#bob', name: 'bob' });
+    expect(await authenticatePerson(broker.ports, `Bearer ${token}`)).toMatchObject({ tenant: 'acme', id: 'local#bob', name: 'bob' });
     expect(await at('mcp', token)).toMatchObject({ refused: 'token.invalid' });
     expect(await at('session', token)).toMatchObject({ refused: 'token.invalid' });
     broker.advance(3_601_000);
@@ -159,10 +167,30 @@ describe('a person at /v1', () => {
     broker.advance(-3_601_000);
   });
 
+  it('logged in when the issuer said so, however long the token has been lying about', async () => {
+    const token = await logIn('bob');
+    const before = broker.ports.clock();
+    broker.advance(600_000);
+    const person = await authenticatePerson(broker.ports, `Bearer ${token}`);
+    broker.advance(-600_000);
+    const { loggedInAt = 0 } = isRefusal(person) ? {} : person;
+    expect(before - loggedInAt).toBeGreaterThanOrEqual(0);
+    expect(before - loggedInAt).toBeLessThan(60_000);
+  });
+
+  it.each([
+    [0, true],
+    [300_000, true],
+    [300_001, false],
+    [undefined, false],
+  ])('is freshly logged in for five minutes (%s ms ago: %s)', (ago, fresh) => {
+    expect(isFreshLogin(ago === undefined ? {} : { loggedInAt: 1_000_000 - ago }, 1_000_000)).toBe(fresh);
+  });
+
   it('is nobody any more once the operator trusts the issuer no longer, and nameless once the document drops them', async () => {
     const token = await logIn('eve');
     await broker.change('acme', { tenant: { people: {} } });
-    expect(await authenticatePerson(broker.ports, `Bearer ${token}`)).toEqual({ tenant: 'acme', id: 'local#eve', name: null });
+    expect(await authenticatePerson(broker.ports, `Bearer ${token}`)).toMatchObject({ tenant: 'acme', id: 'local#eve', name: null });
     await broker.change('acme', { trust: [{ spiffe: 'acme.example', bundle: 'local', for: 'workloads' }] });
     expect(isRefusal(await authenticatePerson(broker.ports, `Bearer ${token}`))).toBe(true);
     await broker.change('acme', {});

@@ -101,7 +101,12 @@ describe('an issuer', () => {
   /** A small issuer of its own, which may lie. */
   async function withIssuer(
     lie: { issuer?: string; jwks?: unknown; jwksUri?: string },
-    run: (tools: { login(claims?: object, header?: object): Promise<string>; why(jwt: string): Promise<string | null>; hits(): number }) => Promise<void>,
+    run: (tools: {
+      login(claims?: object, header?: object): Promise<string>;
+      why(jwt: string): Promise<string | null>;
+      loggedInAt(jwt: string): Promise<unknown>;
+      hits(): number;
+    }) => Promise<void>,
   ) {
     const server = await serve((request, response) => {
       if (request.url === '/.well-known/openid-configuration')
@@ -117,6 +122,10 @@ describe('an issuer', () => {
             { iss: server.url, sub: 'ana', aud: 'taskgate', iat: nowOf(broker), exp: nowOf(broker) + 60, ...claims },
             header as Record<string, unknown>,
           ),
+        loggedInAt: async (jwt) => {
+          const answer = await verifyPersonToken(broker.ports, broker.snapshot('lied'), jwt, []);
+          return isRefusal(answer) ? answer : answer.person.loggedInAt;
+        },
         why: async (jwt) => {
           const answer = await verifyPersonToken(broker.ports, broker.snapshot('lied'), jwt, []);
           return isRefusal(answer) ? answer.detail : null;
@@ -149,6 +158,14 @@ describe('an issuer', () => {
     const weak = { ...small.publicJwk, e: 'AQ' };
     await withIssuer({ jwks: { keys: [{ kty: 'oct', k: 'c2VjcmV0', kid: key.kid }, key.privateJwk, weak] } }, async ({ login, why }) => {
       expect(await why(await login())).toBe('no key of the issuer verifies it');
+    });
+  });
+
+  it('says when somebody logged in; a time that cannot be is none', async () => {
+    await withIssuer({}, async ({ login, loggedInAt }) => {
+      const now = nowOf(broker);
+      expect(await loggedInAt(await login({ auth_time: now - 60 }))).toBe((now - 60) * 1000);
+      for (const auth_time of [undefined, now + 600, String(now), 0, -1, 1.5, null]) expect(await loggedInAt(await login({ auth_time }))).toBeUndefined();
     });
   });
 

@@ -92,6 +92,8 @@ async function issueIdToken(ports: LocalPorts, snapshot: TenantSnapshot, body: z
     aud: root.audience ?? 'taskgate',
     iat: now,
     exp: now + svidSeconds,
+    // The machine's people key was proven just now, which is all there is to prove here.
+    auth_time: now,
     jti: ports.newId('jti'),
     ...(agent ? { may_act: { sub: agentIdentity(agent) } } : {}),
     ...(body.authorization_details ? { authorization_details: body.authorization_details } : {}),
