@@ -21,6 +21,7 @@ const statusOf = {
   'approval.not_reviewer': 403,
   'approval.not_in_group': 403,
   'approval.no_such_requirement': 422,
+  'approval.not_yet': 409,
   'approval.digest_mismatch': 409,
   'approval.already_voted': 409,
   'approval.reason_required': 422,
@@ -36,7 +37,7 @@ const decision = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .describe('`digest` of the approval as you read it'),
-  reason: z.string().max(1000).nullish().describe('3 to 500 characters when denying; the agent reads it'),
+  reason: z.string().max(1000).nullish().describe('3 to 500 characters when denying, which the agent reads, and when approving a destructive tool'),
   requirement: z.string().max(100).optional().describe('Which requirement the vote is for; the first that still lacks one of yours when left out'),
 });
 

@@ -4,8 +4,8 @@ import type { Ports } from '../ports.ts';
 import type { ApprovalRow, NewVote, Vote } from '../store/store.ts';
 import { sameHuman } from './excluded.ts';
 import { type ApprovalRefusal, refuseApproval } from './refusals.ts';
-import { isOpen } from './satisfied.ts';
 import { type Seen, seeApproval } from './see.ts';
+import { askedNow, waitsBehind } from './stages.ts';
 import { type ApprovalSummary, summaryOf } from './view.ts';
 
 export interface DecisionRequest {
@@ -13,7 +13,7 @@ export interface DecisionRequest {
   /** What the person was shown, as its digest: only that is decided. */
   readonly digest: string;
   readonly decision: 'approve' | 'deny';
-  /** At least three characters when denying; the agent reads it, as data. */
+  /** At least three characters when denying, which the agent reads as data, and when approving what is destructive. */
   readonly reason: string | null;
   /** The literal the vote is for, when the person could give more than one. */
   readonly requirement?: string | undefined;
@@ -74,16 +74,20 @@ function admitVote(seen: Seen, request: DecisionRequest): Admitted | DecisionAns
   if (row.status !== 'pending' || row.expiresAt <= seen.at) return refuseApproval('approval.not_pending');
 
   const reason = request.reason?.trim() || null;
-  if (request.decision === 'deny' && (reason === null || reason.length < shortestReason)) return refuseApproval('approval.reason_required');
+  const isOwed = request.decision === 'deny' || row.terms.effect === 'destructive';
+  if (isOwed && (reason === null || reason.length < shortestReason)) return refuseApproval('approval.reason_required');
   if (reason !== null && reason.length > longestReason) return refuseApproval('approval.reason_too_long');
-  if (request.requirement === undefined) return { requirement: firstOpen(row, mine) ?? first, reason };
-  if (!row.requirements.includes(request.requirement)) return refuseApproval('approval.no_such_requirement');
-  return mine.includes(request.requirement) ? { requirement: request.requirement, reason } : whyNone(seen);
+  if (request.requirement !== undefined && !row.requirements.includes(request.requirement)) return refuseApproval('approval.no_such_requirement');
+  if (request.requirement !== undefined && !mine.includes(request.requirement)) return whyNone(seen);
+  const requirement = request.requirement ?? firstOpen(row, mine) ?? first;
+  if (request.decision === 'approve' && waitsBehind(row, requirement).length > 0) return refuseApproval('approval.not_yet');
+  return { requirement, reason };
 }
 
 /** One that covers another of the same group comes before it: its votes count for both. */
 function firstOpen(row: ApprovalRow, mine: readonly string[]): string | undefined {
-  const open = mine.filter((literal) => isOpen(row, literal)).map(parseRequirement);
+  const asked = askedNow(row);
+  const open = mine.filter((literal) => asked.includes(literal)).map(parseRequirement);
   const strongest = open.find((one) => one && !open.some((other) => other && other !== one && covers(other, one)));
   return strongest?.literal;
 }
@@ -92,7 +96,7 @@ function firstOpen(row: ApprovalRow, mine: readonly string[]): string | undefine
 export function waitsFor(seen: Seen): boolean {
   const { row, at } = seen;
   if (row.status !== 'pending' || row.expiresAt <= at || voteOf(seen)) return false;
-  return row.requirements.some((literal) => mayGive(seen, parseRequirement(literal)) && isOpen(row, literal));
+  return askedNow(row).some((literal) => mayGive(seen, parseRequirement(literal)));
 }
 
 /** A person has one vote, under whatever account or name. */

@@ -8,4 +8,5 @@ export { revokeApproval } from './revoke.ts';
 export { satisfiedLiterals } from './satisfied.ts';
 export { showApproval } from './show.ts';
 export { type Standing, standingOf } from './standing.ts';
+export { termsOf } from './terms.ts';
 export { approvalDetail, approvalStatus, approvalSummary } from './view.ts';

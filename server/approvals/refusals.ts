@@ -7,9 +7,13 @@ const remedies = {
   'approval.not_reviewer': ['You do not have the role reviewer in this tenant.', 'Ask an admin, or leave it to a reviewer.'],
   'approval.not_in_group': ['You are in none of the groups it asks.', 'Leave it to a reviewer of the group it names.'],
   'approval.no_such_requirement': ['It does not ask for that requirement.', 'Name one of its own requirements, or none.'],
+  'approval.not_yet': ['Others are asked before you, and have not all agreed.', 'Wait until they have; you may deny it now.'],
   'approval.digest_mismatch': ['The digest is not that of this proposal.', 'Read the approval again and decide about what you see.'],
   'approval.already_voted': ['You have decided otherwise already, and a vote is final.', 'Revoke the approval while its call has not run.'],
-  'approval.reason_required': ['A denial needs a reason of at least three characters.', 'Say why; the agent and the record get to read it.'],
+  'approval.reason_required': [
+    'A denial, and an approval of what cannot be undone, needs a reason of at least three characters.',
+    'Say why; it stands in the record, and of a denial the agent reads it.',
+  ],
   'approval.reason_too_long': ['A reason has at most 500 characters.', 'Shorten it.'],
   stale: ['The configuration of the tenant kept changing while you decided.', 'Try again.'],
 } as const satisfies Readonly<Record<string, readonly [string, string]>>;

@@ -11,11 +11,11 @@ export interface SatisfiedLiteral {
 }
 
 /**
- * What the votes of one approval satisfy, for `context.satisfied` of exactly its call. A veto satisfies nothing, however
+ * What the votes of one approval satisfy, for `context.satisfied` of exactly its call. What is denied satisfies nothing, however
  * many agreed; a literal that asks for a passkey is satisfied by no plain vote.
  */
-export function satisfiedLiterals(row: Pick<ApprovalRow, 'votes' | 'requirements'>): SatisfiedLiteral[] {
-  if (row.votes.some((vote) => vote.decision === 'deny')) return [];
+export function satisfiedLiterals(row: Pick<ApprovalRow, 'votes' | 'requirements' | 'terms'>): SatisfiedLiteral[] {
+  if (tally(row.requirements, row.votes, row.terms.vetoes).status === 'denied') return [];
   return row.requirements.flatMap((asked): SatisfiedLiteral[] => {
     const requirement = parseRequirement(asked);
     const persons = votersOf(row, asked);

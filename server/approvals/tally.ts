@@ -1,5 +1,7 @@
 import { covers, parseRequirement, type Requirement } from '../../policies/index.ts';
-import type { Vote } from '../store/store.ts';
+import type { ApprovalTerms, Vote } from '../store/store.ts';
+
+type Cast = Pick<Vote, 'person' | 'name' | 'requirement' | 'decision'>;
 
 export interface Tally {
   readonly status: 'pending' | 'approved' | 'denied';
@@ -8,20 +10,36 @@ export interface Tally {
 }
 
 /**
- * Counts votes against requirements. One deny denies. A person's vote counts toward the one requirement it names, once, and so does
+ * Counts votes against requirements. One deny denies, or as many as `vetoes` says of its group. A person's vote counts toward the one requirement it names, once, and so does
  * a name that votes from two accounts. A requirement is met by enough votes of its own or by another that is met and covers it; what
  * no vote can satisfy (redaction, a literal that does not parse), and an empty list, stay pending for ever.
  */
-export function tally(requirements: readonly string[], votes: readonly Pick<Vote, 'person' | 'name' | 'requirement' | 'decision'>[]): Tally {
-  const voters = countVoters(requirements, votes);
-  if (votes.some(({ decision }) => decision === 'deny')) return { status: 'denied', voters };
+export function tally(requirements: readonly string[], votes: readonly Cast[], vetoes: ApprovalTerms['vetoes'] = {}): Tally {
+  const voters = countVoters(requirements, votes, 'approve');
+  if (isDenied(requirements, votes, vetoes)) return { status: 'denied', voters };
   const parsed = requirements.map(parseRequirement);
   const met = parsed.filter((one): one is Requirement => one !== null && (voters[one.literal]?.length ?? 0) >= needed(one));
   const all = parsed.length > 0 && parsed.every((one) => one !== null && met.some((had) => covers(had, one)));
   return { status: all ? 'approved' : 'pending', voters };
 }
 
-function countVoters(requirements: readonly string[], votes: readonly Pick<Vote, 'person' | 'name' | 'requirement' | 'decision'>[]): Record<string, string[]> {
+/** A denial of what is not asked, or of a group that says nothing of vetoes, denies alone. */
+function isDenied(requirements: readonly string[], votes: readonly Cast[], vetoes: ApprovalTerms['vetoes']): boolean {
+  const denials = votes.filter(({ decision }) => decision === 'deny');
+  const against = countVoters(requirements, votes, 'deny');
+  return denials.some(({ requirement }) => {
+    const needed = vetoesOf({ vetoes }, requirement);
+    return needed <= 1 || (against[requirement]?.length ?? needed) >= needed;
+  });
+}
+
+/** Denials that deny this requirement, and with it the whole. */
+export function vetoesOf({ vetoes }: Pick<ApprovalTerms, 'vetoes'>, literal: string): number {
+  const asked = parseRequirement(literal);
+  return asked?.kind === 'approval' && Object.hasOwn(vetoes, asked.group) ? (vetoes[asked.group] ?? 1) : 1;
+}
+
+function countVoters(requirements: readonly string[], votes: readonly Cast[], counted: Vote['decision']): Record<string, string[]> {
   const voters: Record<string, string[]> = Object.fromEntries(requirements.map((literal) => [literal, []]));
   const persons = new Set<string>();
   const names = new Set<string>();
@@ -29,7 +47,7 @@ function countVoters(requirements: readonly string[], votes: readonly Pick<Vote,
     if (persons.has(person) || names.has(name)) continue;
     persons.add(person);
     names.add(name);
-    if (decision === 'approve' && requirements.includes(requirement)) voters[requirement]?.push(person);
+    if (decision === counted && requirements.includes(requirement)) voters[requirement]?.push(person);
   }
   return voters;
 }

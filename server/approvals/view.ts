@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { ApprovalRow, ApprovalStatus } from '../store/store.ts';
 import { proposal } from './proposal.ts';
 import { neededFor, votersOf } from './satisfied.ts';
+import { waitsBehind } from './stages.ts';
+import { vetoesOf } from './tally.ts';
 
 /** What people see of approvals: shapes as they go over the wire, times in epoch seconds. */
 
@@ -30,6 +32,8 @@ export const approvalSummary = z.strictObject({
       requirement: z.string().describe('As it stands in policy, such as `approval:finance:2`'),
       needed: z.int(),
       given: z.int().describe('Distinct people who approved it so far'),
+      vetoes: z.int().describe('Denials that deny'),
+      waits_behind: z.array(z.string()).describe('Requirements of an earlier stage that must be met before this one can be approved'),
     }),
   ),
   votes: z.array(vote),
@@ -63,6 +67,8 @@ export function summaryOf(row: ApprovalRow, at: number): ApprovalSummary {
       requirement: literal,
       needed: neededFor(literal),
       given: votersOf(row, literal).length,
+      vetoes: vetoesOf(row.terms, literal),
+      waits_behind: waitsBehind(row, literal),
     })),
     votes: row.votes.map(({ person, name, requirement, decision, reason, at }) => ({ person, name, requirement, decision, reason, at: seconds(at) })),
     created_at: seconds(row.createdAt),

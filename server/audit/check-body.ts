@@ -35,6 +35,8 @@ const fields = {
   proposal_sha256: text,
   vote: z.enum(['approve', 'deny']),
   reason: text,
+  same_reason: whole,
+  to: texts,
   satisfied: z.array(z.strictObject({ literal: text, source: text, persons: texts })).readonly(),
   dispatch: text,
   fence: whole,

@@ -15,6 +15,8 @@ export const recordTypes = [
   'approval.cancelled',
   'approval.superseded',
   'approval.revoked',
+  'approval.reminded',
+  'approval.escalated',
   'session.opened',
   'session.renewed',
   'session.refused',
@@ -73,6 +75,10 @@ export interface RecordBody {
   readonly proposal_sha256?: string;
   readonly vote?: 'approve' | 'deny';
   readonly reason?: string;
+  /** How often in a row this person has now given this very reason, from the third time on. */
+  readonly same_reason?: number;
+  /** Who was to be told: `group:<name>`, `role:admin` or `sponsor`. */
+  readonly to?: readonly string[];
   readonly satisfied?: readonly { readonly literal: string; readonly source: string; readonly persons: readonly string[] }[];
   readonly dispatch?: string;
   readonly fence?: number;

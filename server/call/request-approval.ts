@@ -1,4 +1,4 @@
-import { excludedFrom, type Proposal, sealProposal } from '../approvals/index.ts';
+import { excludedFrom, type Proposal, sealProposal, termsOf } from '../approvals/index.ts';
 import type { Ports } from '../ports.ts';
 import type { ApprovalRow } from '../store/store.ts';
 import type { Judgement } from './judge.ts';
@@ -64,6 +64,7 @@ export async function requestApproval(
       proposal: sealed,
       requirements: proposal.requirements,
       excluded: excludedFrom(tenant, row, view.ancestors),
+      terms: termsOf(tenant.document, tool.manifest.effect),
       createdAt: now,
       expiresAt,
     },

@@ -133,6 +133,18 @@ function effective(manifests: unknown): ToolManifest[] {
 
 const set = entries('widens', 'narrows');
 
+const startsWith = (list: unknown, start: unknown): boolean =>
+  Array.isArray(list) && (Array.isArray(start) ? start : []).every((entry: unknown, index) => same(entry, list[index]));
+
+/** Numbers by name, 1 where none stands: a higher one widens. */
+const keyedNumbers: Rule = (path, before, after) => {
+  const [a, b] = [before, after].map((value) => (isRecord(value) ? value : {}));
+  return [...new Set([...Object.keys(a ?? {}), ...Object.keys(b ?? {})])].flatMap((name) => {
+    const [was, is] = [own(a ?? {}, name) ?? 1, own(b ?? {}, name) ?? 1];
+    return same(was, is) ? [] : [change(`${path}.${name}`, was, is, Number(is) < Number(was) ? 'narrows' : 'widens')];
+  });
+};
+
 /** What each field of each kind does when it changes. `grants` of a use case are judged by what they expand to. */
 export const fieldRules: Readonly<Record<Kind, Fields>> = {
   Platform: { operators: set, tenants: keyed({ trust: set }), commands: keyed({ allow_read: set, allow_write: set }) },
@@ -142,6 +154,12 @@ export const fieldRules: Readonly<Record<Kind, Fields>> = {
     orchestrators: keyed({}),
     personal: flag('widens'),
     require_proof: flag('narrows'),
+    approvals: nested({
+      // Whoever was asked first and no longer is may now be the last who could have said no.
+      stages: (path, before, after) => [change(path, before, after, startsWith(after, before) ? 'narrows' : 'widens')],
+      vetoes: keyedNumbers,
+      escalate_to: neutral,
+    }),
     release_approval: (path, before, after) => [change(path, before, after, after === undefined ? 'narrows' : 'widens')],
   },
   Agent: {

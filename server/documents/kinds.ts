@@ -64,6 +64,19 @@ const person = z.strictObject({
   groups: z.array(slug).default([]),
   roles: z.array(z.enum(['reviewer', 'admin', 'auditor'])).default([]),
 });
+const approvals = z
+  .strictObject({
+    stages: z
+      .array(slug)
+      .max(10)
+      .refine((stages) => new Set(stages).size === stages.length, 'each once')
+      .default([])
+      .describe('Groups, or `sponsor`, in the order in which they are asked; whoever is not among them is asked from the start'),
+    vetoes: z.record(slug, z.int().min(1).max(99)).default({}).describe('By group: how many denials deny; 1 where left out'),
+    escalate_to: z.array(slug).max(10).default([]).describe('Groups told as well when three quarters of the time have passed; the admins when left out'),
+  })
+  .describe('How approvals are decided');
+
 export const tenantDocument = z.strictObject({
   apiVersion,
   kind: z.literal('Tenant'),
@@ -74,6 +87,7 @@ export const tenantDocument = z.strictObject({
   personal: z.boolean().default(false),
   require_proof: z.boolean().default(false),
   release_approval: slug.optional(),
+  approvals: approvals.optional(),
 });
 export type TenantDocument = z.infer<typeof tenantDocument>;
 

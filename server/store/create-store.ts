@@ -11,6 +11,7 @@ import * as epochs from './verbs/epochs.ts';
 import { useOnce } from './verbs/once.ts';
 import { openSession } from './verbs/open-session.ts';
 import { appendRecords, readRecords } from './verbs/records.ts';
+import { sweepReminders } from './verbs/reminders.ts';
 import * as secrets from './verbs/secrets.ts';
 import * as sessions from './verbs/sessions.ts';
 import { settle } from './verbs/settlements.ts';
@@ -87,10 +88,11 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     },
 
     async sweep(at) {
-      const swept = { sessions: 0, approvals: 0, dispatches: 0 };
+      const swept = { sessions: 0, approvals: 0, dispatches: 0, reminders: 0 };
       for (const tenant of await readOnce(everyTenant, () => tenantsWithDue(at))) {
         swept.sessions += await untilDone(() => commit(of(tenant), () => sweepSessions(tenant, at)));
         swept.approvals += await untilDone(() => commit(of(tenant), () => sweepApprovals(tenant, at)));
+        swept.reminders += await untilDone(() => commit(of(tenant), () => sweepReminders(tenant, at, sweepAtOnce)));
         swept.dispatches += await untilDone(() => commit(of(tenant), () => sweepDispatches(tenant, at)));
       }
       await commit(nobody, () => sweepUsedOnce(at));

@@ -1,4 +1,4 @@
-import type { AttestedBy, Label, Sensitivity } from '../../policies/index.ts';
+import type { AttestedBy, Effect, Label, Sensitivity } from '../../policies/index.ts';
 import type { ToolDefinition } from '../../tools/index.ts';
 import type { RecordBody, StoredRecord } from '../audit/record.ts';
 import type { ArgumentConstraint, Kind, TaskgateDocument } from '../documents/kinds.ts';
@@ -201,6 +201,16 @@ export interface Vote {
   readonly reason: string | null;
   readonly at: number;
 }
+/** Under which rules of its tenant it is decided: as they were when it was asked for. */
+export interface ApprovalTerms {
+  readonly effect: Effect;
+  /** Groups, or `sponsor`, in the order in which they are asked; whoever is not among them is asked from the start. */
+  readonly stages: readonly string[];
+  /** By group: how many denials deny, where it takes more than one. */
+  readonly vetoes: Readonly<Record<string, number>>;
+  /** Groups that are told as well once three quarters of its life are over; when there are none, the admins are. */
+  readonly escalateTo: readonly string[];
+}
 export interface ApprovalRow {
   readonly id: string;
   readonly tenant: string;
@@ -215,6 +225,11 @@ export interface ApprovalRow {
   readonly requirements: readonly string[];
   /** Persons (`<issuer>#<subject>`) who cannot give it. */
   readonly excluded: readonly string[];
+  readonly terms: ApprovalTerms;
+  /** The approval this one is an edit of; null when the agent asked for exactly this. */
+  readonly editedFrom: string | null;
+  /** The edit that took its place; null otherwise. */
+  readonly supersededBy: string | null;
   readonly status: ApprovalStatus;
   readonly votes: readonly Vote[];
   readonly createdAt: number;
@@ -225,7 +240,7 @@ export interface ApprovalRow {
   readonly outcome: 'completed' | 'failed' | 'unknown' | null;
   readonly sealedOutcome: Uint8Array | null;
 }
-export type NewApproval = Omit<ApprovalRow, 'status' | 'votes' | 'decidedAt' | 'dispatch' | 'outcome' | 'sealedOutcome'>;
+export type NewApproval = Omit<ApprovalRow, 'status' | 'votes' | 'decidedAt' | 'dispatch' | 'outcome' | 'sealedOutcome' | 'editedFrom' | 'supersededBy'>;
 
 export interface NewVote extends Vote {
   readonly tenant: string;
@@ -356,6 +371,6 @@ export interface Store {
    */
   startEpoch(change: NewEpoch): Promise<boolean>;
 
-  /** Ends sessions past their end, expires approvals, marks dispatches past their lease `unknown`, forgets what has expired; each with its record. Answers how many of each. */
-  sweep(at: number): Promise<{ sessions: number; approvals: number; dispatches: number }>;
+  /** Ends sessions past their end, expires approvals, reminds of those that wait, marks dispatches past their lease `unknown`, forgets what has expired; each with its record. Answers how many of each. */
+  sweep(at: number): Promise<{ sessions: number; approvals: number; dispatches: number; reminders: number }>;
 }

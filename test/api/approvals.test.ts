@@ -23,14 +23,14 @@ describe('deciding over /v1', () => {
     expect(json.proposal.arguments).toEqual({ invoice: 'INV-7', iban: secretArgument, amount: 600 });
     expect(createHash('sha256').update(canonicalForm(json.proposal)).digest('hex')).toBe(json.digest);
 
-    const decision = { decision: 'approve', digest: json.digest };
+    const decision = { decision: 'approve', digest: json.digest, reason: 'As ordered' };
     expect((await api.as(bob, 'POST', `/approvals/${row.id}/decisions`, decision)).json.status).toBe('pending');
     expect((await api.as(carl, 'POST', `/approvals/${row.id}/decisions`, decision)).json.status).toBe('approved');
   });
 
   test('sent again, with an Idempotency-Key or without, a decision answers 200 and is one vote', async () => {
     const row = await api.ask(await api.openSession());
-    const decision = { decision: 'approve', digest: row.digest };
+    const decision = { decision: 'approve', digest: row.digest, reason: 'As ordered' };
     const answers = await Promise.all(
       Array.from({ length: 6 }, (_, i) => api.as(bob, 'POST', `/approvals/${row.id}/decisions`, decision, i % 2 ? { 'idempotency-key': 'k1' } : {})),
     );
@@ -61,7 +61,8 @@ describe('deciding over /v1', () => {
   test('a refused attempt to give it is on the record, a bounded number of times a minute', async () => {
     api.now.at += 120_000;
     const row = await api.ask(await api.openSession());
-    const attempt = () => api.as(acme('local#ana'), 'POST', `/approvals/${row.id}/decisions`, { decision: 'approve', digest: row.digest });
+    const attempt = () =>
+      api.as(acme('local#ana'), 'POST', `/approvals/${row.id}/decisions`, { decision: 'approve', digest: row.digest, reason: 'As ordered' });
     for (let i = 0; i < 30; i++) expect((await attempt()).status).toBe(403);
     const refused = (await api.ports.store.readRecords('acme', 0, 500)).filter(({ body }) => body.type === 'access.refused' && body.approval === row.id);
     expect(refused).toHaveLength(20);
@@ -70,7 +71,7 @@ describe('deciding over /v1', () => {
 
   test('an approval is taken back by an admin', async () => {
     const row = await api.ask(await api.openSession(), ['approval:finance']);
-    await api.as(bob, 'POST', `/approvals/${row.id}/decisions`, { decision: 'approve', digest: row.digest });
+    await api.as(bob, 'POST', `/approvals/${row.id}/decisions`, { decision: 'approve', digest: row.digest, reason: 'As ordered' });
     expect((await api.as(acme('local#dana'), 'POST', `/approvals/${row.id}/revoke`, {})).json.status).toBe('revoked');
     expect((await api.as(acme('local#dana'), 'POST', `/approvals/${row.id}/revoke`)).json.status).toBe('revoked');
   });

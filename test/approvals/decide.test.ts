@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => bench.close());
 
 const decide = (person: Person, row: ApprovalRow, over: Partial<DecisionRequest> = {}) =>
-  decideApproval(bench.ports, person, { approval: row.id, digest: row.digest, decision: 'approve', reason: null, ...over });
+  decideApproval(bench.ports, person, { approval: row.id, digest: row.digest, decision: 'approve', reason: 'As ordered', ...over });
 const outcome = async (...given: Parameters<typeof decide>): Promise<string> => {
   const answer = await decide(...given);
   return answer.ok ? answer.approval.status : answer.code;
@@ -134,7 +134,7 @@ describe('who may decide', () => {
         },
       },
     };
-    const answer = await decideApproval(racing, acme('local#bob'), { approval: row.id, digest: row.digest, decision: 'approve', reason: null });
+    const answer = await decideApproval(racing, acme('local#bob'), { approval: row.id, digest: row.digest, decision: 'approve', reason: 'As ordered' });
     expect(answer).toMatchObject({ ok: false, code: 'approval.not_reviewer' });
     expect(moved).toBe(true);
     await bench.changePeople('acme', acmePeople);
@@ -147,7 +147,7 @@ describe('who may decide', () => {
       await bench.changePeople('acme', acmePeople);
       return store.castVote(vote);
     };
-    const request = { approval: row.id, digest: row.digest, decision: 'approve', reason: null } as const;
+    const request = { approval: row.id, digest: row.digest, decision: 'approve', reason: 'As ordered' } as const;
     expect(await decideApproval({ ...bench.ports, store: { ...store, castVote } }, acme('local#bob'), request)).toMatchObject({ code: 'stale' });
     expect((await bench.ports.store.readApproval('acme', row.id))?.votes).toEqual([]);
   });
@@ -299,7 +299,7 @@ describe('what people see', () => {
     expect(await idsFor(acme('local#ana'))).toEqual([confirm]);
     for (const person of ['local#dana', 'local#olga', 'local#fred', 'https://login.acme.example#ana']) expect(await idsFor(acme(person))).toEqual([]);
     expect(await idsFor(globex('local#jan'))).toEqual([]);
-    await decideApproval(fresh.ports, acme('local#bob'), { approval: two ?? '', digest: rows[0]?.digest ?? '', decision: 'approve', reason: null });
+    await decideApproval(fresh.ports, acme('local#bob'), { approval: two ?? '', digest: rows[0]?.digest ?? '', decision: 'approve', reason: 'As ordered' });
     expect(await idsFor(acme('local#bob'))).toEqual([]);
     expect(await idsFor(acme('local#carl'))).toEqual([two]);
 

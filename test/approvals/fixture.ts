@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { bottom } from '../../policies/index.ts';
-import { createDecisions, excludedFrom, type Proposal, sealProposal } from '../../server/approvals/index.ts';
+import { createDecisions, excludedFrom, type Proposal, sealProposal, termsOf } from '../../server/approvals/index.ts';
 import { createAccessLog } from '../../server/audit/index.ts';
 import { config as configShape } from '../../server/config.ts';
 import { openKeys } from '../../server/credentials/index.ts';
@@ -13,7 +13,7 @@ import type { Person } from '../../server/identity/index.ts';
 import { createLimits } from '../../server/limits/index.ts';
 import type { Ports } from '../../server/ports.ts';
 import { openSqliteStore } from '../../server/store/index.ts';
-import type { ApprovalRow, PolicyText, SessionRow, StoredDocument } from '../../server/store/store.ts';
+import type { ApprovalRow, NewApproval, PolicyText, SessionRow, StoredDocument } from '../../server/store/store.ts';
 import { credentialDocument, definitionDigest, sha256Hex, type ToolDefinition, upstreamDocument } from '../../tools/index.ts';
 
 /** A broker's ports over a real store in a temporary folder, with two tenants whose people stand in every relation to an approval. */
@@ -22,9 +22,9 @@ export interface Bench {
   readonly now: { at: number };
   openSession(over?: Partial<SessionRow>): Promise<SessionRow>;
   /** An approval of a payment in this session, as the call path asks for one. */
-  ask(session: SessionRow, requirements?: readonly string[], over?: Partial<ApprovalRow>): Promise<ApprovalRow>;
+  ask(session: SessionRow, requirements?: readonly string[], over?: Partial<NewApproval>): Promise<ApprovalRow>;
   /** Applies the tenant's documents again with other people: the revision moves on. */
-  changePeople(tenant: string, people: Record<string, unknown>): Promise<void>;
+  changePeople(tenant: string, people: Record<string, unknown>, more?: Record<string, unknown>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -63,9 +63,9 @@ const platform = platformDocument.parse({
   commands: { 'sample-ledger': { run: ['node', '/nowhere/ledger.ts'] } },
 });
 
-function documentsOf(tenant: string, people: Record<string, unknown>): StoredDocument[] {
+function documentsOf(tenant: string, people: Record<string, unknown>, more: Record<string, unknown>): StoredDocument[] {
   const bodies = [
-    tenantDocument.parse({ kind: 'Tenant', name: tenant, people }),
+    tenantDocument.parse({ kind: 'Tenant', name: tenant, people, ...more }),
     agentDocument.parse({
       kind: 'Agent',
       tenant,
@@ -169,8 +169,8 @@ export async function openBench(): Promise<Bench> {
     access: createAccessLog({ store, clock: clock, log: pino({ level: 'silent' }) }),
   };
 
-  const apply = async (tenant: string, people: Record<string, unknown>): Promise<void> => {
-    const next = { tenant, documents: documentsOf(tenant, people), policies: [lawOf(tenant)], pins: [pin], useCases };
+  const apply = async (tenant: string, people: Record<string, unknown>, more: Record<string, unknown> = {}): Promise<void> => {
+    const next = { tenant, documents: documentsOf(tenant, people, more), policies: [lawOf(tenant)], pins: [pin], useCases };
     const expectedRevision = (await store.readRevision(tenant)) ?? 0;
     const stored = { kind: 'Platform' as const, name: 'platform', body: platform, source: 'platform.yaml' };
     await store.applyConfiguration({ platform: stored, tenants: [{ expectedRevision, next, records: [] }] });
@@ -211,6 +211,7 @@ export async function openBench(): Promise<Bench> {
         {
           ...{ id, ...about, callKey: sha256Hex(id), digest, proposal: sealed, requirements, createdAt: now.at, expiresAt },
           excluded: excludedFrom(snapshot, session),
+          terms: termsOf(snapshot.document, 'destructive'),
           ...over,
         },
         { session: 1000, agent: 1000, tenant: 100 },

@@ -6,11 +6,16 @@ import type { Vote } from '../../server/store/store.ts';
 const vote = (person: string, requirement: string, decision: Vote['decision'] = 'approve', name = person): Vote => ({
   ...{ person: `local#${person}`, name, requirement, decision, reason: null, at: 1 },
 });
-const literals = (requirements: string[], votes: Vote[]): string[] => satisfiedLiterals({ requirements, votes }).map(({ literal }) => literal);
+const terms = { effect: 'write', stages: [], vetoes: {}, escalateTo: [] } as const;
+const literals = (requirements: string[], votes: Vote[]): string[] => satisfiedLiterals({ requirements, votes, terms }).map(({ literal }) => literal);
 
 describe('what votes satisfy', () => {
   test('n people of a group satisfy every number up to n, and it says who they are', () => {
-    const answer = satisfiedLiterals({ requirements: ['approval:finance:2'], votes: [vote('bob', 'approval:finance:2'), vote('carl', 'approval:finance:2')] });
+    const answer = satisfiedLiterals({
+      terms,
+      requirements: ['approval:finance:2'],
+      votes: [vote('bob', 'approval:finance:2'), vote('carl', 'approval:finance:2')],
+    });
     expect(answer).toEqual([
       { literal: 'approval:finance', source: 'votes', persons: ['local#bob', 'local#carl'] },
       { literal: 'approval:finance:2', source: 'votes', persons: ['local#bob', 'local#carl'] },
@@ -46,7 +51,7 @@ describe('what votes satisfy', () => {
     fc.assert(
       fc.property(fc.uniqueArray(asked), votes, (requirements, cast) => {
         const given = cast.map(({ who, asked: literal, decision }) => vote(`p${who}`, literal, decision));
-        const answer = satisfiedLiterals({ requirements, votes: given });
+        const answer = satisfiedLiterals({ requirements, votes: given, terms });
         if (given.some(({ decision }) => decision === 'deny')) return answer.length === 0;
         return answer.every(({ literal, persons }) => {
           const [kind, group, count = '1'] = literal.split(':');

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => bench.close());
 
 const request = (row: ApprovalRow, decision: 'approve' | 'deny' = 'approve') => ({
-  ...{ approval: row.id, digest: row.digest, decision, reason: decision === 'deny' ? 'No such order' : null },
+  ...{ approval: row.id, digest: row.digest, decision, reason: decision === 'deny' ? 'No such order' : 'As ordered' },
 });
 const claimFor = async (row: ApprovalRow, session: SessionRow): Promise<ClaimRequest> => {
   const view = await bench.ports.store.readSession('acme', session.id);

@@ -118,7 +118,7 @@ describe('after a restore', () => {
   it('an approval that had been given and not used runs nothing, nor is it given again', async () => {
     expect(await broker.ports.store.readApproval('acme', approved.id)).toMatchObject({ status: 'cancelled', dispatch: null });
     const token = await broker.person('acme', 'bob');
-    const voted = await broker.v1(token, 'POST', `/approvals/${pending.id}/decisions`, { decision: 'approve', digest: pending.digest });
+    const voted = await broker.v1(token, 'POST', `/approvals/${pending.id}/decisions`, { decision: 'approve', digest: pending.digest, reason: 'as ordered' });
     expect(voted.status).toBe(409);
     expect(await broker.ports.store.readApproval('acme', pending.id)).toMatchObject({ status: 'cancelled' });
   });

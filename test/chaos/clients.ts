@@ -178,7 +178,7 @@ export function makeClients({ publicUrl, issuer, agentKey, note }: Parties): Cli
       const answer = await v1(url, person, 'POST', `/approvals/${approval}/decisions`, {
         decision,
         digest,
-        ...(decision === 'deny' ? { reason: 'not now' } : {}),
+        reason: decision === 'deny' ? 'not now' : 'as ordered',
       });
       if (answer.status === 200) note({ what: 'voted', approval, person: `${issuer.url}#${person}`, decision, status: String(answer.body['status']) });
       return answer.status;

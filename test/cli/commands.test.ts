@@ -78,10 +78,10 @@ describe('reviewers', () => {
     expect(bob.stdout).toContain('local#ana');
     expect(bob.stdout).toContain('Payments above 500 need two people from finance');
     await login('ana');
-    expect((await cli(['approval', 'approve', id])).exit).toBe(4);
+    expect((await cli(['approval', 'approve', id, '--reason', 'as ordered'])).exit).toBe(4);
     await login('carl');
     expect((await cli(['approval', 'approve', id, '--digest', '0'.repeat(64)])).exit).toBe(4);
-    expect((await cli(['approval', 'approve', id])).exit).toBe(0);
+    expect((await cli(['approval', 'approve', id, '--reason', 'as ordered'])).exit).toBe(0);
     expect((await paying).isError).not.toBe(true);
     await client.close();
   });

@@ -21,7 +21,17 @@ export function approvalRules(bench: Bench): void {
 
     it('is answered as it was asked', async () => {
       await open(bench.store);
-      const asked = { ...newApproval(), status: 'pending', votes: [], decidedAt: null, dispatch: null, outcome: null, sealedOutcome: null };
+      const asked = {
+        ...newApproval(),
+        status: 'pending',
+        votes: [],
+        decidedAt: null,
+        dispatch: null,
+        outcome: null,
+        sealedOutcome: null,
+        editedFrom: null,
+        supersededBy: null,
+      };
       expect(await ask(bench.store)).toEqual(asked);
       expect(await bench.store.readApproval('acme', 'apr_1')).toEqual(asked);
       expect(await bench.store.findApproval('acme', 'k'.repeat(64), start)).toEqual(asked);

@@ -108,6 +108,7 @@ export function newApproval(more: Partial<NewApproval> = {}): NewApproval {
     proposal: new Uint8Array([1, 2, 3]),
     requirements: ['approval:finance:2'],
     excluded: ['local#ana'],
+    terms: { effect: 'destructive', stages: [], vetoes: {}, escalateTo: [] },
     createdAt: start,
     expiresAt: start + hour,
     ...more,

@@ -62,7 +62,7 @@ function describeReplicas(what: string, count: number, storeIn: (dir: string) =>
     /** Both votes at one broker. */
     const approveAt = async (broker: number, approval: { id: string; digest: string }): Promise<void> => {
       for (const name of ['bob', 'carl'] as const) {
-        const vote = { decision: 'approve', digest: approval.digest };
+        const vote = { decision: 'approve', digest: approval.digest, reason: 'as ordered' };
         const voted = await at(broker, () => all.v1(people[name], 'POST', `/approvals/${approval.id}/decisions`, vote));
         expect(voted).toMatchObject({ status: 200 });
       }

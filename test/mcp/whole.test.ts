@@ -25,7 +25,7 @@ async function pendingOf(session: string): Promise<string> {
   }
 }
 
-async function decide(name: string, approval: string, decision: 'approve' | 'deny', reason: string | null = null): Promise<void> {
+async function decide(name: string, approval: string, decision: 'approve' | 'deny', reason = 'as ordered'): Promise<void> {
   const token = await broker.person('acme', name);
   const { body } = await broker.v1(token, 'GET', `/approvals/${approval}`);
   const { status } = await broker.v1(token, 'POST', `/approvals/${approval}/decisions`, { decision, digest: body['digest'], reason });

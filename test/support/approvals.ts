@@ -19,9 +19,9 @@ export async function nextPending(broker: Doors): Promise<PendingApproval> {
   return vi.waitUntil(async () => (await pendingApprovals(broker, bob))[0], { timeout: 10_000, interval: 20 });
 }
 
-export async function vote(broker: Doors, name: string, approval: { id: string; digest: string }, decision: 'approve' | 'deny', reason?: string) {
+export async function vote(broker: Doors, name: string, approval: { id: string; digest: string }, decision: 'approve' | 'deny', reason = 'as ordered') {
   const token = await broker.person('acme', name);
-  return broker.v1(token, 'POST', `/approvals/${approval.id}/decisions`, { decision, digest: approval.digest, ...(reason ? { reason } : {}) });
+  return broker.v1(token, 'POST', `/approvals/${approval.id}/decisions`, { decision, digest: approval.digest, reason });
 }
 
 export async function approveByTwo(broker: Doors, approval: { id: string; digest: string }): Promise<void> {

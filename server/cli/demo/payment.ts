@@ -94,8 +94,8 @@ async function firstWaiting(person: V1, session: string, call: Promise<ToolAnswe
   }
 }
 
-async function decide(person: V1, { id, digest }: Approval, decision: 'approve' | 'deny' = 'approve', reason?: string): Promise<Approval> {
-  return person.post(`/approvals/${id}/decisions`, { decision, digest, ...(reason === undefined ? {} : { reason }) }, approval);
+async function decide(person: V1, { id, digest }: Approval, decision: 'approve' | 'deny' = 'approve', reason = 'as invoiced'): Promise<Approval> {
+  return person.post(`/approvals/${id}/decisions`, { decision, digest, reason }, approval);
 }
 
 async function codeOf(act: Promise<unknown>): Promise<string | null> {

@@ -190,6 +190,18 @@ const steps: readonly string[] = [
   `
   CREATE INDEX approvals_by_status ON approvals (tenant, status, expires_at);
   `,
+  `
+  ALTER TABLE approvals
+    ADD COLUMN terms TEXT,
+    /* how often people were told that it waits, and when they are told next */
+    ADD COLUMN reminded INTEGER NOT NULL DEFAULT 0,
+    ADD COLUMN remind_at BIGINT,
+    /* what it was edited from, and what it was edited to */
+    ADD COLUMN edited_from term,
+    ADD COLUMN superseded_by term;
+  CREATE INDEX approvals_by_reminder ON approvals (status, remind_at);
+  CREATE INDEX votes_by_person ON votes (tenant, person, at);
+  `,
 ];
 
 export const schema: Schema = { steps, oldest: 1 };

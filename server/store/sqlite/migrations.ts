@@ -193,6 +193,17 @@ const steps: readonly string[] = [
   `
   CREATE INDEX approvals_by_status ON approvals (tenant, status, expires_at);
   `,
+  `
+  ALTER TABLE approvals ADD COLUMN terms TEXT;
+  /* how often people were told that it waits, and when they are told next */
+  ALTER TABLE approvals ADD COLUMN reminded INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE approvals ADD COLUMN remind_at INTEGER;
+  /* what it was edited from, and what it was edited to */
+  ALTER TABLE approvals ADD COLUMN edited_from TEXT;
+  ALTER TABLE approvals ADD COLUMN superseded_by TEXT;
+  CREATE INDEX approvals_by_reminder ON approvals (status, remind_at);
+  CREATE INDEX votes_by_person ON votes (tenant, person, at);
+  `,
 ];
 
 export interface Schema {

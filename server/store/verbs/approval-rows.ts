@@ -1,4 +1,4 @@
-import type { ApprovalRow, ApprovalStatus, Vote } from '../store.ts';
+import type { ApprovalRow, ApprovalStatus, ApprovalTerms, Vote } from '../store.ts';
 import { all, one, type Verb } from '../verb.ts';
 
 export interface ApprovalColumns {
@@ -12,6 +12,10 @@ export interface ApprovalColumns {
   readonly proposal: Uint8Array;
   readonly requirements: string;
   readonly excluded: string;
+  /** Null when an earlier version asked for it. */
+  readonly terms: string | null;
+  readonly edited_from: string | null;
+  readonly superseded_by: string | null;
   readonly status: ApprovalStatus;
   readonly created_at: number;
   readonly expires_at: number;
@@ -23,9 +27,12 @@ export interface ApprovalColumns {
 
 /** Named one by one, so that a plan prepared before a column was added goes on answering. */
 export const approvalColumns = [
-  'tenant, id, session, agent, tool, call_key, digest, proposal, requirements, excluded, status',
+  'tenant, id, session, agent, tool, call_key, digest, proposal, requirements, excluded, terms, edited_from, superseded_by, status',
   'created_at, expires_at, decided_at, dispatch, outcome, sealed_outcome',
 ].join(', ');
+
+/** Nobody knows what the tool of an approval without terms does: the strictest are taken. */
+const strictest: ApprovalTerms = { effect: 'destructive', stages: [], vetoes: {}, escalateTo: [] };
 
 /** The row with its votes, in the order they were cast. */
 export function* approvalOf(columns: ApprovalColumns): Verb<ApprovalRow> {
@@ -40,6 +47,9 @@ export function* approvalOf(columns: ApprovalColumns): Verb<ApprovalRow> {
     proposal: columns.proposal,
     requirements: JSON.parse(columns.requirements) as string[],
     excluded: JSON.parse(columns.excluded) as string[],
+    terms: columns.terms === null ? strictest : (JSON.parse(columns.terms) as ApprovalTerms),
+    editedFrom: columns.edited_from,
+    supersededBy: columns.superseded_by,
     status: columns.status,
     votes: yield* votesOf(columns.tenant, columns.id),
     createdAt: columns.created_at,

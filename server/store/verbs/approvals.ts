@@ -1,3 +1,4 @@
+import { reminderDue } from '../../approvals/reminder-due.ts';
 import type { RecordBody } from '../../audit/record.ts';
 import type { ApprovalRow, ApprovalStatus, NewApproval, Page, PendingLimits, SessionRow } from '../store.ts';
 import { all, one, run, signal, together, type Verb } from '../verb.ts';
@@ -70,8 +71,8 @@ function* countWaiting(approval: NewApproval, column: keyof PendingLimits): Verb
 function* insert(approval: NewApproval): Verb<void> {
   yield* run(
     `INSERT INTO approvals
-       (tenant, id, session, agent, tool, call_key, digest, proposal, requirements, excluded, status, created_at, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)`,
+       (tenant, id, session, agent, tool, call_key, digest, proposal, requirements, excluded, terms, status, created_at, expires_at, remind_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)`,
     approval.tenant,
     approval.id,
     approval.session,
@@ -82,8 +83,10 @@ function* insert(approval: NewApproval): Verb<void> {
     approval.proposal,
     JSON.stringify(approval.requirements),
     JSON.stringify(approval.excluded),
+    JSON.stringify(approval.terms),
     approval.createdAt,
     approval.expiresAt,
+    reminderDue(approval, 0),
   );
 }
 

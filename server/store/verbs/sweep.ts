@@ -20,7 +20,9 @@ export function* tenantsWithDue(at: number): Verb<string[]> {
   const due = yield* all<{ tenant: string }>(
     `SELECT tenant FROM sessions WHERE status IN ('active', 'suspended') AND expires_at <= ?
      UNION SELECT tenant FROM approvals WHERE wiped = 0 AND expires_at <= ?
+     UNION SELECT tenant FROM approvals WHERE status = 'pending' AND remind_at <= ?
      UNION SELECT tenant FROM dispatches WHERE status = 'dispatched' AND lease_until <= ?`,
+    at,
     at,
     at,
     at,

@@ -1,7 +1,7 @@
 import { parseRequirement } from '../../../policies/index.ts';
 import { type Tally, tally } from '../../approvals/tally.ts';
 import type { ApprovalRow, NewVote, VoteAnswer } from '../store.ts';
-import { run, signal, type Verb } from '../verb.ts';
+import { all, run, signal, type Verb } from '../verb.ts';
 import { readApproval } from './approval-rows.ts';
 import { aboutApproval } from './approvals.ts';
 import { readRevision } from './configuration.ts';
@@ -25,12 +25,35 @@ export function* castVote(vote: NewVote): Verb<VoteAnswer> {
     vote.at,
     before.votes.length,
   );
-  yield* appendRecord(vote.tenant, vote.record);
+  const repeated = yield* sameReason(vote);
+  yield* appendRecord(vote.tenant, repeated < notedFrom ? vote.record : { ...vote.record, same_reason: repeated });
   const after = yield* readApproval(vote.tenant, vote.approval);
   if (!after) throw new Error('the approval that was just voted on is not there');
-  const counted = tally(after.requirements, after.votes);
+  const counted = tally(after.requirements, after.votes, after.terms.vetoes);
   if (counted.status === 'pending') return { voted: true, approval: after };
   return { voted: true, approval: yield* decide(after, counted, counted.status, vote.at) };
+}
+
+/** Whoever gives the same reason this often in a row may not be reading what they decide. */
+const notedFrom = 3;
+const lookedAt = 20;
+
+/** How many votes of this person, this one included, end in the same reason. */
+function* sameReason({ tenant, person, reason }: NewVote): Verb<number> {
+  if (reason === null) return 0;
+  const latest = yield* all<{ reason: string | null }>(
+    'SELECT reason FROM votes WHERE tenant = ? AND person = ? ORDER BY at DESC, approval LIMIT ?',
+    tenant,
+    person,
+    lookedAt,
+  );
+  const plain = (text: string | null): string | undefined =>
+    text
+      ?.replaceAll(/[^\p{L}\p{N}]+/gu, ' ')
+      .trim()
+      .toLowerCase();
+  const other = latest.findIndex((one) => plain(one.reason) !== plain(reason));
+  return other === -1 ? latest.length : other;
 }
 
 function* whyNot(vote: NewVote, approval: ApprovalRow | null): Verb<Extract<VoteAnswer, { voted: false }>['why'] | null> {
