@@ -69,7 +69,7 @@ async function startCommands(ports: Ports, platform: PlatformDocument | null, fo
 /** The sample upstreams want a key to have been set; any will do, so each installation gets its own. */
 async function inventSampleSecrets(ports: Ports, loaded: Loaded): Promise<void> {
   for (const { body } of loaded.documents) {
-    if (body.kind !== 'Credential' || (await readSecretValue(ports, body.tenant, body.name)) !== null) continue;
+    if (body.kind !== 'Credential' || 'channel' in body.inject || (await readSecretValue(ports, body.tenant, body.name)) !== null) continue;
     await setSecret(ports, body.tenant, body.name, randomBytes(24).toString('base64url'), 'taskgate');
   }
 }

@@ -13,6 +13,7 @@ import { createTenants, type ObservedUseCase, type Plan, readObserved } from './
 import { newId } from './ids.ts';
 import { createLimits } from './limits/index.ts';
 import { type Fetch, listen } from './listen.ts';
+import { startDelivering } from './notifications/index.ts';
 import { createLog } from './observe/log.ts';
 import type { Ports } from './ports.ts';
 import { prepare } from './prepare.ts';
@@ -101,6 +102,8 @@ export async function startBroker(config: Omit<Config, 'public_url'> & { public_
     };
     const prepared = await prepare(ports, { samples: options.samples ?? false, forbidden });
     closers.push(prepared.close);
+    const delivering = startDelivering(ports);
+    closers.push(() => delivering.close());
     const app = createApp(ports);
     fetch = (request, bindings) => app.fetch(request, bindings);
     void lost.promise.then(() => {

@@ -19,6 +19,7 @@ export { screenDefinition } from './screen.ts';
 export { amountOf, tenThousandths } from './targets.ts';
 export { type BackgroundCommand, startBackground } from './upstream/background.ts';
 export { reservedEnv } from './upstream/confine.ts';
+export { type Egress, EgressRefused, egress } from './upstream/egress.ts';
 export { createUpstreamPool, type PoolOptions } from './upstream/pool.ts';
 export {
   type UpstreamCall,

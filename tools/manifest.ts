@@ -82,6 +82,7 @@ export const credentialDocument = z.strictObject({
   type: z.literal('static'),
   inject: z.union([
     z.strictObject({ env: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/) }),
+    z.strictObject({ channel: slug }).describe('The channel that signs or logs in with it'),
     z.strictObject({ header: z.string().regex(/^[A-Za-z0-9-]{1,64}$/), prefix: z.string().max(32).default('') }),
   ]),
 });

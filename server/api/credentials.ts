@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { CredentialDocument } from '../../tools/index.ts';
 import { setSecret } from '../credentials/index.ts';
+import { secretProblem } from '../notifications/index.ts';
 import { type Endpoint, endpoint, seconds, whole } from './endpoint.ts';
-import { notFound } from './problem.ts';
+import { notFound, problem } from './problem.ts';
 
 const credential = z.strictObject({
   name: z.string(),
@@ -45,6 +46,15 @@ export const credentialEndpoints: readonly Endpoint[] = [
     async run(ports, { person, snapshot }, { param, body }) {
       const document = snapshot.credentials.get(param('name'));
       if (!document) return notFound();
+      const channel = 'channel' in document.inject ? snapshot.channels.get(document.inject.channel) : undefined;
+      const wrong = channel ? secretProblem(channel.transport.type, body.value) : null;
+      if (wrong !== null)
+        return problem(
+          422,
+          'credential.unfit',
+          'The value does not fit the channel it is for; nothing was set.',
+          `For a ${channel?.transport.type} channel ${wrong}.`,
+        );
       await setSecret(ports, person.tenant, document.name, body.value, person.id);
       const stored = (await ports.store.listSecrets(person.tenant)).find((secret) => secret.name === document.name);
       return credentialView(document, stored);

@@ -13,6 +13,7 @@ import { credentialEndpoints } from './credentials.ts';
 import { documentEndpoints } from './documents.ts';
 import type { Access, Asker, Endpoint, Input } from './endpoint.ts';
 import { meEndpoints } from './me.ts';
+import { notificationEndpoints } from './notifications.ts';
 import { openApi } from './openapi.ts';
 import { policyEndpoints } from './policies.ts';
 import { isProblem, notFound, type Problem, problem, problemResponse } from './problem.ts';
@@ -29,6 +30,7 @@ export const endpoints: readonly Endpoint[] = [
   ...documentEndpoints,
   ...policyEndpoints,
   ...credentialEndpoints,
+  ...notificationEndpoints,
   ...auditEndpoints,
 ];
 

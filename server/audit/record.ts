@@ -29,6 +29,8 @@ export const recordTypes = [
   'agent.token_revoked',
   'configuration.applied',
   'credential.set',
+  'notification.delivered',
+  'notification.given_up',
   'person.login',
   'access.refused',
   'store.restored',
@@ -93,6 +95,11 @@ export interface RecordBody {
   readonly duration_ms?: number;
   readonly trace_id?: string;
   readonly door?: string;
+  /** The break-glass it is about, or was done under. */
+  readonly break_glass?: string;
+  /** Of a message to people: its id, and the channel it was for. */
+  readonly notification?: string;
+  readonly channel?: string;
   readonly founding?: boolean;
   /** Of the store: grows whenever what may have run ahead of it is cut off. */
   readonly epoch?: number;

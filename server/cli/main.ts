@@ -29,6 +29,7 @@ const groups: Readonly<Record<string, () => Promise<Command>>> = {
   tool: async () => (await import('./commands/tool.ts')).toolCommand(),
   policy: async () => (await import('./commands/policy.ts')).policyCommand(),
   credential: async () => (await import('./commands/credential.ts')).credentialCommand(),
+  notification: async () => (await import('./commands/notification.ts')).notificationCommand(),
   approval: async () => (await import('./commands/approval.ts')).approvalCommand(),
   backup: async () => (await import('./commands/backup.ts')).backupCommand(),
   restore: async () => (await import('./commands/restore.ts')).restoreCommand(),

@@ -28,10 +28,13 @@ function commandsOf(platform: PlatformDocument, whole: (path: string) => string)
 
 function tenantsOf(platform: PlatformDocument, whole: (path: string) => string): PlatformDocument['tenants'] {
   return Object.fromEntries(
-    Object.entries(platform.tenants).map(([tenant, { trust }]) => [
+    Object.entries(platform.tenants).map(([tenant, own]) => [
       tenant,
       {
-        trust: trust.map((root) => ('bundle' in root && root.bundle !== undefined && root.bundle !== 'local' ? { ...root, bundle: whole(root.bundle) } : root)),
+        ...own,
+        trust: own.trust.map((root) =>
+          'bundle' in root && root.bundle !== undefined && root.bundle !== 'local' ? { ...root, bundle: whole(root.bundle) } : root,
+        ),
       },
     ]),
   );

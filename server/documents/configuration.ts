@@ -1,5 +1,6 @@
 import type { CredentialDocument, UpstreamDocument } from '../../tools/index.ts';
 import type { StoredDocument } from '../store/store.ts';
+import type { ChannelDocument } from './channel.ts';
 import type { AgentDocument, OperatorCommand, PlatformDocument, TenantDocument, UseCaseDocument } from './kinds.ts';
 
 /** The documents of one tenant, by kind and name. */
@@ -9,6 +10,7 @@ export interface TenantDocuments {
   readonly useCases: ReadonlyMap<string, UseCaseDocument>;
   readonly upstreams: ReadonlyMap<string, UpstreamDocument>;
   readonly credentials: ReadonlyMap<string, CredentialDocument>;
+  readonly channels: ReadonlyMap<string, ChannelDocument>;
 }
 
 export function documentsOf(documents: readonly Pick<StoredDocument, 'body'>[]): TenantDocuments {
@@ -16,6 +18,7 @@ export function documentsOf(documents: readonly Pick<StoredDocument, 'body'>[]):
   const useCases = new Map<string, UseCaseDocument>();
   const upstreams = new Map<string, UpstreamDocument>();
   const credentials = new Map<string, CredentialDocument>();
+  const channels = new Map<string, ChannelDocument>();
   let tenant: TenantDocument | null = null;
   for (const { body } of documents) {
     switch (body.kind) {
@@ -34,11 +37,14 @@ export function documentsOf(documents: readonly Pick<StoredDocument, 'body'>[]):
       case 'Credential':
         credentials.set(body.name, body);
         break;
+      case 'Channel':
+        channels.set(body.name, body);
+        break;
       case 'Platform':
         break;
     }
   }
-  return { tenant, agents, useCases, upstreams, credentials };
+  return { tenant, agents, useCases, upstreams, credentials, channels };
 }
 
 /** The operator's command of a stdio upstream, when this tenant may use it as one. */

@@ -147,7 +147,7 @@ const keyedNumbers: Rule = (path, before, after) => {
 
 /** What each field of each kind does when it changes. `grants` of a use case are judged by what they expand to. */
 export const fieldRules: Readonly<Record<Kind, Fields>> = {
-  Platform: { operators: set, tenants: keyed({ trust: set }), commands: keyed({ allow_read: set, allow_write: set }) },
+  Platform: { operators: set, tenants: keyed({ trust: set, notifications: nested({ egress: set }) }), commands: keyed({ allow_read: set, allow_write: set }) },
   Tenant: {
     domains: entries('neutral', 'widens'),
     people: keyed({ groups: set, roles: set }),
@@ -186,4 +186,6 @@ export const fieldRules: Readonly<Record<Kind, Fields>> = {
   },
   Upstream: { egress: set, deadline: time, max_concurrent: limit, max_result_bytes: limit, tools },
   Credential: {},
+  // Whom it tells is changed by widening: a message that goes elsewhere is one that somebody misses.
+  Channel: { events: entries('neutral', 'widens') },
 };

@@ -1,4 +1,5 @@
 export { type ApplyAnswer, type ApplyOptions, applyDocuments } from './apply.ts';
+export type { ChannelDocument } from './channel.ts';
 export { documentsJsonSchema } from './json-schema.ts';
 export {
   type AgentDocument,

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { effects, origins, sensitivities } from '../../policies/index.ts';
 import { apiVersion, credentialDocument, duration, slug, tenThousandths, upstreamDocument } from '../../tools/index.ts';
 
+import { channelDocument } from './channel.ts';
+
 /** Shapes of every document kind (DESIGN: apiVersion taskgate/v1); one schema gives the check, the editor's JSON Schema and the types. */
 
 const day = z
@@ -54,7 +56,17 @@ export const platformDocument = z.strictObject({
   apiVersion,
   kind: z.literal('Platform'),
   operators: z.array(subject).default([]),
-  tenants: z.record(slug, z.strictObject({ trust: z.array(trustRoot).min(1) })),
+  tenants: z.record(
+    slug,
+    z.strictObject({
+      trust: z.array(trustRoot).min(1),
+      notifications: z
+        .strictObject({
+          egress: z.array(z.string().min(1)).default([]).describe('Hosts its channels may reach, `host` or `host:port`; the only way to a private address'),
+        })
+        .optional(),
+    }),
+  ),
   commands: z.record(slug, command.extend({ tenants: z.array(slug).optional().describe('Who may use it; everyone when left out') })).default({}),
 });
 export type PlatformDocument = z.infer<typeof platformDocument>;
@@ -170,6 +182,7 @@ export const documentKinds = {
   UseCase: useCaseDocument,
   Upstream: upstreamDocument,
   Credential: credentialDocument,
+  Channel: channelDocument,
 } as const;
 export type Kind = keyof typeof documentKinds;
 export type TaskgateDocument = z.infer<(typeof documentKinds)[Kind]>;

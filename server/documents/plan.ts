@@ -58,7 +58,7 @@ function tenantItems(tenant: NextTenant, parts: NextParts): PlanItem[] {
   return [...items.sort((a, b) => (place(a) < place(b) ? -1 : 1)), ...policyItems(tenant)];
 }
 
-const order = ['Tenant', 'Agent', 'UseCase', 'Upstream', 'Credential'];
+const order = ['Tenant', 'Agent', 'UseCase', 'Upstream', 'Credential', 'Channel'];
 
 /** What changes about a document by way of others: what its globs reach, what its tools are. */
 function derived(tenant: NextTenant, document: Located, { pinChanges, expanded }: NextParts): Difference[] {

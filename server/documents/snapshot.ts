@@ -1,6 +1,7 @@
 import type { TenantPolicy } from '../../policies/index.ts';
 import type { BrokeredTool, CredentialDocument, UpstreamDocument } from '../../tools/index.ts';
 import type { ExpandedUseCase } from '../store/store.ts';
+import type { ChannelDocument } from './channel.ts';
 import type { AgentDocument, OperatorCommand, TenantDocument, TrustRoot, UseCaseDocument } from './kinds.ts';
 
 /** A tenant's configuration at one revision, compiled: immutable, shared by every call judged under it. */
@@ -14,6 +15,9 @@ export interface TenantSnapshot {
   readonly useCases: ReadonlyMap<string, { readonly document: UseCaseDocument; readonly grants: ExpandedUseCase['grants'] }>;
   readonly upstreams: ReadonlyMap<string, { readonly document: UpstreamDocument; readonly command: OperatorCommand | null }>;
   readonly credentials: ReadonlyMap<string, CredentialDocument>;
+  readonly channels: ReadonlyMap<string, ChannelDocument>;
+  /** Where the operator lets its channels connect. */
+  readonly channelEgress: readonly string[];
   /** By brokered name, sorted. */
   readonly tools: ReadonlyMap<string, BrokeredTool>;
   readonly policy: TenantPolicy;

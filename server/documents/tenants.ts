@@ -123,6 +123,8 @@ export async function compile(configuration: TenantConfiguration, platform: Plat
     useCases: new Map([...documents.useCases].map(([name, useCase]) => [name, { document: useCase, grants: expanded.get(name) ?? [] }])),
     upstreams: new Map([...documents.upstreams].map(([name, upstream]) => [name, { document: upstream, command: commandFor(platform, tenant, upstream) }])),
     credentials: documents.credentials,
+    channels: documents.channels,
+    channelEgress: own.notifications?.egress ?? [],
     tools: new Map([...tools].sort(([a], [b]) => (a < b ? -1 : 1))),
     policy,
   };

@@ -8,6 +8,7 @@ import { claim } from './verbs/claims.ts';
 import * as configuration from './verbs/configuration.ts';
 import { endSession } from './verbs/end-session.ts';
 import * as epochs from './verbs/epochs.ts';
+import * as notifications from './verbs/notifications.ts';
 import { useOnce } from './verbs/once.ts';
 import { openSession } from './verbs/open-session.ts';
 import { appendRecords, readRecords } from './verbs/records.ts';
@@ -81,6 +82,13 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     append: (tenant, bodies) => commit(logOf(tenant), () => appendRecords(tenant, bodies)),
     readRecords: (tenant, from, limit) => readOnce(logOf(tenant), () => readRecords(tenant, from, limit)),
 
+    notify: (tenant, event) => commit(of(tenant), () => notifications.notify(tenant, event)),
+    tenantsWithDeliveries: (at) => readOnce(everyTenant, () => notifications.tenantsWithDeliveries(at)),
+    leaseDeliveries: (tenant, lease) => commit(of(tenant), () => notifications.leaseDeliveries(tenant, lease)),
+    settleDelivery: (outcome) => commit(of(outcome.tenant), () => notifications.settleDelivery(outcome)),
+    listDeliveries: (tenant, filter, page) => readOnce(of(tenant), () => notifications.listDeliveries(tenant, filter, page)),
+    countChannels: (tenant) => readOnce(of(tenant), () => notifications.countChannels(tenant)),
+
     readState: () => read(everyTenant, () => epochs.readState()),
     async startEpoch(change) {
       const tenants = (await read(everyTenant, () => configuration.listTenants())).map(({ tenant }) => tenant);
@@ -99,8 +107,10 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
       // They are read whole, and nothing hangs on their going at once.
       if (at - countersSwept >= countersSweptEveryMs || at < countersSwept) {
         countersSwept = at;
-        for (const { tenant } of await read(everyTenant, () => configuration.listTenants()))
+        for (const { tenant } of await read(everyTenant, () => configuration.listTenants())) {
           await untilDone(() => commit(of(tenant), () => sweepCounters(tenant, at)));
+          await untilDone(() => commit(of(tenant), () => notifications.sweepDeliveries(tenant, at)));
+        }
       }
       return swept;
     },

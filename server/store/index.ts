@@ -1,4 +1,5 @@
 export { type Draft, PlaceTaken, type Row, rowsAtOnce, type Snapshot, type TableShape } from './copy.ts';
+export type { Delivery, DeliveryStatus } from './notifications.ts';
 export { openDraft, openSnapshot } from './open-copy.ts';
 export { fileOf, openStore, shownAddress } from './open-store.ts';
 export { openPostgresStore } from './postgres/open-postgres-store.ts';

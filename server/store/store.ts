@@ -2,6 +2,7 @@ import type { AttestedBy, Effect, Label, Sensitivity } from '../../policies/inde
 import type { ToolDefinition } from '../../tools/index.ts';
 import type { RecordBody, StoredRecord } from '../audit/record.ts';
 import type { ArgumentConstraint, Kind, TaskgateDocument } from '../documents/kinds.ts';
+import type { NotificationVerbs } from './notifications.ts';
 import type { Signals } from './signals.ts';
 
 /**
@@ -302,7 +303,7 @@ export interface Page {
   readonly limit: number;
 }
 
-export interface Store {
+export interface Store extends NotificationVerbs {
   /** Resolves when the store can be read and written now. */
   check(): Promise<void>;
   close(): Promise<void>;

@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import { writeBackup } from '../../server/backup/index.ts';
 import type { Keys, SecretKey } from '../../server/credentials/index.ts';
 import { openDraft, openSnapshot, type Snapshot, type Store } from '../../server/store/index.ts';
-import { applyTenant, approve, ask, body, hour, newVote, open, settlement, start, take } from '../contract/samples.ts';
+import { applyTenant, approve, ask, body, channel, hour, newVote, open, settlement, start, take } from '../contract/samples.ts';
 
 export const later = start + hour / 2;
 
@@ -28,7 +28,7 @@ export const newKeys = (name = 'k'): Keys => ({
 /** Something in every table and in every state that a restore tells apart. */
 export async function populate(store: Store): Promise<void> {
   for (const tenant of ['acme', 'globex']) {
-    await applyTenant(store, tenant);
+    await applyTenant(store, tenant, 0, [channel('on-call', undefined, tenant)]);
     // The parent's id comes after the child's: rows refer forward.
     await open(store, { tenant, id: 'ses_z', expiresAt: start + 9 * hour });
     await open(store, { tenant, id: 'ses_a', parent: 'ses_z', cnf: { jkt: 'x' }, connection: `connection of ${tenant}` });

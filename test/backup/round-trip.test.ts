@@ -56,7 +56,7 @@ function rules(from: Place, to: Place): void {
       expect(restored).toMatchObject({ sha256, kept: null, state: { epoch: 2, epochAt: later, store: header.store } });
       const after = await everything(target);
 
-      for (const same of ['tenants', 'platform', 'agents', 'lineages', 'counters', 'votes', 'secrets', 'used_once'])
+      for (const same of ['tenants', 'platform', 'agents', 'lineages', 'counters', 'votes', 'secrets', 'used_once', 'channels', 'notifications', 'deliveries'])
         expect(after[same], same).toEqual(before[same]);
       const changed = (table: string) =>
         before[table]!.map(

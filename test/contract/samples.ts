@@ -1,5 +1,6 @@
 import type { RecordBody, RecordType } from '../../server/audit/index.ts';
-import type { ClaimRequest, NewApproval, NewSession, NewVote, Settlement, Store } from '../../server/store/index.ts';
+import { eventKinds } from '../../server/notifications/event.ts';
+import type { ClaimRequest, NewApproval, NewSession, NewVote, Settlement, Store, StoredDocument } from '../../server/store/index.ts';
 
 /** Builders of valid things; a test says only what it is about. */
 
@@ -8,8 +9,24 @@ export const hour = 3_600_000;
 
 export const body = (type: RecordType, more: Partial<RecordBody> = {}): RecordBody => ({ type, at: start, ...more });
 
-export async function applyTenant(store: Store, tenant: string, expectedRevision = 0): Promise<void> {
-  const next = { tenant, documents: [], policies: [], pins: [], useCases: [] };
+/** A channel of acme, as the store keeps it. */
+export const channel = (name: string, events: readonly (typeof eventKinds)[number][] = eventKinds, tenant = 'acme'): StoredDocument => ({
+  kind: 'Channel',
+  name,
+  source: 'channels.yaml',
+  body: {
+    apiVersion: 'taskgate/v1',
+    kind: 'Channel',
+    tenant,
+    name,
+    transport: { type: 'webhook', url: 'https://hooks.acme.example/' },
+    credential: 'hook',
+    events: [...events],
+  },
+});
+
+export async function applyTenant(store: Store, tenant: string, expectedRevision = 0, documents: readonly StoredDocument[] = []): Promise<void> {
+  const next = { tenant, documents, policies: [], pins: [], useCases: [] };
   const applied = await store.applyConfiguration({
     platform: null,
     tenants: [{ expectedRevision, next, records: [body('configuration.applied', { tenant })] }],

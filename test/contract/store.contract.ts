@@ -3,6 +3,7 @@ import type { Store } from '../../server/store/index.ts';
 import { approvalRules } from './approvals.contract.ts';
 import { claimRules } from './claims.contract.ts';
 import { configurationRules } from './configuration.contract.ts';
+import { notificationRules } from './notifications.contract.ts';
 import { recordRules } from './records.contract.ts';
 import { applyTenant, start } from './samples.ts';
 import { sessionRules } from './sessions.contract.ts';
@@ -50,6 +51,7 @@ export function describeStore(name: string, openStore: OpenStore): void {
     claimRules(bench);
     settlementRules(bench);
     approvalRules(bench);
+    notificationRules(bench);
     sweepRules(bench);
     recordRules(bench);
     signalRules(bench);

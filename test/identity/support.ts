@@ -121,6 +121,8 @@ export function snapshotOf(name: string, revision: number, parts: TestTenant = {
     useCases: new Map(useCases.map((entry) => [entry.document.name, entry])),
     upstreams: new Map(),
     credentials: new Map(),
+    channels: new Map(),
+    channelEgress: [],
     tools: new Map(),
     policy: {
       tenant: name,

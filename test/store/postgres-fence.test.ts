@@ -2,10 +2,25 @@ import type pg from 'pg';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { recordsOf, verifyChain } from '../../server/audit/index.ts';
 import { type Store, StoreUnavailable } from '../../server/store/index.ts';
-import { applyTenant, ask, body, open, start, take } from '../contract/samples.ts';
+import { applyTenant, ask, body, channel, open, start, take } from '../contract/samples.ts';
 import { type Database, describeOnPostgres } from './postgres-bench.ts';
 
-const tables = ['tenants', 'agents', 'lineages', 'sessions', 'counters', 'dispatches', 'approvals', 'secrets', 'agent_tokens', 'chain_heads', 'records'];
+const tables = [
+  'tenants',
+  'agents',
+  'lineages',
+  'sessions',
+  'counters',
+  'dispatches',
+  'approvals',
+  'secrets',
+  'agent_tokens',
+  'channels',
+  'notifications',
+  'deliveries',
+  'chain_heads',
+  'records',
+];
 
 /** A transaction under the store's own role, told what a verb tells it. */
 async function asBroker(database: Database, client: pg.Client, settings: Readonly<Record<string, string>> = {}): Promise<void> {
@@ -20,7 +35,7 @@ async function tenantsIn(client: pg.Client, table: string): Promise<string[]> {
 /** Something in every table, of two tenants and the platform. */
 async function fill(store: Store): Promise<void> {
   for (const tenant of ['acme', 'globex']) {
-    await applyTenant(store, tenant);
+    await applyTenant(store, tenant, 0, [channel('on-call', undefined, tenant)]);
     await open(store, { tenant });
     await ask(store, { tenant });
     await take(store, { tenant, draws: [{ scope: 'session/ses_1', key: 'calls', amount: 1, limit: 9 }], dispatch: `dsp_${tenant}` });

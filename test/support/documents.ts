@@ -15,6 +15,8 @@ export interface Extras {
   readonly commands?: Readonly<Record<string, ExtraCommand>>;
   /** Further files below `tenants/<tenant>`, by path: YAML or Cedar. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Changes the operator's document. */
+  readonly platform?: (document: Record<string, unknown>) => Record<string, unknown>;
   /** Changes one parsed sample document before it is written. */
   readonly change?: (document: Record<string, unknown>) => Record<string, unknown>;
 }
@@ -42,7 +44,8 @@ export async function writeDocuments(dir: string, extras: Extras = {}): Promise<
       .filter(([name]) => ['sample-ledger', 'sample-mail'].includes(name))
       .map(([name, command]) => [name, { ...command, run: absolute(command.run), allow_read: absolute(command.allow_read) }]),
   );
-  await writeFile(join(out, 'platform.yaml'), stringify({ ...platform, commands: { ...both, ...extras.commands } }));
+  const operators = { ...platform, commands: { ...both, ...extras.commands } };
+  await writeFile(join(out, 'platform.yaml'), stringify(extras.platform?.(operators) ?? operators));
   for (const [path, text] of Object.entries(extras.files ?? {})) await writeFile(join(out, 'tenants', path), text);
   return out;
 }

@@ -1,6 +1,7 @@
 import type { NextConfiguration, NextTenant } from '../merge.ts';
 import { type DocumentProblem, problemAt } from '../problems.ts';
 import { checkAgents, checkIdentities } from './agents.ts';
+import { checkChannels } from './channels.ts';
 import { checkPeople } from './people.ts';
 import { checkPlatform } from './platform.ts';
 import { checkUpstreams } from './upstreams.ts';
@@ -25,5 +26,6 @@ function checkTenant(next: NextConfiguration, tenant: NextTenant, now: number): 
     ...checkAgents(tenant, document.body, trust),
     ...checkUpstreams(tenant, document.body, next.platform),
     ...checkUseCases(tenant, document.body, now),
+    ...checkChannels(tenant),
   ];
 }

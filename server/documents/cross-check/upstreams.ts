@@ -75,6 +75,7 @@ function checkUse(one: Located, upstream: UpstreamDocument, credentials: Readonl
 function checkCredential(one: Located, { inject }: CredentialDocument): DocumentProblem[] {
   if ('env' in inject)
     return reservedEnv.test(inject.env) ? [problemAt(one, ['inject', 'env'], 'A variable that steers the runtime, not the program', 'Use another name')] : [];
+  if ('channel' in inject) return [];
   return reservedHeader.test(inject.header)
     ? [problemAt(one, ['inject', 'header'], 'A header that belongs to the connection', 'Use another header, such as Authorization')]
     : [];

@@ -19,14 +19,31 @@ const rights: Readonly<Record<string, string>> = {
   secrets: 'SELECT, INSERT, UPDATE',
   agent_tokens: 'SELECT, INSERT, UPDATE',
   used_once: 'SELECT, INSERT, UPDATE, DELETE',
+  channels: 'SELECT, INSERT, DELETE',
+  notifications: 'SELECT, INSERT, DELETE',
+  deliveries: 'SELECT, INSERT, UPDATE, DELETE',
   chain_heads: 'SELECT, INSERT, UPDATE',
   records: 'SELECT, INSERT',
 };
 
-const ofTenants = ['tenants', 'agents', 'lineages', 'sessions', 'counters', 'dispatches', 'approvals', 'votes', 'secrets', 'agent_tokens'];
+const ofTenants = [
+  'tenants',
+  'agents',
+  'lineages',
+  'sessions',
+  'counters',
+  'dispatches',
+  'approvals',
+  'votes',
+  'secrets',
+  'agent_tokens',
+  'channels',
+  'notifications',
+  'deliveries',
+];
 const ofLogs = ['chain_heads', 'records'];
 /** What a sweep and the store's anchor look at across tenants. */
-const overseen = ['tenants', 'sessions', 'approvals', 'dispatches', 'chain_heads'];
+const overseen = ['tenants', 'sessions', 'approvals', 'dispatches', 'chain_heads', 'deliveries'];
 
 const setting = (name: string): string => `current_setting('taskgate.${name}', true)`;
 // An unset setting reads as the empty string once another transaction of the connection had set it; no tenant has that name.

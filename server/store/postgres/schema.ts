@@ -202,6 +202,41 @@ const steps: readonly string[] = [
   CREATE INDEX approvals_by_reminder ON approvals (status, remind_at);
   CREATE INDEX votes_by_person ON votes (tenant, person, at);
   `,
+  `
+  CREATE TABLE channels (
+    tenant term NOT NULL REFERENCES tenants (tenant),
+    name term NOT NULL,
+    events TEXT NOT NULL,
+    PRIMARY KEY (tenant, name)
+  );
+  CREATE TABLE notifications (
+    tenant term NOT NULL REFERENCES tenants (tenant),
+    id term NOT NULL,
+    type TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id)
+  );
+  CREATE INDEX notifications_by_age ON notifications (tenant, at);
+  CREATE TABLE deliveries (
+    tenant term NOT NULL,
+    notification term NOT NULL,
+    channel term NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('pending', 'delivered', 'given_up')),
+    attempts BIGINT NOT NULL,
+    /* while it is leased, when the lease ends */
+    next_at BIGINT NOT NULL,
+    lease TEXT,
+    error TEXT,
+    at BIGINT NOT NULL,
+    settled_at BIGINT,
+    PRIMARY KEY (tenant, notification, channel),
+    FOREIGN KEY (tenant, notification) REFERENCES notifications (tenant, id)
+  );
+  CREATE INDEX deliveries_by_turn ON deliveries (status, next_at);
+  CREATE INDEX deliveries_by_channel ON deliveries (tenant, channel, status, at);
+  CREATE INDEX deliveries_by_age ON deliveries (tenant, at, notification, channel);
+  `,
 ];
 
 export const schema: Schema = { steps, oldest: 1 };

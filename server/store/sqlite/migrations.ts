@@ -204,6 +204,41 @@ const steps: readonly string[] = [
   CREATE INDEX approvals_by_reminder ON approvals (status, remind_at);
   CREATE INDEX votes_by_person ON votes (tenant, person, at);
   `,
+  `
+  CREATE TABLE channels (
+    tenant TEXT NOT NULL REFERENCES tenants (tenant),
+    name TEXT NOT NULL,
+    events TEXT NOT NULL,
+    PRIMARY KEY (tenant, name)
+  ) STRICT;
+  CREATE TABLE notifications (
+    tenant TEXT NOT NULL REFERENCES tenants (tenant),
+    id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id)
+  ) STRICT;
+  CREATE INDEX notifications_by_age ON notifications (tenant, at);
+  CREATE TABLE deliveries (
+    tenant TEXT NOT NULL,
+    notification TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('pending', 'delivered', 'given_up')),
+    attempts INTEGER NOT NULL,
+    /* while it is leased, when the lease ends */
+    next_at INTEGER NOT NULL,
+    lease TEXT,
+    error TEXT,
+    at INTEGER NOT NULL,
+    settled_at INTEGER,
+    PRIMARY KEY (tenant, notification, channel),
+    FOREIGN KEY (tenant, notification) REFERENCES notifications (tenant, id)
+  ) STRICT;
+  CREATE INDEX deliveries_by_turn ON deliveries (status, next_at);
+  CREATE INDEX deliveries_by_channel ON deliveries (tenant, channel, status, at);
+  CREATE INDEX deliveries_by_age ON deliveries (tenant, at, notification, channel);
+  `,
 ];
 
 export interface Schema {

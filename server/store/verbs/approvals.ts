@@ -3,6 +3,7 @@ import type { RecordBody } from '../../audit/record.ts';
 import type { ApprovalRow, ApprovalStatus, NewApproval, Page, PendingLimits, SessionRow } from '../store.ts';
 import { all, one, run, signal, together, type Verb } from '../verb.ts';
 import { type ApprovalColumns, approvalColumns, approvalOf, readApproval } from './approval-rows.ts';
+import { tellOfApproval } from './notifications.ts';
 import { limitOf, where } from './pages.ts';
 import { appendRecord } from './records.ts';
 import { isLineLive, lineOf } from './session-rows.ts';
@@ -53,6 +54,7 @@ export function* openApproval(approval: NewApproval, limits: PendingLimits, reco
 
   yield* insert(approval);
   yield* appendRecord(tenant, record);
+  yield* tellOfApproval('approval.requested', approval, createdAt);
   const opened = yield* readApproval(tenant, approval.id);
   if (!opened) throw new Error('the approval that was just opened is not there');
   return { approval: opened, created: true };

@@ -1,5 +1,6 @@
 import type { ConfigurationChange, StoredDocument, TenantConfiguration } from '../store.ts';
 import { all, enter, one, run, signal, Undo, type Verb } from '../verb.ts';
+import { replaceChannels } from './notifications.ts';
 import { appendRecord } from './records.ts';
 
 type Applied = { applied: true; revisions: Readonly<Record<string, number>> } | { applied: false; moved: string };
@@ -45,6 +46,7 @@ export function* applyConfiguration(change: ConfigurationChange): Verb<Applied> 
       revision,
       JSON.stringify(next),
     );
+    yield* replaceChannels(next.tenant, next.documents);
     yield* signal('configuration', next.tenant, String(revision));
     for (const record of records) yield* appendRecord(next.tenant, record);
     revisions[next.tenant] = revision;

@@ -2,6 +2,7 @@ import type { RecordBody } from '../../audit/record.ts';
 import type { SessionRow, SessionStatus } from '../store.ts';
 import { run, signal, type Verb } from '../verb.ts';
 import { closeApprovalsOf } from './approvals.ts';
+import { notify } from './notifications.ts';
 import { appendRecord } from './records.ts';
 import { descendantsOf, isLive } from './session-rows.ts';
 
@@ -38,6 +39,9 @@ function* end(session: SessionRow, how: Ending, at: number, record: RecordBody):
   yield* signal('session', session.tenant, session.id);
   yield* appendRecord(session.tenant, record);
   yield* closeApprovalsOf(session, at);
+  if (how.status === 'ended') return;
+  const { tenant, id, agent, useCase } = session;
+  yield* notify(tenant, { type: `session.${how.status}`, at, about: id, facts: { session: id, agent, use_case: useCase } });
 }
 
 /** The record of a session that was ended because of another, or by Taskgate itself. */

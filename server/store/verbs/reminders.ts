@@ -5,6 +5,7 @@ import type { ApprovalRow } from '../store.ts';
 import { all, run, signal, type Verb } from '../verb.ts';
 import { type ApprovalColumns, approvalColumns, approvalOf } from './approval-rows.ts';
 import { aboutApproval } from './approvals.ts';
+import { tellOfApproval } from './notifications.ts';
 import { appendRecord } from './records.ts';
 import type { Swept } from './sweep.ts';
 
@@ -25,14 +26,16 @@ export function* sweepReminders(tenant: string, at: number, most: number): Verb<
     yield* run('UPDATE approvals SET reminded = ?, remind_at = ? WHERE tenant = ? AND id = ?', told, next, tenant, row.id);
     const open = askedNow(row);
     const escalated = next === null;
-    const to = [...open.flatMap(addressee), ...(escalated ? beyond(row) : [])];
+    const to = [...new Set([...open.flatMap(addressee), ...(escalated ? beyond(row) : [])])];
+    const type = escalated ? 'approval.escalated' : 'approval.reminded';
     yield* appendRecord(tenant, {
-      ...aboutApproval(escalated ? 'approval.escalated' : 'approval.reminded', columns, at),
+      ...aboutApproval(type, columns, at),
       requirements: open,
-      to: [...new Set(to)],
+      to,
       detail: `${told} of 4 quarters of its time have passed`,
       expires_at: row.expiresAt,
     });
+    yield* tellOfApproval(type, row, at, to);
     yield* signal('approval', tenant, row.id);
   }
   return { counted: due.length, touched: due.length };

@@ -3,6 +3,7 @@ import { all, run, signal, together, type Verb } from '../verb.ts';
 import { type ApprovalColumns, approvalColumns } from './approval-rows.ts';
 import { aboutApproval } from './approvals.ts';
 import { recordOf } from './end-session.ts';
+import { tellOfApproval } from './notifications.ts';
 import { appendRecord } from './records.ts';
 import { type SessionColumns, sessionColumns, sessionOf } from './session-rows.ts';
 
@@ -69,6 +70,7 @@ export function* sweepApprovals(tenant: string, at: number): Verb<Swept> {
     );
     if (!open) continue;
     yield* together(signal('approval', one.tenant, one.id), appendRecord(one.tenant, aboutApproval('approval.expired', one, at)));
+    yield* tellOfApproval('approval.expired', { ...one, requirements: JSON.parse(one.requirements) as string[], expiresAt: one.expires_at }, at);
     expired += 1;
   }
   return { counted: expired, touched: past.length };

@@ -5,6 +5,7 @@ import { all, run, signal, type Verb } from '../verb.ts';
 import { readApproval } from './approval-rows.ts';
 import { aboutApproval } from './approvals.ts';
 import { readRevision } from './configuration.ts';
+import { tellOfApproval } from './notifications.ts';
 import { appendRecord } from './records.ts';
 
 /** Casts one person's vote, and decides when that was the last one needed; the vote and the decision are one transaction. */
@@ -73,5 +74,6 @@ function* decide(approval: ApprovalRow, counted: Tally, status: 'approved' | 'de
   yield* signal('approval', approval.tenant, approval.id);
   const satisfied = Object.entries(counted.voters).map(([literal, persons]) => ({ literal, source: 'votes', persons }));
   yield* appendRecord(approval.tenant, { ...aboutApproval(`approval.${status}`, approval, at), ...(status === 'approved' ? { satisfied } : {}) });
+  yield* tellOfApproval(`approval.${status}`, approval, at);
   return { ...approval, status, decidedAt: at };
 }

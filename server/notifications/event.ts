@@ -1,0 +1,63 @@
+/** What people are told of, by a message with a link. A kind is what stands before the dot. */
+export const eventTypes = [
+  'approval.requested',
+  'approval.reminded',
+  'approval.escalated',
+  'approval.approved',
+  'approval.denied',
+  'approval.expired',
+  'change.waiting',
+  'session.suspended',
+  'session.revoked',
+  'break_glass.activated',
+  'break_glass.used',
+  'break_glass.ended',
+  'break_glass.review_due',
+  'channel.test',
+] as const;
+export type EventType = (typeof eventTypes)[number];
+
+/** What a channel may leave out. Break-glass is not among them: it is told everywhere. */
+export const eventKinds = ['approval', 'change', 'session'] as const;
+
+/**
+ * All that a message may say: names and times. INVARIANT: no argument, input, objective or reason has a field here, so that none can
+ * leave by a channel.
+ */
+export interface EventFacts {
+  readonly approval?: string;
+  readonly change?: string;
+  readonly session?: string;
+  readonly break_glass?: string;
+  readonly agent?: string;
+  readonly use_case?: string;
+  readonly tool?: string;
+  readonly tools?: readonly string[];
+  readonly requirements?: readonly string[];
+  /** Whom it is for: `group:finance`, `role:admin`, `sponsor`. */
+  readonly to?: readonly string[];
+  /** Names of people in the tenant document. */
+  readonly people?: readonly string[];
+  /** The tenant's own number of an incident. */
+  readonly incident?: string;
+  /** Epoch milliseconds. */
+  readonly expires_at?: number;
+  /** A stable code, such as why a session ended. */
+  readonly code?: string;
+}
+
+export interface NotificationEvent {
+  readonly type: EventType;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** The id of what it is about: with type and time it makes the message's own, so that an event is told once. */
+  readonly about: string;
+  readonly facts: EventFacts;
+  /** Only this channel; every one that takes the kind when left out. */
+  readonly channel?: string;
+}
+
+export const kindOf = (type: EventType): string => type.slice(0, type.indexOf('.'));
+
+/** Told on every channel, and never given up to make room. */
+export const isUrgent = (type: string): boolean => type.startsWith('break_glass.');

@@ -1,0 +1,139 @@
+import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { approveByTwo, nextPending } from '../support/approvals.ts';
+import { modernClient, payment, startTestBroker, type TestBroker } from '../support/broker.ts';
+import { newSecret, withChannels } from './channels.ts';
+import { type Hook, type Mailbox, startHook, startMailbox } from './receivers.ts';
+
+describe('a message of a tenant', () => {
+  let hook: Hook;
+  let mailbox: Mailbox;
+  let broker: TestBroker;
+  let dana: string;
+  const secret = newSecret();
+  const set = (name: string, value: string) => broker.v1(dana, 'PUT', `/credentials/${name}-secret`, { value });
+  const test = (channel: string) => broker.v1(dana, 'POST', `/channels/${channel}/test`, {});
+  const deliveries = async (query = '') => (await broker.v1(dana, 'GET', `/notifications${query}`)).body['items'] as Record<string, unknown>[];
+
+  beforeAll(async () => {
+    hook = await startHook();
+    mailbox = await startMailbox('taskgate', 'a password');
+    const email = { type: 'email', server: mailbox.place, security: 'none', user: 'taskgate', from: 'taskgate@acme.example', to: ['on-call@acme.example'] };
+    const channels = withChannels(
+      {
+        hook: { transport: { type: 'webhook', url: `${hook.url}/hook` } },
+        chat: { transport: { type: 'slack' } },
+        mail: { transport: email },
+        stuck: { transport: { type: 'webhook', url: `${hook.url}/stuck` }, events: ['change'] },
+      },
+      [hook.place, mailbox.place],
+    );
+    broker = await startTestBroker({ ...channels, holdMs: 0 });
+    dana = await broker.person('acme', 'dana');
+    await set('hook', secret);
+    await set('chat', `${hook.url}/services/T0/B0/x`);
+    await set('mail', 'a password');
+    await set('stuck', newSecret());
+  });
+  afterAll(async () => {
+    await broker.end();
+    await Promise.all([hook.close(), mailbox.close()]);
+  });
+
+  it('of an approval reaches webhook, Slack and e-mail with names and a link, and none of its arguments', { timeout: 30_000 }, async () => {
+    const letter = mailbox.next();
+    const task = await broker.open({ inputs: { invoice: 'INV-7' }, objective: 'Pay the secret invoice' });
+    const client = await modernClient(task);
+    await client.callTool(payment(600));
+    const approval = await nextPending(broker);
+    const posted = await hook.until(({ path, body }) => path === '/hook' && body.includes('approval.requested'));
+    const chat = await hook.until(({ path, body }) => path.startsWith('/services/') && body.includes(approval.id));
+    await letter;
+    const payload = new Webhook(secret).verify(posted.body, posted.headers as Record<string, string>) as { data: Record<string, unknown> };
+    expect(payload).toMatchObject({
+      type: 'approval.requested',
+      data: { tenant: 'acme', agent: 'invoice-matcher', tool: 'ledger__post_payment', use_case: 'match-invoices', requirements: ['approval:finance:2'] },
+    });
+    expect(payload.data['link']).toBe(`${broker.url}/console/approvals/${approval.id}`);
+    const text = (JSON.parse(chat.body) as { text: string }).text;
+    expect(text).toContain(`<${broker.url}/console/approvals/${approval.id}|`);
+    expect(Object.keys(JSON.parse(chat.body) as object).sort()).toEqual(['text', 'unfurl_links', 'unfurl_media']);
+    const [mail] = mailbox.mails;
+    expect(mail).toMatchObject({ from: 'taskgate@acme.example', to: ['on-call@acme.example'], user: 'taskgate' });
+    expect(mail?.text).toContain('Subject: [acme] invoice-matcher waits for approval of ledger__post_payment');
+    for (const said of [posted.body, chat.body, mail?.text ?? '']) {
+      for (const hidden of ['DE02120300000000202051', 'INV-7', '600', 'secret invoice']) expect(said).not.toContain(hidden);
+    }
+    await approveByTwo(broker, approval);
+    await hook.until(({ path, body }) => path === '/hook' && body.includes('approval.approved'));
+    await client.close();
+  });
+
+  it('is signed with the old and the new secret while one replaces the other', async () => {
+    const next = newSecret();
+    expect((await set('hook', `${next} ${secret}`)).status).toBe(200);
+    const before = hook.received.length;
+    await test('hook');
+    const posted = await hook.until((one) => hook.received.indexOf(one) >= before && one.path === '/hook');
+    for (const one of [secret, next]) expect(() => new Webhook(one).verify(posted.body, posted.headers as Record<string, string>)).not.toThrow();
+    await set('hook', next);
+    const again = hook.received.length;
+    await test('hook');
+    const alone = await hook.until((one) => hook.received.indexOf(one) >= again && one.path === '/hook');
+    expect(() => new Webhook(secret).verify(alone.body, alone.headers as Record<string, string>)).toThrow();
+    await set('hook', secret);
+  });
+
+  it('that was refused comes again later under the same id, and the list says why it failed', async () => {
+    hook.answers.set('/hook', 503);
+    const before = hook.received.length;
+    await test('hook');
+    const first = await hook.until((one) => hook.received.indexOf(one) >= before && one.path === '/hook');
+    await vi.waitUntil(async () => (await deliveries('?channel=hook&status=pending'))[0]?.['error'] === 'it answered HTTP 503');
+    hook.answers.delete('/hook');
+    const half = hook.received.length;
+    broker.travel(6_000);
+    const second = await hook.until((one) => hook.received.indexOf(one) >= half && one.path === '/hook');
+    expect(second.headers['webhook-id']).toBe(first.headers['webhook-id']);
+    expect(second.body).toBe(first.body);
+    await vi.waitUntil(async () => (await deliveries('?channel=hook'))[0]?.['status'] === 'delivered');
+  });
+
+  it('to a receiver that hangs holds up neither another channel nor a call', { timeout: 30_000 }, async () => {
+    hook.answers.set('/stuck', 'hang');
+    await test('stuck');
+    await hook.until(({ path }) => path === '/stuck');
+    const before = hook.received.length;
+    await test('hook');
+    await hook.until((one) => hook.received.indexOf(one) >= before && one.path === '/hook');
+    const task = await broker.open({});
+    const client = await modernClient(task);
+    const began = performance.now();
+    expect((await client.callTool(payment(5))).isError).toBeFalsy();
+    expect(performance.now() - began).toBeLessThan(5_000);
+    await client.close();
+  });
+
+  it('follows no redirect', async () => {
+    hook.answers.set('/hook', { redirect: `${hook.url}/elsewhere` });
+    await test('hook');
+    await vi.waitUntil(async () => (await deliveries('?channel=hook'))[0]?.['error'] === 'it answered with a redirect');
+    expect(hook.received.some(({ path }) => path === '/elsewhere')).toBe(false);
+    hook.answers.delete('/hook');
+  });
+
+  it('has a credential that fits its channel, or none is set', async () => {
+    expect(await set('hook', 'hunter2-hunter2-hunter2')).toMatchObject({ status: 422, body: { code: 'credential.unfit' } });
+    expect((await set('hook', 'hunter2-hunter2-hunter2')).text).not.toContain('hunter2');
+    expect((await set('chat', 'no url')).status).toBe(422);
+  });
+
+  it('is listed for admins and auditors, and tested by admins', async () => {
+    const bob = await broker.person('acme', 'bob');
+    expect((await broker.v1(bob, 'GET', '/notifications')).status).toBe(403);
+    expect((await broker.v1(bob, 'POST', '/channels/hook/test', {})).status).toBe(403);
+    expect((await test('nobody')).status).toBe(404);
+    const greta = await broker.person('globex', 'greta').catch(() => null);
+    if (greta !== null) expect((await broker.v1(greta, 'POST', '/channels/hook/test', {})).status).not.toBe(201);
+  });
+});
