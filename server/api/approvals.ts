@@ -10,6 +10,7 @@ import {
   revokeApproval,
   showApproval,
 } from '../approvals/index.ts';
+import { editApproval } from '../call/index.ts';
 import { type Endpoint, endpoint, paged, paging } from './endpoint.ts';
 import { type Problem, type ProblemStatus, problem } from './problem.ts';
 
@@ -26,6 +27,9 @@ const statusOf = {
   'approval.already_voted': 409,
   'approval.reason_required': 422,
   'approval.reason_too_long': 422,
+  'approval.edit_refused': 422,
+  'approval.edit_widens': 422,
+  'approval.edit_nothing': 422,
   stale: 409,
 } as const satisfies Readonly<Record<ApprovalRefusalCode, ProblemStatus>>;
 
@@ -39,6 +43,14 @@ const decision = z.strictObject({
     .describe('`digest` of the approval as you read it'),
   reason: z.string().max(1000).nullish().describe('3 to 500 characters when denying, which the agent reads, and when approving a destructive tool'),
   requirement: z.string().max(100).optional().describe('Which requirement the vote is for; the first that still lacks one of yours when left out'),
+});
+
+const edit = z.strictObject({
+  digest: decision.shape.digest,
+  arguments: z
+    .record(z.string(), z.unknown())
+    .describe('All arguments of the call, of which some take away: a lower amount, fewer targets in a list, a shorter text; nothing else may differ'),
+  reason: z.string().max(1000).describe('3 to 500 characters; for the record'),
 });
 
 export const approvalEndpoints: readonly Endpoint[] = [
@@ -71,6 +83,19 @@ export const approvalEndpoints: readonly Endpoint[] = [
     answer: approvalSummary,
     async run(ports, { person }, { param, body }) {
       const answer = await decideApproval(ports, person, { ...body, approval: param('id'), reason: body.reason ?? null });
+      return answer.ok ? answer.approval : problemOf(answer);
+    },
+  }),
+  endpoint({
+    method: 'post',
+    path: '/approvals/{id}/edits',
+    summary: 'Narrow what waits: a new proposal with a digest of its own takes its place, and everybody votes anew on that',
+    access: 'anyone',
+    status: 201,
+    body: edit,
+    answer: approvalSummary,
+    async run(ports, { person }, { param, body }) {
+      const answer = await editApproval(ports, person, { ...body, approval: param('id') });
       return answer.ok ? answer.approval : problemOf(answer);
     },
   }),

@@ -84,6 +84,24 @@ function admitVote(seen: Seen, request: DecisionRequest): Admitted | DecisionAns
   return { requirement, reason };
 }
 
+/** Who could approve some of it may narrow it instead; the sponsor, who may only confirm, and whoever is in the chain may not. */
+export async function whoMayEdit(
+  ports: Pick<Ports, 'store' | 'tenants' | 'clock'>,
+  person: Person,
+  request: { readonly approval: string; readonly digest: string; readonly reason: string },
+): Promise<Seen | ApprovalRefusal> {
+  const seen = await seeApproval(ports, person, request.approval);
+  if (!seen) return refuseApproval('approval.not_found');
+  const { row } = seen;
+  const asked = row.requirements.map(parseRequirement).filter((one) => one?.kind === 'approval');
+  if (!asked.some((one) => mayGive(seen, one))) return whyNone(seen);
+  if (request.digest !== row.digest) return refuseApproval('approval.digest_mismatch');
+  if (row.status !== 'pending' || row.expiresAt <= seen.at) return refuseApproval('approval.not_pending');
+  const { length } = request.reason.trim();
+  if (length < shortestReason) return refuseApproval('approval.reason_required');
+  return length > longestReason ? refuseApproval('approval.reason_too_long') : seen;
+}
+
 /** One that covers another of the same group comes before it: its votes count for both. */
 function firstOpen(row: ApprovalRow, mine: readonly string[]): string | undefined {
   const asked = askedNow(row);

@@ -1,12 +1,13 @@
 export { createDecisions } from './create-decisions.ts';
-export { type DecisionRequest, decideApproval } from './decide.ts';
+export { type DecisionRequest, decideApproval, whoMayEdit } from './decide.ts';
 export { excludedFrom } from './excluded.ts';
 export { listApprovals } from './list.ts';
+export { whyNotNarrower } from './narrower.ts';
 export { openProposal, type Proposal, sealProposal } from './proposal.ts';
-export type { ApprovalRefusal, ApprovalRefusalCode } from './refusals.ts';
+export { type ApprovalRefusal, type ApprovalRefusalCode, refuseApproval } from './refusals.ts';
 export { revokeApproval } from './revoke.ts';
 export { satisfiedLiterals } from './satisfied.ts';
 export { showApproval } from './show.ts';
 export { type Standing, standingOf } from './standing.ts';
 export { termsOf } from './terms.ts';
-export { approvalDetail, approvalStatus, approvalSummary } from './view.ts';
+export { type ApprovalSummary, approvalDetail, approvalStatus, approvalSummary, summaryOf } from './view.ts';

@@ -34,6 +34,8 @@ export const proposal = z.strictObject({
   principal: z.enum(['shared', 'agent', 'sponsor']),
   /** The registered words for what the tool does; null when the registrant gave none. */
   says: z.string().nullable(),
+  /** Present when a reviewer narrowed what the agent asked: what it was made from, by whom, and the arguments of the agent's own call. */
+  edited: z.strictObject({ approval: z.string(), digest: z.string(), by: z.string(), asked: z.record(z.string(), z.unknown()) }).optional(),
   /** Epoch milliseconds. */
   created_at: z.int(),
   expires_at: z.int(),

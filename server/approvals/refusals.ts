@@ -15,6 +15,12 @@ const remedies = {
     'Say why; it stands in the record, and of a denial the agent reads it.',
   ],
   'approval.reason_too_long': ['A reason has at most 500 characters.', 'Shorten it.'],
+  'approval.edit_refused': ['The edited call is not one this task may make.', 'Change what it names, or deny the call with a reason.'],
+  'approval.edit_widens': [
+    'An edit can only take away from what was asked.',
+    'Lower an amount, take targets off a list or cut a text; or deny it with a reason.',
+  ],
+  'approval.edit_nothing': ['Nothing was changed.', 'Approve it as it is, or change an argument.'],
   stale: ['The configuration of the tenant kept changing while you decided.', 'Try again.'],
 } as const satisfies Readonly<Record<string, readonly [string, string]>>;
 export type ApprovalRefusalCode = keyof typeof remedies;
@@ -26,7 +32,8 @@ export interface ApprovalRefusal {
   readonly remedy: string;
 }
 
-export function refuseApproval(code: ApprovalRefusalCode): ApprovalRefusal {
+/** `more`: what exactly, in words a reviewer may read. */
+export function refuseApproval(code: ApprovalRefusalCode, more?: string): ApprovalRefusal {
   const [message, remedy] = remedies[code];
-  return { ok: false, code, message, remedy };
+  return { ok: false, code, message: more === undefined ? message : `${message} ${more}`, remedy };
 }

@@ -33,6 +33,7 @@ const fields = {
   detail: text,
   approval: text,
   proposal_sha256: text,
+  edited_from: text,
   vote: z.enum(['approve', 'deny']),
   reason: text,
   same_reason: whole,

@@ -15,6 +15,7 @@ export const recordTypes = [
   'approval.cancelled',
   'approval.superseded',
   'approval.revoked',
+  'approval.edited',
   'approval.reminded',
   'approval.escalated',
   'session.opened',
@@ -75,6 +76,8 @@ export interface RecordBody {
   readonly detail?: string;
   readonly approval?: string;
   readonly proposal_sha256?: string;
+  /** The approval that an edited one takes the place of. */
+  readonly edited_from?: string;
   readonly vote?: 'approve' | 'deny';
   readonly reason?: string;
   /** How often in a row this person has now given this very reason, from the third time on. */

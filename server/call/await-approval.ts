@@ -17,20 +17,25 @@ export async function awaitApproval(
   aside: CallIo['aside'],
 ): Promise<ApprovalState | Refusal> {
   const until = ports.clock() + holdMs;
-  const watch = ports.decisions.watch(caller.tenant, approval);
-  try {
-    for (;;) {
+  for (let id = approval; ; ) {
+    const watch = ports.decisions.watch(caller.tenant, id);
+    try {
       const session = await enterSession(ports, caller);
       if (isRefusal(session)) return session;
-      const row = await ports.store.readApproval(caller.tenant, approval);
+      const row = await ports.store.readApproval(caller.tenant, id);
       if (!row || row.session !== caller.session) return refuse('approval.unknown', 'There is no such approval in this task.');
+      if (row.supersededBy !== null) {
+        id = row.supersededBy;
+        continue;
+      }
       const now = ports.clock();
       const status = row.status === 'pending' && row.expiresAt <= now ? 'expired' : row.status;
       const reason = row.votes.findLast((vote) => vote.decision === 'deny')?.reason ?? null;
-      if (status !== 'pending' || now >= until || signal.aborted) return { id: row.id, status, expiresAt: row.expiresAt, reason };
+      if (status !== 'pending' || now >= until || signal.aborted)
+        return { id, status, expiresAt: row.expiresAt, reason, ...(row.editedFrom === null ? {} : { edited: true }) };
       await aside(() => watch.changed(Math.min(until - now, lookAgainMs), signal));
+    } finally {
+      watch.stop();
     }
-  } finally {
-    watch.stop();
   }
 }

@@ -32,6 +32,14 @@ export interface CallResult {
   readonly record: number;
   /** The stored outcome of an approved call that had run before; nothing ran now. */
   readonly replayed: boolean;
+  /** What a reviewer changed before it ran; absent when it ran as asked. */
+  readonly edited?: Edited;
+}
+
+/** Arguments that were narrowed, as they were sent. */
+export interface Edited {
+  readonly approval: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
 }
 
 export type CallAnswer = CallResult | (Refusal & { readonly decision: string; readonly record: number | null });
@@ -54,4 +62,6 @@ export interface ApprovalState {
   readonly expiresAt: number;
   /** The reviewer's words on a denial; theirs, so data and not instruction. */
   readonly reason: string | null;
+  /** A reviewer narrowed the call: this is the approval that took the place of the one asked about. */
+  readonly edited?: true;
 }

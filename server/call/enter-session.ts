@@ -46,6 +46,16 @@ export async function enterSession(ports: Pick<Ports, 'store' | 'tenants' | 'clo
   return { caller, row, view, tenant, agent, useCase, observedUntil: observed, at } as Omit<Session, typeof entered> as Session;
 }
 
+/** The session as its agent would enter it, for judging while nobody calls: no answer of it reaches an upstream. */
+export async function lookIntoSession(ports: Pick<Ports, 'store' | 'tenants' | 'clock'>, tenant: string, session: string): Promise<Session | Refusal> {
+  const view = await ports.store.readSession(tenant, session);
+  if (!view) return refuse('session.not_found', 'This task session does not exist.');
+  const { agent, sponsor, taskSha256, cnf } = view.session;
+  // A session bound to a key is entered with a proof of it and in no other way.
+  const stand = { tenant, agent, session, sponsor, taskSha256, bound: cnf !== null, tokenId: '', tokenExpires: 0, door: 'session' };
+  return enterSession(ports, stand as Omit<Caller, never> as Caller);
+}
+
 function whyNotLive(row: SessionRow, at: number): Refusal | null {
   if (row.status === 'suspended') return refuse('session.suspended', `This task is suspended${row.endReason ? `: ${row.endReason}` : ''}.`);
   if (row.status !== 'active' && row.endReason !== 'expired')

@@ -3,7 +3,8 @@ import { canonicalForm } from '../../tools/index.ts';
 import { openProposal, type Proposal, satisfiedLiterals } from '../approvals/index.ts';
 import type { Ports } from '../ports.ts';
 import type { ApprovalRow } from '../store/store.ts';
-import type { CallIo, CallRequest, CallResult } from './call.ts';
+import type { CallIo, CallRequest, CallResult, Edited } from './call.ts';
+import { editedOf } from './edited.ts';
 import { enterSession } from './enter-session.ts';
 import { type Judgement, judge } from './judge.ts';
 import { isRefusal, type Refusal, refuse } from './refusals.ts';
@@ -19,7 +20,14 @@ export interface Warrant {
   readonly [warranted]: true;
   /** Made last, with whatever was satisfied by then. */
   readonly judgement: Judgement;
-  readonly approval: { readonly id: string; readonly digest: string; readonly satisfied: readonly Satisfied[] } | null;
+  readonly approval: WarrantedBy | null;
+}
+export interface WarrantedBy {
+  readonly id: string;
+  readonly digest: string;
+  readonly satisfied: readonly Satisfied[];
+  /** What a reviewer changed of what the agent asked; null when it runs as asked. */
+  readonly edited: Edited | null;
 }
 export interface Satisfied {
   readonly literal: string;
@@ -129,14 +137,17 @@ async function runsAsApproved(ports: Needs, judgement: Judgement, row: ApprovalR
     satisfied.map(({ literal }) => literal),
   );
   if (isRefusal(fresh)) return fresh;
+  const edited = editedOf(row.id, shown);
   const holds =
     fresh.decision.decision === 'allow' &&
-    tool.callKey === row.callKey &&
+    // What an edit stands for is the agent's own call, whose arguments the edit keeps.
+    judgement.tool.callKey === row.callKey &&
+    (edited !== null || tool.callKey === row.callKey) &&
     shown.tool_digest === tool.tool.digest &&
-    canonicalForm(shown.arguments) === canonicalForm(judgement.tool.arguments) &&
+    canonicalForm(shown.edited?.asked ?? shown.arguments) === canonicalForm(judgement.tool.arguments) &&
     samePeople(shown, fresh) &&
     dominates(shown.label, session.view.label);
-  if (holds) return grant(fresh, { id: row.id, digest: row.digest, satisfied });
+  if (holds) return grant(fresh, { id: row.id, digest: row.digest, satisfied, edited });
   const at = ports.clock();
   const record = { type: 'approval.superseded' as const, at, tenant: row.tenant, session: row.session, agent: row.agent, tool: row.tool, approval: row.id };
   await ports.store.closeApproval(row.tenant, row.id, 'superseded', at, record);

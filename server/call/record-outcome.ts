@@ -14,7 +14,7 @@ type Failed = Extract<UpstreamOutcome, { kind: 'failed' }>;
 export async function recordOutcome(ports: Pick<Ports, 'store' | 'clock' | 'keys'>, labelled: Labelled): Promise<CallResult | Refusal> {
   const { claimed, outcome } = labelled.raw;
   const { dispatch } = claimed;
-  const { judgement } = claimed.credential.warrant;
+  const { judgement, approval } = claimed.credential.warrant;
   await claimed.durable;
   const failure = outcome.kind === 'failed' ? describe(outcome, labelled.raw.stopped) : null;
   const settlement = settlementOf(ports, labelled, failure);
@@ -32,7 +32,14 @@ export async function recordOutcome(ports: Pick<Ports, 'store' | 'clock' | 'keys
     case 'fenced':
       return unknownOutcome(dispatch);
     case 'yes':
-      if (outcome.kind === 'result') return { result: outcome.result, decision: claimed.decision, record: settled.recordIndex, replayed: false };
+      if (outcome.kind === 'result')
+        return {
+          result: outcome.result,
+          decision: claimed.decision,
+          record: settled.recordIndex,
+          replayed: false,
+          ...(approval?.edited ? { edited: approval.edited } : {}),
+        };
       return { ...describe(outcome, labelled.raw.stopped), dispatch };
   }
 }

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import type { UpstreamResult } from '../../tools/index.ts';
+import { openProposal } from '../approvals/index.ts';
 import { seal, unseal } from '../credentials/index.ts';
 import type { Ports } from '../ports.ts';
 import type { ApprovalRow } from '../store/store.ts';
 import type { CallResult } from './call.ts';
+import { editedOf } from './edited.ts';
 import { type Refusal, type RefusalCode, refusalCodes, refuse } from './refusals.ts';
 
 /** How an approved call ended, as it is kept, sealed, until its approval expires. */
@@ -47,5 +49,12 @@ export async function replayOutcome(ports: Pick<Ports, 'store' | 'keys' | 'clock
   });
   if (record === null) return refuse('session.ended', 'This task has ended.');
   const { content, structuredContent, isError } = stored.result;
-  return { result: { content, isError, ...(structuredContent === undefined ? {} : { structuredContent }) }, decision, record, replayed: true };
+  const edited = row.editedFrom === null ? null : editedOf(row.id, openProposal(ports, row));
+  return {
+    result: { content, isError, ...(structuredContent === undefined ? {} : { structuredContent }) },
+    decision,
+    record,
+    replayed: true,
+    ...(edited ? { edited } : {}),
+  };
 }

@@ -6,7 +6,7 @@ import { channelOf, internalError, invalidParams, unavailable } from './answers.
 import { withHold } from './holds.ts';
 import { ownTools, runOwnTool } from './own-tools.ts';
 import type { Visit } from './parts.ts';
-import { approvalHandle, digestCall, mostRounds, type PauseState } from './pause.ts';
+import { approvalHandle, describeEdit, digestCall, mostRounds, type PauseState } from './pause.ts';
 
 /** What both protocol legs answer; each leg only puts it into its SDK's words. */
 
@@ -139,10 +139,10 @@ function answered(visit: Visit, tool: string, answer: CallAnswer): Answer<ToolRe
   return {
     kind: 'result',
     result: {
-      content: content.map(withoutMeta),
+      content: [...(answer.edited ? [{ type: 'text', text: describeEdit(answer.edited) }] : []), ...content.map(withoutMeta)],
       ...(structuredContent === undefined ? {} : { structuredContent }),
       ...(isError ? { isError: true } : {}),
-      _meta: { ...decision, ...(answer.replayed ? { 'taskgate/replayed': true } : {}) },
+      _meta: { ...decision, ...(answer.replayed ? { 'taskgate/replayed': true } : {}), ...(answer.edited ? { 'taskgate/edited': answer.edited } : {}) },
     },
   };
 }

@@ -1,7 +1,7 @@
 import { createRequestStateCodec, type ServerContext } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { canonicalForm, sha256Hex } from '../../tools/index.ts';
-import type { ApprovalState, Refusal } from '../call/index.ts';
+import type { ApprovalState, Edited, Refusal } from '../call/index.ts';
 import type { SecretKey } from '../credentials/keys.ts';
 
 /**
@@ -62,7 +62,15 @@ export function approvalHandle({ id, status, expiresAt }: NonNullable<Refusal['a
 }
 
 /** What `await_approval` tells the model. */
-export function describeApproval({ id, status, expiresAt, reason }: ApprovalState): string {
+export function describeApproval(state: ApprovalState): string {
+  return state.edited ? `A reviewer narrowed the call's arguments. ${describeStatus(state)}` : describeStatus(state);
+}
+
+/** Told beside a result: it is not the result of what the model asked. */
+export const describeEdit = ({ arguments: sent }: Edited): string =>
+  `Taskgate: a reviewer narrowed this call before it ran. What ran was sent with ${JSON.stringify(sent)} in place of what you gave.`;
+
+function describeStatus({ id, status, expiresAt, reason }: ApprovalState): string {
   switch (status) {
     case 'pending':
       return `Approval ${id} is still pending; nothing was executed. It lapses at ${new Date(expiresAt).toISOString()}. Call await_approval again, or retry the exact call.`;

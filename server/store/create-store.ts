@@ -6,6 +6,7 @@ import { readApproval } from './verbs/approval-rows.ts';
 import * as approvals from './verbs/approvals.ts';
 import { claim } from './verbs/claims.ts';
 import * as configuration from './verbs/configuration.ts';
+import { editApproval } from './verbs/edits.ts';
 import { endSession } from './verbs/end-session.ts';
 import * as epochs from './verbs/epochs.ts';
 import * as notifications from './verbs/notifications.ts';
@@ -65,6 +66,7 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     findApproval: (tenant, callKey, at) => read(of(tenant), () => approvals.findApproval(tenant, callKey, at)),
     readApproval: (tenant, id) => read(of(tenant), () => readApproval(tenant, id)),
     listApprovals: (tenant, filter, page) => read(of(tenant), () => approvals.listApprovals(tenant, filter, page, clock())),
+    editApproval: (edit) => commit(of(edit.original.tenant), () => editApproval(edit)),
     castVote: (vote) => commit(of(vote.tenant), () => castVote(vote)),
     closeApproval: (tenant, id, status, at, record) => commit(of(tenant), () => approvals.closeApproval(tenant, id, status, at, record)),
 

@@ -260,6 +260,21 @@ export type VoteAnswer =
       readonly approval: ApprovalRow | null;
     };
 
+/** One proposal in the place of another: the original must still be the pending one that was edited. */
+export interface Edit {
+  readonly original: Pick<ApprovalRow, 'tenant' | 'id' | 'digest'>;
+  readonly edited: NewApproval;
+  /** Configuration under which the edit was judged and the person's group was read. */
+  readonly revision: number;
+  /** `<issuer>#<subject>` of the reviewer. */
+  readonly actor: string;
+  readonly reason: string;
+  readonly at: number;
+}
+export type EditAnswer =
+  | { readonly edited: true; readonly approval: ApprovalRow }
+  | { readonly edited: false; readonly why: 'not_pending' | 'session_not_live' | 'revision' };
+
 export interface AgentToken {
   readonly hash: string;
   readonly tenant: string;
@@ -345,6 +360,7 @@ export interface Store extends NotificationVerbs {
   readApproval(tenant: string, id: string): Promise<ApprovalRow | null>;
   listApprovals(tenant: string, filter: { status?: ApprovalStatus; session?: string }, page: Page): Promise<readonly ApprovalRow[]>;
   castVote(vote: NewVote): Promise<VoteAnswer>;
+  editApproval(edit: Edit): Promise<EditAnswer>;
   /** Guarded: only from pending or approved; false when something else had settled it. */
   closeApproval(tenant: string, id: string, status: 'cancelled' | 'superseded' | 'revoked', at: number, record: RecordBody): Promise<boolean>;
 

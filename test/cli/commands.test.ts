@@ -100,6 +100,30 @@ describe('reviewers', () => {
     await client.close();
   });
 
+  it('narrow a call before they approve it, waiting for one another, and are told what the agent had asked', async () => {
+    const dana = await broker.person('acme', 'dana');
+    const { items } = (await broker.v1(dana, 'GET', '/sessions?status=active')).body as unknown as { items: { id: string }[] };
+    for (const { id } of items) await broker.v1(dana, 'POST', `/sessions/${id}/end`, { reason: 'done' });
+    const client = await modernClient(await broker.open({}));
+    const paying = client.callTool(payment(900));
+    paying.catch(() => undefined);
+    await login('bob');
+    const original = String((await json(['approval', 'list', '--wait', '20'])).items[0]?.['id']);
+    expect(await cli(['approval', 'edit', original, '--set', 'amount=901', '--reason', 'more of it'])).toMatchObject({
+      exit: 1,
+      stderr: expect.stringContaining('amount can only be narrowed'),
+    });
+    const edited = await cli(['approval', 'edit', original, '--set', 'amount=890', '--reason', 'a part was missing', '--json']);
+    const { id } = JSON.parse(edited.stdout) as { id: string };
+    expect((await cli(['approval', 'show', original])).stdout).toContain(`replaced by  ${id}`);
+    expect((await cli(['approval', 'show', id])).stdout).toContain('890 (the agent asked for 900)');
+    expect(await cli(['approval', 'approve', id, '--reason', 'as delivered', '--wait', '0'])).toMatchObject({ exit: 5 });
+    await login('carl');
+    expect(await cli(['approval', 'approve', id, '--reason', 'as delivered', '--wait', '20'])).toMatchObject({ exit: 0 });
+    expect((await paying)._meta?.['taskgate/edited']).toEqual({ approval: id, arguments: { amount: 890 } });
+    await client.close();
+  });
+
   it('are told that no approval starts so', async () => {
     await login('bob');
     expect(await cli(['approval', 'show', 'nope'])).toMatchObject({

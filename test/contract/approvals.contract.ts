@@ -82,6 +82,33 @@ export function approvalRules(bench: Bench): void {
       expect(await tryAsk({ session: 'child', createdAt: start + hour })).toEqual({ refused: 'session_not_live' });
     });
 
+    it('is edited once: of two edits and the last vote at once one wins, and the call key leads to what won', async () => {
+      const { store } = bench;
+      await open(store);
+      await ask(store, { requirements: ['approval:finance'] });
+      const other = await bench.another();
+      const original = { tenant: 'acme', id: 'apr_1', digest: 'p'.repeat(64) };
+      const edit = (id: string, more = {}) => ({
+        ...{ original, edited: newApproval({ id, digest: id.padEnd(64, '0'), requirements: ['approval:finance'] }) },
+        ...{ revision: 1, actor: 'local#carl', reason: 'half of it', at: start + 1, ...more },
+      });
+      expect(await store.editApproval(edit('apr_old', { revision: 2 }))).toEqual({ edited: false, why: 'revision' });
+      expect(await store.editApproval(edit('apr_else', { original: { ...original, tenant: 'globex' } }))).toEqual({ edited: false, why: 'not_pending' });
+      expect(await store.editApproval(edit('apr_else', { original: { ...original, digest: 'q'.repeat(64) } }))).toEqual({ edited: false, why: 'not_pending' });
+      const [one, two, voted] = await Promise.all([
+        store.editApproval(edit('apr_2')),
+        other.editApproval(edit('apr_3')),
+        store.castVote(newVote('bob', { requirement: 'approval:finance' })),
+      ]);
+      expect([one.edited, two.edited, voted.voted].filter(Boolean)).toHaveLength(1);
+      const found = await store.findApproval('acme', 'k'.repeat(64), start + 2);
+      const before = await store.readApproval('acme', 'apr_1');
+      if (voted.voted) expect(found).toMatchObject({ id: 'apr_1', status: 'approved' });
+      else expect([found, before]).toMatchObject([{ id: before?.supersededBy, editedFrom: 'apr_1', status: 'pending' }, { status: 'superseded' }]);
+      const types = await typesOf(store, 'acme');
+      expect(types.filter((type) => type === 'approval.edited' || type === 'approval.approved')).toHaveLength(1);
+    });
+
     it('of fifty deciders at once is decided by one', async () => {
       const { store } = bench;
       await open(store);

@@ -1,42 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { z } from 'zod';
 import { exits, Failure, usage } from '../../connect/index.ts';
-import { fields, moment, paint, plain, table } from '../print.ts';
+import { type Detail, describe, detail, progress, type Summary, summary } from '../describe-approval.ts';
+import { moment, table } from '../print.ts';
 import { answer, settingsOf } from '../settings.ts';
 import { openV1, type V1 } from '../v1.ts';
-
-const summary = z.looseObject({
-  id: z.string(),
-  status: z.string(),
-  digest: z.string(),
-  agent: z.string(),
-  tool: z.string(),
-  requirements: z.array(z.looseObject({ requirement: z.string(), needed: z.int(), given: z.int() })),
-  created_at: z.int(),
-  expires_at: z.int(),
-});
-type Summary = z.infer<typeof summary>;
-
-const proposal = z.looseObject({
-  tool: z.string(),
-  arguments: z.record(z.string(), z.unknown()),
-  agent: z.string(),
-  owner: z.string(),
-  sponsor: z.string(),
-  use_case: z.string(),
-  purpose: z.string(),
-  objective: z.string(),
-  inputs: z.record(z.string(), z.unknown()),
-  attested_by: z.string(),
-  effect: z.string(),
-  reaches: z.string(),
-  says: z.string().nullable(),
-  label: z.looseObject({ sensitivity: z.string(), categories: z.array(z.string()), integrity: z.string() }),
-  policies: z.array(z.looseObject({ id: z.string(), reason: z.string().nullable() })),
-});
-const detail = summary.extend({ proposal: proposal.nullable() });
-type Detail = z.infer<typeof detail>;
 
 const lookAgainMs = 500;
 
@@ -55,6 +23,29 @@ const seconds = (text: string): number => {
   if (!Number.isInteger(number) || number < 0 || number > 86_400) throw new InvalidArgumentError('whole seconds, at most a day');
   return number;
 };
+
+/** `name=value`, collected; a value that is no JSON is text. */
+function setting(text: string, before: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('<name>=<value>, such as amount=450');
+  const [name, value] = [text.slice(0, at), text.slice(at + 1)];
+  try {
+    return { ...before, [name]: JSON.parse(value) as unknown };
+  } catch {
+    return { ...before, [name]: value };
+  }
+}
+
+/** Looks until it no longer waits for people, at most `waitSeconds`. */
+async function settled(v1: V1, from: Summary, waitSeconds: number): Promise<Summary> {
+  const until = Date.now() + waitSeconds * 1000;
+  for (let now = from; ; ) {
+    if (now.status !== 'pending') return now;
+    if (Date.now() >= until) throw new Failure(`${now.id} still waits after ${waitSeconds} s`, { exit: exits.pending });
+    await pause(Math.min(lookAgainMs, Math.max(1, until - Date.now())));
+    now = await v1.get(`/approvals/${encodeURIComponent(from.id)}`, summary);
+  }
+}
 
 export function approvalCommand(): Command {
   const group = new Command('approval').description('Calls that wait for a human: see exactly what would run, and decide');
@@ -103,15 +94,19 @@ export function approvalCommand(): Command {
   group
     .command('show <approval>')
     .description('What exactly would run, for whom, and why it was asked')
-    .action(async (id: string, _options: unknown, command: Command) => {
+    .option('--wait <seconds>', 'until it is decided, at most this long; then exit 5', seconds)
+    .action(async (id: string, options: { wait?: number }, command: Command) => {
       const settings = settingsOf(command);
-      const shown = await show(await openV1(settings), id);
-      answer(settings, shown, () => describe(shown));
+      const v1 = await openV1(settings);
+      const shown = await show(v1, id);
+      if (options.wait !== undefined) await settled(v1, shown, options.wait);
+      const now = options.wait === undefined ? shown : await show(v1, shown.id);
+      answer(settings, now, () => describe(now));
     });
 
   const decide =
     (verb: 'approve' | 'deny') =>
-    async (id: string, options: { reason?: string; requirement?: string; digest?: string }, command: Command): Promise<void> => {
+    async (id: string, options: { reason?: string; requirement?: string; digest?: string; wait?: number }, command: Command): Promise<void> => {
       const settings = settingsOf(command);
       const v1 = await openV1(settings);
       const shown = await show(v1, id);
@@ -122,19 +117,21 @@ export function approvalCommand(): Command {
         });
       }
       const { reason, requirement } = options;
-      const decided = await v1.post(
+      const voted = await v1.post(
         `/approvals/${encodeURIComponent(shown.id)}/decisions`,
         { decision: verb, digest: shown.digest, ...(reason === undefined ? {} : { reason }), ...(requirement === undefined ? {} : { requirement }) },
         summary,
       );
+      const decided = options.wait === undefined ? voted : await settled(v1, voted, options.wait);
       answer(settings, decided, () => `${describe(shown)}\n\n${verb === 'approve' ? 'Approved' : 'Denied'}: ${became(decided)}.`);
     };
   group
     .command('approve <approval>')
     .description('Approve exactly what `approval show` shows; an id may be shortened while it is the only one')
-    .option('--reason <text>', 'why, for the record')
+    .option('--reason <text>', 'why, for the record; owed when the tool is destructive')
     .option('--requirement <literal>', 'which requirement your vote is for, when it asks several')
     .option('--digest <sha256>', 'approve only if it is still this proposal')
+    .option('--wait <seconds>', 'until the others have decided too, at most this long; then exit 5', seconds)
     .addHelpText('after', '\nExamples:\n  $ npx taskgate approval list\n  $ npx taskgate approval approve apr_3kT --reason "matches order 4711"\n')
     .action(decide('approve'));
   group
@@ -143,7 +140,26 @@ export function approvalCommand(): Command {
     .requiredOption('--reason <text>', 'why')
     .option('--requirement <literal>', 'which requirement your vote is for, when it asks several')
     .option('--digest <sha256>', 'deny only if it is still this proposal')
+    .option('--wait <seconds>', 'where a denial takes more than one: until it is decided, at most this long; then exit 5', seconds)
     .action(decide('deny'));
+  group
+    .command('edit <approval>')
+    .description('Narrow what waits: a lower amount, fewer targets in a list, a shorter text; then it is voted on anew')
+    .requiredOption('--set <name=value>', 'one argument, as JSON or plain text; may be repeated', setting, {})
+    .requiredOption('--reason <text>', 'why, for the record')
+    .addHelpText(
+      'after',
+      '\nThe agent is told what was changed. Approve the edited call by the id this prints.\n\nExample:\n  $ npx taskgate approval edit apr_3kT --set amount=450 --reason "half was delivered"\n',
+    )
+    .action(async (id: string, { set, reason }: { set: Record<string, unknown>; reason: string }, command: Command) => {
+      const settings = settingsOf(command);
+      const v1 = await openV1(settings);
+      const shown = await show(v1, id);
+      if (shown.proposal === null) throw new Failure('its content was forgotten at its expiry', { exit: exits.refused });
+      const body = { digest: shown.digest, arguments: { ...shown.proposal.arguments, ...set }, reason };
+      const edited = await v1.post(`/approvals/${encodeURIComponent(shown.id)}/edits`, body, summary);
+      answer(settings, edited, () => `${edited.id} takes its place and waits for ${edited.requirements.map((one) => one.requirement).join(' ')}.`);
+    });
   group
     .command('revoke <approval>')
     .description('Take an approval back until its call has run; one that still waits is cancelled')
@@ -181,38 +197,4 @@ async function wholeId(v1: V1, id: string, among: readonly string[] = []): Promi
 function became(decided: Summary): string {
   if (decided.status === 'pending') return `${progress(decided)} given, it waits for more`;
   return decided.status === 'approved' ? `${progress(decided)} given, the call may run once` : `it is now ${decided.status}`;
-}
-
-const progress = (one: Summary): string => one.requirements.map((asked) => `${asked.given}/${asked.needed}`).join(' ');
-
-function describe(shown: Detail): string {
-  const { proposal: asked } = shown;
-  const head = fields([
-    ['approval', shown.id],
-    ['status', `${shown.status}, ${progress(shown)} given, until ${moment(shown.expires_at)}`],
-    ['needs', shown.requirements.map((one) => one.requirement).join(' ')],
-    ['digest', shown.digest],
-  ]);
-  if (asked === null) return `${head}\nIts content was forgotten at its expiry.`;
-  const entries = Object.entries(asked.arguments).map(([name, value]) => [`  ${name}`, value] as const);
-  return [
-    head,
-    '',
-    paint('bold', `Will run ${plain(asked.tool)} (${asked.effect}, reaches ${asked.reaches})`),
-    ...(asked.says === null ? [] : [plain(asked.says)]),
-    fields(entries),
-    '',
-    fields([
-      ['agent', `${asked.agent}, owned by ${asked.owner}`],
-      ['sponsor', asked.sponsor],
-      ['use case', `${asked.use_case}: ${asked.purpose}`],
-      ['objective', asked.objective === '' ? null : `${asked.objective} (in the words of the ${asked.attested_by})`],
-      ['inputs', `${JSON.stringify(asked.inputs)} (attested by the ${asked.attested_by})`],
-      [
-        'has read',
-        `${asked.label.sensitivity} data, integrity ${asked.label.integrity}${asked.label.categories.length === 0 ? '' : `, ${asked.label.categories.join(' ')}`}`,
-      ],
-      ...asked.policies.map((policy) => ['asked by', policy.reason === null ? policy.id : `${policy.id}: ${policy.reason}`] as const),
-    ]),
-  ].join('\n');
 }

@@ -52,7 +52,7 @@ export function* openApproval(approval: NewApproval, limits: PendingLimits, reco
   const [inSession, ofAgent, ofTenant] = waiting;
   if (inSession >= limits.session || ofAgent >= limits.agent || ofTenant >= limits.tenant) return { refused: 'too_many_pending' };
 
-  yield* insert(approval);
+  yield* insertApproval(approval, null);
   yield* appendRecord(tenant, record);
   yield* tellOfApproval('approval.requested', approval, createdAt);
   const opened = yield* readApproval(tenant, approval.id);
@@ -70,11 +70,11 @@ function* countWaiting(approval: NewApproval, column: keyof PendingLimits): Verb
   return counted?.waiting ?? 0;
 }
 
-function* insert(approval: NewApproval): Verb<void> {
+export function* insertApproval(approval: NewApproval, editedFrom: string | null): Verb<void> {
   yield* run(
     `INSERT INTO approvals
-       (tenant, id, session, agent, tool, call_key, digest, proposal, requirements, excluded, terms, status, created_at, expires_at, remind_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)`,
+       (tenant, id, session, agent, tool, call_key, digest, proposal, requirements, excluded, terms, edited_from, status, created_at, expires_at, remind_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)`,
     approval.tenant,
     approval.id,
     approval.session,
@@ -86,6 +86,7 @@ function* insert(approval: NewApproval): Verb<void> {
     JSON.stringify(approval.requirements),
     JSON.stringify(approval.excluded),
     JSON.stringify(approval.terms),
+    editedFrom,
     approval.createdAt,
     approval.expiresAt,
     reminderDue(approval, 0),
