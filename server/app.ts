@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { apiRoutes } from './api/index.ts';
+import { consoleRoutes } from './console/index.ts';
 import { checkNames, localRoutes } from './identity/index.ts';
 import { mcpRoutes } from './mcp/index.ts';
 import { oauthRoutes } from './oauth/index.ts';
@@ -28,6 +29,7 @@ export function createApp(ports: Ports): Hono {
   app.route('/', localRoutes(ports));
   app.route('/', mcpRoutes(ports));
   app.route('/', apiRoutes(ports));
+  app.route('/', consoleRoutes(ports));
   app.notFound((c) => c.json({ error: 'not_found' }, 404));
   app.onError((error, c) => {
     const outage = error instanceof StoreUnavailable;

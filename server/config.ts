@@ -46,6 +46,13 @@ export const config = z.strictObject({
   log_level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Longest one request is held for a human, in milliseconds. */
   hold_ms: z.int().min(0).max(45_000).default(45_000),
+  /** How long a login at the console is good for without use, and at most, in milliseconds. */
+  console: z
+    .strictObject({
+      idle_ms: z.int().min(60_000).max(86_400_000).default(1_800_000),
+      longest_ms: z.int().min(60_000).max(86_400_000).default(43_200_000),
+    })
+    .prefault({}),
   limits: limits.prefault({}),
 });
 export type ConfigFile = z.infer<typeof config>;

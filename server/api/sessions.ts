@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import type { Standing } from '../approvals/index.ts';
-import { endSession, observedUntil } from '../sessions/index.ts';
+import { maySeeSession, observedUntil, stopSession } from '../sessions/index.ts';
 import { type SessionRow, scanPages } from '../store/index.ts';
-import { type Asker, type Endpoint, endpoint, paged, paging, seconds } from './endpoint.ts';
+import { type Endpoint, endpoint, paged, paging, seconds } from './endpoint.ts';
 import { notFound, problem } from './problem.ts';
 
 const sessionSummary = z.strictObject({
@@ -54,9 +53,6 @@ const summaryOf = (row: SessionRow): z.infer<typeof sessionSummary> => ({
   end_reason: row.endReason,
 });
 
-/** Anyone with a role sees the tenant's sessions; a sponsor sees their own. */
-const maySee = (standing: Standing, row: SessionRow): boolean => standing.roles.size > 0 || row.sponsor === standing.person;
-
 export const sessionEndpoints: readonly Endpoint[] = [
   endpoint({
     method: 'get',
@@ -70,7 +66,7 @@ export const sessionEndpoints: readonly Endpoint[] = [
       return scanPages(
         (page) => ports.store.listSessions(person.tenant, filter, page),
         { after: query.cursor ?? null, limit: query.limit },
-        (row) => (maySee(standing, row) ? summaryOf(row) : null),
+        (row) => (maySeeSession(standing, row) ? summaryOf(row) : null),
       );
     },
   }),
@@ -82,7 +78,7 @@ export const sessionEndpoints: readonly Endpoint[] = [
     answer: sessionDetail,
     async run(ports, { person, standing, snapshot }, { param }) {
       const view = await ports.store.readSession(person.tenant, param('id'));
-      if (!view || !maySee(standing, view.session)) return notFound();
+      if (!view || !maySeeSession(standing, view.session)) return notFound();
       const { session, label, calls } = view;
       return {
         ...summaryOf(session),
@@ -104,7 +100,7 @@ export const sessionEndpoints: readonly Endpoint[] = [
   stopEndpoint('suspend', 'Suspend a session and every session below it, saying why', 'suspended'),
 ];
 
-/** Stopping only narrows, so the session's sponsor may as well as an admin. Sent again it changes nothing and answers 200. */
+/** Sent again it changes nothing and answers 200. */
 function stopEndpoint(verb: 'end' | 'suspend', summary: string, status: 'ended' | 'suspended'): Endpoint {
   const reason = z.string().trim().min(3).max(500);
   return endpoint({
@@ -114,16 +110,13 @@ function stopEndpoint(verb: 'end' | 'suspend', summary: string, status: 'ended' 
     access: 'anyone',
     body: verb === 'suspend' ? z.strictObject({ reason }) : z.strictObject({ reason: reason.optional() }),
     answer: sessionSummary,
-    async run(ports, asker, { param, body }) {
-      const id = param('id');
-      const before = await ports.store.readSession(asker.person.tenant, id);
-      if (!before || !maySee(asker.standing, before.session)) return notFound();
-      if (!mayStop(asker, before.session)) return problem(403, 'role.missing', 'Only an admin or its sponsor may stop a session.', 'Ask an admin.');
-      await endSession(ports, asker.person.tenant, id, { status, reason: body.reason ?? `${status} by a person` }, asker.person.id);
-      const after = await ports.store.readSession(asker.person.tenant, id);
-      return after ? summaryOf(after.session) : notFound();
+    async run(ports, { person, standing }, { param, body }) {
+      const how = { status, reason: body.reason ?? `${status} by a person` };
+      const answer = await stopSession(ports, { tenant: person.tenant, standing }, param('id'), how);
+      if ('session' in answer) return summaryOf(answer.session);
+      return answer.why === 'not_found'
+        ? notFound()
+        : problem(403, 'role.missing', 'Only an admin, its sponsor or a reviewer it has asked may stop a session.', 'Ask an admin.');
     },
   });
 }
-
-const mayStop = ({ standing }: Asker, row: SessionRow): boolean => standing.roles.has('admin') || row.sponsor === standing.person;

@@ -117,6 +117,15 @@ export function waitsFor(seen: Seen): boolean {
   return askedNow(row).some((literal) => mayGive(seen, parseRequirement(literal)));
 }
 
+/** Which requirements a vote of this person would count toward now, or why none would. */
+export function ballotOf(seen: Seen): { readonly ok: true; readonly requirements: readonly string[] } | ApprovalRefusal {
+  const mine = seen.row.requirements.filter((literal) => mayGive(seen, parseRequirement(literal)));
+  if (mine.length === 0) return whyNone(seen);
+  if (voteOf(seen)) return refuseApproval('approval.already_voted');
+  if (seen.row.status !== 'pending' || seen.row.expiresAt <= seen.at) return refuseApproval('approval.not_pending');
+  return { ok: true, requirements: mine };
+}
+
 /** A person has one vote, under whatever account or name. */
 const voteOf = ({ row, standing }: Seen): Vote | undefined => row.votes.find((vote) => sameHuman(vote.person, standing.person) || vote.name === standing.name);
 

@@ -1,5 +1,5 @@
 export { createDecisions } from './create-decisions.ts';
-export { type DecisionRequest, decideApproval, whoMayEdit } from './decide.ts';
+export { ballotOf, type DecisionRequest, decideApproval, whoMayEdit } from './decide.ts';
 export { excludedFrom } from './excluded.ts';
 export { listApprovals } from './list.ts';
 export { whyNotNarrower } from './narrower.ts';
@@ -7,7 +7,8 @@ export { openProposal, type Proposal, sealProposal } from './proposal.ts';
 export { type ApprovalRefusal, type ApprovalRefusalCode, refuseApproval } from './refusals.ts';
 export { revokeApproval } from './revoke.ts';
 export { satisfiedLiterals } from './satisfied.ts';
+export { mayRead, mayReview, type Seen, seeApproval, stand } from './see.ts';
 export { showApproval } from './show.ts';
 export { type Standing, standingOf } from './standing.ts';
 export { termsOf } from './terms.ts';
-export { type ApprovalSummary, approvalDetail, approvalStatus, approvalSummary, summaryOf } from './view.ts';
+export { type ApprovalDetail, type ApprovalSummary, approvalDetail, approvalStatus, approvalSummary, summaryOf } from './view.ts';

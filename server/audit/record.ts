@@ -33,6 +33,7 @@ export const recordTypes = [
   'notification.delivered',
   'notification.given_up',
   'person.login',
+  'person.logout',
   'access.refused',
   'store.restored',
   'store.behind_anchor',

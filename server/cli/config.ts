@@ -15,8 +15,10 @@ const variables = {
   TASKGATE_DOCUMENTS: ['documents'],
   TASKGATE_LOG_LEVEL: ['log_level'],
   TASKGATE_HOLD_MS: ['hold_ms'],
+  TASKGATE_CONSOLE_IDLE_MS: ['console', 'idle_ms'],
+  TASKGATE_CONSOLE_LONGEST_MS: ['console', 'longest_ms'],
 } as const;
-const numbers = new Set(['port', 'hold_ms']);
+const numbers = new Set(['port', 'hold_ms', 'idle_ms', 'longest_ms']);
 const lists = new Set(['hosts', 'allowed_origins', 'documents']);
 
 type Tree = { [key: string]: unknown };

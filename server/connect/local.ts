@@ -60,6 +60,13 @@ export async function askIdToken(doors: BrokerDoors, key: PrivateJwk, as: string
   return z.object({ id_token: z.string() }).parse(await postJson(`${doors.issuer}/local/id-token`, { assertion, as, ...task }, asked)).id_token;
 }
 
+/** Asks the `local` provider for a link that logs `as` in at the console, once. */
+export async function askConsoleLink(doors: BrokerDoors, key: PrivateJwk, as: string): Promise<{ readonly url: string; readonly expires_in: number }> {
+  const assertion = await signAssertion(key, { iss: 'people', sub: as, aud: `${doors.issuer}/local` });
+  const issued = await postJson(`${doors.issuer}/local/console-link`, { assertion, as }, `does ${doors.tenant} have a person '${as}'? Check --as and --tenant`);
+  return z.object({ url: z.url(), expires_in: z.int() }).parse(issued);
+}
+
 function defaultAlgorithm(key: PrivateJwk): string {
   if (key.kty === 'OKP') return 'EdDSA';
   if (key.kty === 'RSA') return 'RS256';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type BrokerDoors, findDoors } from './broker.ts';
 import { Failure } from './failure.ts';
-import { askIdToken, type LoginTask, readPrivateJwk } from './local.ts';
+import { askConsoleLink, askIdToken, type LoginTask, readPrivateJwk } from './local.ts';
 import { exchangePerson } from './session.ts';
 
 /** Who is logged in on this machine: one file a person under `<data>/people`, mode 0600, and which of them is current. */
@@ -26,7 +26,8 @@ export type Login = z.infer<typeof login>;
 const current = z.strictObject({ tenant: name, name });
 
 const peopleKey = (data: string, tenant: string): string => join(data, 'local', tenant, 'people.json');
-const keyRemedy = 'the local provider works on the machine of the embedded default; elsewhere use `npx taskgate login --token-file FILE`';
+const keyRemedy =
+  'the local provider works on the machine of the embedded default; elsewhere use `npx taskgate login --token-file FILE`, or open /console of the broker';
 
 /** Whether a tenant exists the broker tells no stranger; this machine's own folder may. */
 async function tenantRemedy(data: string, tenant: string): Promise<string> {
@@ -41,6 +42,11 @@ export async function logInLocally(doors: BrokerDoors, data: string, as: string,
   const made: Login = { tenant: doors.tenant, name: as, url: doors.reached, by: 'local', access_token: accessToken, expires_at: expiresAt, task };
   await saveLogin(data, made, true);
   return made;
+}
+
+/** A link that logs `as` in at the console of this machine's broker; nothing is kept here. */
+export async function linkToConsole(doors: BrokerDoors, data: string, as: string): Promise<{ readonly url: string; readonly expires_in: number }> {
+  return askConsoleLink(doors, await readPrivateJwk(peopleKey(data, doors.tenant), await tenantRemedy(data, doors.tenant)), as);
 }
 
 /** Logs in whoever an ID token from the tenant's issuer names; `as` is only what the login is called here. */

@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
-import type { PlatformDocument, TaskgateDocument } from './kinds.ts';
+import type { PlatformDocument, TaskgateDocument, TrustRoot } from './kinds.ts';
 
 /** Makes the paths in a document absolute: they are relative to the file it stands in, wherever the broker is started. */
 export function absolutePaths(document: TaskgateDocument, source: string): TaskgateDocument {
@@ -27,15 +27,10 @@ function commandsOf(platform: PlatformDocument, whole: (path: string) => string)
 }
 
 function tenantsOf(platform: PlatformDocument, whole: (path: string) => string): PlatformDocument['tenants'] {
-  return Object.fromEntries(
-    Object.entries(platform.tenants).map(([tenant, own]) => [
-      tenant,
-      {
-        ...own,
-        trust: own.trust.map((root) =>
-          'bundle' in root && root.bundle !== undefined && root.bundle !== 'local' ? { ...root, bundle: whole(root.bundle) } : root,
-        ),
-      },
-    ]),
-  );
+  return Object.fromEntries(Object.entries(platform.tenants).map(([tenant, own]) => [tenant, { ...own, trust: own.trust.map((root) => rootOf(root, whole)) }]));
+}
+
+function rootOf(root: TrustRoot, whole: (path: string) => string): TrustRoot {
+  if ('oidc' in root) return root.client_secret_file === undefined ? root : { ...root, client_secret_file: whole(root.client_secret_file) };
+  return root.bundle === undefined || root.bundle === 'local' ? root : { ...root, bundle: whole(root.bundle) };
 }

@@ -35,6 +35,8 @@ const trustRoot = z.union([
     audience: z.string().optional(),
     for: z.enum(['people', 'workloads']),
     groups_claim: z.string().optional().describe('Claim of the ID token that lists groups'),
+    client_id: z.string().min(1).max(256).optional().describe("The console's client at this issuer; `audience` when left out"),
+    client_secret_file: z.string().optional().describe("Holds the client's secret, beside the document; a public client has none"),
   }),
 ]);
 export type TrustRoot = z.infer<typeof trustRoot>;

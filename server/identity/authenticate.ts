@@ -5,7 +5,7 @@ import type { Ports } from '../ports.ts';
 import type { SessionRow } from '../store/store.ts';
 import type { Caller, Person } from './caller.ts';
 import { type OwnTokenProblem, personClaims, taskClaims, verifyOwn } from './own-tokens.ts';
-import { personOf } from './people.ts';
+import { personNow } from './people.ts';
 import { apiUrl, mcpUrl, sessionUrl } from './urls.ts';
 
 type DoorPorts = Pick<Ports, 'store' | 'keys' | 'config' | 'clock'>;
@@ -95,12 +95,9 @@ export async function authenticatePerson(ports: DoorPorts & Pick<Ports, 'tenants
   if (typeof token !== 'string') return token;
   const claims = await verifyOwn(ports, token, personClaims, apiUrl(ports.config));
   if ('problem' in claims) return refusedOwn(claims);
-  const cut = claims.sub.indexOf('#');
-  if (cut < 1) return invalid('sub is not a person');
-  const [issuer, subject] = [claims.sub.slice(0, cut), claims.sub.slice(cut + 1)];
   const snapshot = await ports.tenants.current(claims.tenant);
-  if (!snapshot?.trust.some((root) => 'oidc' in root && root.for === 'people' && root.oidc === issuer)) return invalid('the issuer is not trusted any more');
-  const person = personOf(snapshot, issuer, subject);
+  const person = snapshot && personNow(snapshot, claims.sub);
+  if (!person) return invalid('not a person, or of an issuer that is not trusted any more');
   return claims.auth_time === undefined ? person : { ...person, loggedInAt: claims.auth_time * 1000 };
 }
 

@@ -14,6 +14,14 @@ export function personOf(snapshot: Documented, issuer: string, subject: string):
   return { tenant: snapshot.tenant, id, name: names.length === 1 ? (names[0] ?? null) : null };
 }
 
+/** Who logged in before as `<issuer>#<subject>`, by the tenant's trust as it is now; null when it trusts that issuer no more. */
+export function personNow(snapshot: Documented & Pick<TenantSnapshot, 'trust'>, id: string): Person | null {
+  const cut = id.indexOf('#');
+  const [issuer, subject] = [id.slice(0, cut), id.slice(cut + 1)];
+  if (cut < 1 || !snapshot.trust.some((root) => 'oidc' in root && root.for === 'people' && root.oidc === issuer)) return null;
+  return personOf(snapshot, issuer, subject);
+}
+
 /** Their roles at this revision; none for whom the document does not name. Read when used, never kept. */
 export const rolesOf = (snapshot: Documented, person: Person): readonly Role[] => entryOf(snapshot, person)?.roles ?? [];
 

@@ -1,9 +1,9 @@
 import { isRefusal } from '../call/refusals.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import { type Orchestrator, verifyClient, verifyWorkload, type Workload } from '../identity/index.ts';
+import type { Form } from '../identity/read-form.ts';
 import type { Ports } from '../ports.ts';
 import { type OAuthError, oauthError, unprovenClient, unprovenGrant } from './answers.ts';
-import type { Form } from './read-form.ts';
 
 export const assertionTypes = {
   jwt: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',

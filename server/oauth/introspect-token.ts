@@ -1,12 +1,12 @@
 import { isRefusal } from '../call/refusals.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import { authenticatePerson, rolesOf, taskClaims, verifyOwn } from '../identity/index.ts';
+import type { Form } from '../identity/read-form.ts';
 import type { Ports } from '../ports.ts';
 import type { SessionRow } from '../store/store.ts';
 import { isOAuthError, type OAuthError, oauthError, unprovenClient } from './answers.ts';
 import { assertionProblem, authenticateClient } from './client.ts';
 import { describeTask } from './issue-token.ts';
-import type { Form } from './read-form.ts';
 
 type Answer = Readonly<Record<string, unknown>>;
 

@@ -1,22 +1,12 @@
 import { isRefusal } from '../call/refusals.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
-import { apiUrl, type Login, signOwn, tenantIssuer, verifyPersonToken } from '../identity/index.ts';
+import { apiUrl, isForAgent, signOwn, tenantIssuer, verifyPersonToken } from '../identity/index.ts';
 import type { Ports } from '../ports.ts';
 import { type OAuthError, unprovenGrant } from './answers.ts';
 import { tooMuchOf } from './client.ts';
 import { tokenTypes } from './token-request.ts';
 
 const lifetimeSeconds = 3_600;
-
-/**
- * A login that names an agent or a task, or was issued to or for an agent's client, passes through the agent's side: it
- * sponsors, and never opens a door of people, where its holder could approve.
- */
-function isForAgent(snapshot: TenantSnapshot, login: Login): boolean {
-  const clients = [...snapshot.agents.values()].flatMap((agent) => agent.clients);
-  const parties = [login.authorizedParty, ...login.audiences];
-  return login.mayAct !== null || login.authorizationDetails !== null || parties.some((party) => party !== null && clients.includes(party));
-}
 
 /** Trades a person's ID token for a token that `/v1` takes: who they are, never what they may; that is read when used. */
 export async function issuePersonToken(ports: Ports, snapshot: TenantSnapshot, idToken: string): Promise<Readonly<Record<string, unknown>> | OAuthError> {

@@ -1,13 +1,13 @@
 import { isRefusal, type Refusal } from '../call/refusals.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import { type Login, mcpUrl, type Orchestrator, sessionUrl, verifyPersonToken, type Workload } from '../identity/index.ts';
+import type { Form } from '../identity/read-form.ts';
 import type { Ports } from '../ports.ts';
 import { mintTaskToken, openSession, renewSession, type TaskAsked } from '../sessions/index.ts';
 import type { SessionRow } from '../store/store.ts';
 import { fromRefusal, isOAuthError, type OAuthError, oauthError, unprovenClient, unprovenGrant } from './answers.ts';
 import { authenticateClient, proveActor } from './client.ts';
 import { issuePersonToken } from './issue-person-token.ts';
-import type { Form } from './read-form.ts';
 import { type Target, type TokenRequest, tokenTypes } from './token-request.ts';
 
 type Answer = Readonly<Record<string, unknown>>;

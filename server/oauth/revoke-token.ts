@@ -1,10 +1,10 @@
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import { personClaims, type TaskClaims, taskClaims, verifyOwn } from '../identity/index.ts';
+import type { Form } from '../identity/read-form.ts';
 import type { Ports } from '../ports.ts';
 import { endSession } from '../sessions/index.ts';
 import { isOAuthError, type OAuthError, oauthError } from './answers.ts';
 import { assertionProblem, authenticateClient } from './client.ts';
-import type { Form } from './read-form.ts';
 
 /**
  * RFC 7009: ends the token's session with everything below it. Holding the token is enough, for giving authority back

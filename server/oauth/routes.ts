@@ -1,13 +1,13 @@
 import { type Context, Hono } from 'hono';
 import { slug } from '../../tools/index.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
+import { type Form, readForm } from '../identity/read-form.ts';
 import type { Ports } from '../ports.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { isOAuthError, type OAuthError, oauthError, sendAnswer, sendError } from './answers.ts';
 import { introspectToken } from './introspect-token.ts';
 import { issueToken } from './issue-token.ts';
 import { mcpMetadata, publicKeys, serverMetadata, sessionMetadata } from './metadata.ts';
-import { type Form, readForm } from './read-form.ts';
 import { revokeToken } from './revoke-token.ts';
 import { readTokenRequest } from './token-request.ts';
 

@@ -1,10 +1,10 @@
 import { BadJson, parseJsonStrict } from '../../tools/index.ts';
 import type { Config } from '../config.ts';
 import { apiUrl, mcpUrl } from '../identity/index.ts';
+import type { Form } from '../identity/read-form.ts';
 import { authorizationDetails, type RenewalAsked, type TaskAsked } from '../sessions/index.ts';
 import { type OAuthError, oauthError } from './answers.ts';
 import { assertionProblem } from './client.ts';
-import type { Form } from './read-form.ts';
 
 export const tokenTypes = {
   access: 'urn:ietf:params:oauth:token-type:access_token',

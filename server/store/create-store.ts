@@ -6,9 +6,11 @@ import { readApproval } from './verbs/approval-rows.ts';
 import * as approvals from './verbs/approvals.ts';
 import { claim } from './verbs/claims.ts';
 import * as configuration from './verbs/configuration.ts';
+import * as consoles from './verbs/console.ts';
 import { editApproval } from './verbs/edits.ts';
 import { endSession } from './verbs/end-session.ts';
 import * as epochs from './verbs/epochs.ts';
+import * as looks from './verbs/looks.ts';
 import * as notifications from './verbs/notifications.ts';
 import { useOnce } from './verbs/once.ts';
 import { openSession } from './verbs/open-session.ts';
@@ -78,6 +80,17 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     readAgentToken: (hash) => readOnce({ tenants: [], token: hash }, () => agents.readAgentToken(hash)),
     revokeAgentToken: (tenant, hash, record) => commit(of(tenant), () => agents.revokeAgentToken(tenant, hash, record)),
 
+    putConsoleLink: (link) => commit(of(link.tenant), () => consoles.putConsoleLink(link)),
+    readConsoleLink: (tenant, hash, at) => readOnce(of(tenant), () => consoles.readConsoleLink(tenant, hash, at)),
+    openConsoleSession: (session, link, record) => commit(of(session.tenant), () => consoles.openConsoleSession(session, link, record)),
+    readConsoleSession: (tenant, hash, at, idleSince) => readOnce(of(tenant), () => consoles.readConsoleSession(tenant, hash, at, idleSince)),
+    touchConsoleSession: (tenant, hash, at) => commit(of(tenant), () => consoles.touchConsoleSession(tenant, hash, at)),
+    endConsoleSession: (tenant, hash, record) => commit(of(tenant), () => consoles.endConsoleSession(tenant, hash, record)),
+    noteShown: (tenant, approval, person, at) => commit(of(tenant), () => consoles.noteShown(tenant, approval, person, at)),
+    listDispatches: (tenant, session, limit) => readOnce(of(tenant), () => looks.listDispatches(tenant, session, limit)),
+    listDecisions: (tenant, since, limit) => readOnce(of(tenant), () => looks.listDecisions(tenant, since, limit)),
+    countCalls: (tenant, since, tasks) => readOnce(of(tenant), () => looks.countCalls(tenant, since, tasks)),
+
     useOnce: (scope, key, expiresAt, at, issuedAt) => commit(nobody, () => useOnce(scope, key, expiresAt, at, issuedAt ?? at)),
 
     appendWhileLive: (tenant, session, at, record) => commit(of(tenant), () => appendWhileLive(tenant, session, at, record)),
@@ -112,6 +125,7 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
         for (const { tenant } of await read(everyTenant, () => configuration.listTenants())) {
           await untilDone(() => commit(of(tenant), () => sweepCounters(tenant, at)));
           await untilDone(() => commit(of(tenant), () => notifications.sweepDeliveries(tenant, at)));
+          await commit(of(tenant), () => consoles.sweepConsole(tenant, at));
         }
       }
       return swept;

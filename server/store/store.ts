@@ -284,6 +284,57 @@ export interface AgentToken {
   readonly revoked: boolean;
 }
 
+/** A browser logged in at the console. */
+export interface ConsoleSession {
+  readonly tenant: string;
+  /** SHA-256, hex, of the secret the browser holds: all that is ever stored of it. */
+  readonly hash: string;
+  /** `<issuer>#<subject>`. */
+  readonly person: string;
+  readonly loggedInAt: number;
+  /** When the issuer last asked who they are; null when it does not say. */
+  readonly provedAt: number | null;
+  readonly expiresAt: number;
+}
+/** Good for one login at the console. */
+export interface ConsoleLink {
+  readonly tenant: string;
+  readonly hash: string;
+  readonly person: string;
+  readonly madeAt: number;
+  readonly expiresAt: number;
+}
+export interface DispatchRow {
+  readonly id: string;
+  readonly tool: string;
+  readonly status: 'dispatched' | 'completed' | 'failed' | 'unknown';
+  readonly approval: string | null;
+  readonly dispatchedAt: number;
+  readonly settledAt: number | null;
+}
+/** One vote with what it was about. */
+export interface DecisionRow {
+  readonly approval: string;
+  readonly person: string;
+  readonly name: string;
+  readonly decision: 'approve' | 'deny';
+  readonly reason: string | null;
+  readonly at: number;
+  readonly tool: string;
+  readonly agent: string;
+  readonly session: string;
+  readonly askedAt: number;
+  /** When the console first showed it to this person; null when they decided elsewhere. */
+  readonly shownAt: number | null;
+}
+export interface CallTotal {
+  readonly tool: string;
+  /** A human was asked first. */
+  readonly asked: boolean;
+  readonly calls: number;
+  readonly tasks: number;
+}
+
 /** Where a chain ends: its last record. */
 export interface ChainHead {
   /** Null for the platform log. */
@@ -358,7 +409,7 @@ export interface Store extends NotificationVerbs {
   /** The approval a retry of this call re-attaches to at `at`; null when there is none. */
   findApproval(tenant: string, callKey: string, at: number): Promise<ApprovalRow | null>;
   readApproval(tenant: string, id: string): Promise<ApprovalRow | null>;
-  listApprovals(tenant: string, filter: { status?: ApprovalStatus; session?: string }, page: Page): Promise<readonly ApprovalRow[]>;
+  listApprovals(tenant: string, filter: { status?: ApprovalStatus; session?: string; tool?: string }, page: Page): Promise<readonly ApprovalRow[]>;
   castVote(vote: NewVote): Promise<VoteAnswer>;
   editApproval(edit: Edit): Promise<EditAnswer>;
   /** Guarded: only from pending or approved; false when something else had settled it. */
@@ -371,6 +422,23 @@ export interface Store extends NotificationVerbs {
   putAgentToken(token: AgentToken, record: RecordBody): Promise<void>;
   readAgentToken(hash: string): Promise<AgentToken | null>;
   revokeAgentToken(tenant: string, hash: string, record: RecordBody): Promise<boolean>;
+
+  putConsoleLink(link: ConsoleLink): Promise<void>;
+  /** A link, without using it up; null when it is not good at `at`. */
+  readConsoleLink(tenant: string, hash: string, at: number): Promise<ConsoleLink | null>;
+  /** With a link (its hash) only for the one who takes it; false when it was taken before or is for somebody else. */
+  openConsoleSession(session: ConsoleSession, link: string | null, record: RecordBody): Promise<boolean>;
+  /** Null when it is over, from before the store's epoch, or was last used before `idleSince`. */
+  readConsoleSession(tenant: string, hash: string, at: number, idleSince: number): Promise<(ConsoleSession & { readonly seenAt: number }) | null>;
+  touchConsoleSession(tenant: string, hash: string, at: number): Promise<void>;
+  endConsoleSession(tenant: string, hash: string, record: RecordBody): Promise<boolean>;
+  /** Remembers the first time a person was shown an approval. */
+  noteShown(tenant: string, approval: string, person: string, at: number): Promise<void>;
+  listDispatches(tenant: string, session: string, limit: number): Promise<readonly DispatchRow[]>;
+  /** Votes cast since then, newest first. */
+  listDecisions(tenant: string, since: number, limit: number): Promise<readonly DecisionRow[]>;
+  /** Calls of the latest tasks opened since then, at most of so many `tasks`. */
+  countCalls(tenant: string, since: number, tasks: number): Promise<readonly CallTotal[]>;
 
   /** True the first time `key` is seen in `scope`; remembered until `expiresAt`. Never for what was issued before the store's epoch; `issuedAt` is `at` when left out. */
   useOnce(scope: string, key: string, expiresAt: number, at: number, issuedAt?: number): Promise<boolean>;

@@ -15,6 +15,7 @@ const dana = acme('local#dana');
 const bob = acme('local#bob');
 const ana = acme('local#ana');
 const olga = acme('local#olga');
+const lea = acme('local#lea');
 const typesSince = async (from: number): Promise<string[]> => (await api.ports.store.readRecords('acme', from, 500)).map(({ body }) => body.type);
 const count = async (): Promise<number> => (await api.ports.store.readRecords('acme', 0, 1000)).length;
 
@@ -49,12 +50,12 @@ describe('sessions', () => {
     expect([hidden.status, hidden.text]).toEqual([404, none.text]);
   });
 
-  test('an admin or its sponsor ends it, once, with a record; what waited in it is cancelled', async () => {
-    for (const person of [dana, ana]) {
+  test('an admin, its sponsor or a reviewer it has asked ends it, once, with a record; what waited in it is cancelled', async () => {
+    for (const person of [dana, ana, bob]) {
       const session = await api.openSession();
       const row = await api.ask(session);
       const from = await count();
-      expect((await api.as(bob, 'POST', `/sessions/${session.id}/end`, {})).json.code).toBe('role.missing');
+      for (const other of [lea, olga]) expect((await api.as(other, 'POST', `/sessions/${session.id}/end`, {})).json.code).toBe('role.missing');
       const ended = asDescribed(await api.as(person, 'POST', `/sessions/${session.id}/end`, { reason: 'Paid by hand' }), 'post', '/sessions/{id}/end');
       expect(ended.json).toMatchObject({ status: 'ended', end_reason: 'Paid by hand' });
       expect((await api.as(person, 'POST', `/sessions/${session.id}/end`, {})).json).toEqual(ended.json);

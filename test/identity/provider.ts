@@ -15,10 +15,15 @@ export interface TestProvider {
 }
 
 const redirectUri = 'http://127.0.0.1/callback';
-const secret = 'a-secret-of-a-test-client-that-is-long-enough';
+export const secret = 'a-secret-of-a-test-client-that-is-long-enough';
 
 export async function startProvider(
-  options: { claims?: (subject: string) => Readonly<Record<string, unknown>>; clients?: readonly string[] } = {},
+  options: {
+    claims?: (subject: string) => Readonly<Record<string, unknown>>;
+    clients?: readonly string[];
+    /** Further addresses it may send people back to. */
+    redirects?: readonly string[];
+  } = {},
 ): Promise<TestProvider> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -28,7 +33,7 @@ export async function startProvider(
   const people = (options.clients ?? ['taskgate']).map((client_id) => ({
     client_id,
     client_secret: secret,
-    redirect_uris: [redirectUri],
+    redirect_uris: [redirectUri, ...(options.redirects ?? [])],
     grant_types: ['authorization_code'],
     response_types: ['code' as const],
     id_token_signed_response_alg: 'ES256' as const,
@@ -90,7 +95,7 @@ export async function startProvider(
         code_challenge: createHash('sha256').update(verifier).digest('base64url'),
         code_challenge_method: 'S256',
       });
-      const code = await walk(`${issuer}/auth?${query}`, as);
+      const code = (await walkLogin(`${issuer}/auth?${query}`, as, redirectUri)).searchParams.get('code') ?? '';
       const answer = await form('/token', { grant_type: 'authorization_code', code, redirect_uri: redirectUri, code_verifier: verifier }, client);
       if (typeof answer['id_token'] !== 'string') throw new Error(`no ID token: ${JSON.stringify(answer)}`);
       return answer['id_token'];
@@ -108,8 +113,8 @@ export async function startProvider(
   };
 }
 
-/** A browser's part: keeps cookies, follows redirects, submits the login and the consent page, ends at the redirect URI. */
-async function walk(start: string, as: string): Promise<string> {
+/** A browser's part: keeps cookies, follows redirects, submits the login and the consent page, ends at the address `until`. */
+export async function walkLogin(start: string, as: string, until: string): Promise<URL> {
   const cookies = new Map<string, string>();
   let request: { url: string; init: RequestInit } = { url: start, init: {} };
   for (let step = 0; step < 12; step++) {
@@ -125,7 +130,7 @@ async function walk(start: string, as: string): Promise<string> {
     const location = response.headers.get('location');
     if (location) {
       const next = new URL(location, request.url);
-      if (next.href.startsWith(redirectUri)) return next.searchParams.get('code') ?? '';
+      if (next.href.startsWith(until)) return next;
       request = { url: next.href, init: {} };
       continue;
     }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { currentLogin, findDoors, forgetLogin, logInLocally, logInWithToken, readToken, usage } from '../../connect/index.ts';
+import { currentLogin, findDoors, forgetLogin, linkToConsole, logInLocally, logInWithToken, readToken, usage } from '../../connect/index.ts';
 import { answer, settingsOf, tenantOf } from '../settings.ts';
 import { readInputs } from '../task-options.ts';
 
@@ -8,6 +8,7 @@ const gather = (value: string, before: readonly string[] | undefined): string[] 
 interface Options {
   readonly as?: string;
   readonly tokenFile?: string;
+  readonly web?: boolean;
   readonly agent?: string;
   readonly useCase?: string;
   readonly input?: string[];
@@ -19,13 +20,14 @@ export function loginCommand(): Command {
     .description('Be a person of a tenant on this machine, for /v1 and as the sponsor of tasks')
     .option('--as <name>', 'who; the last login’s when left out')
     .option('--token-file <file>', 'an ID token of the tenant’s own issuer, instead of the local provider')
+    .option('--web', 'print a link that logs you in at the console in a browser: once, within five minutes')
     .option('--agent <name>', 'sponsor one task of this agent, in exactly these words:')
     .option('--use-case <name>', '  its use case')
     .option('--input <name=value>', '  its inputs', gather)
     .option('--objective <text>', '  its objective')
     .addHelpText(
       'after',
-      '\nThe token is kept under <data>/people (0600) and never shown; it is renewed silently while the local provider can.\n\nExamples:\n  $ npx taskgate login --tenant acme --as ana\n  $ npx taskgate login --tenant acme --as ana --agent invoice-matcher --use-case match-invoices --input invoice=INV-7\n  $ npx taskgate login --tenant acme --token-file ./id-token.jwt --as ana\n',
+      '\nThe token is kept under <data>/people (0600) and never shown; it is renewed silently while the local provider can.\n\nExamples:\n  $ npx taskgate login --tenant acme --as ana\n  $ npx taskgate login --tenant acme --as bob --web\n  $ npx taskgate login --tenant acme --as ana --agent invoice-matcher --use-case match-invoices --input invoice=INV-7\n  $ npx taskgate login --tenant acme --token-file ./id-token.jwt --as ana\n',
     )
     .action(login);
 }
@@ -36,7 +38,12 @@ async function login(options: Options, command: Command): Promise<void> {
   const name = options.as ?? (await currentLogin(settings.data, tenant))?.name;
   if (name === undefined) throw usage('who?', 'give --as NAME; the samples of acme are ana, bob, carl and dana');
   const task = sponsoredTask(options);
+  if (options.web && (task !== null || options.tokenFile !== undefined)) throw usage('--web stands alone', 'give it with --as NAME and nothing else');
   const doors = await findDoors(settings.url, tenant);
+  if (options.web) {
+    const link = await linkToConsole(doors, settings.data, name);
+    return answer(settings, { tenant, name, ...link }, () => `Open this in a browser, once, within five minutes:\n${link.url}`);
+  }
   if (options.tokenFile !== undefined) {
     if (task !== null) throw usage('--token-file holds what the issuer signed; --agent and the task cannot be added to it');
     await logInWithToken(doors, settings.data, name, await readToken(options.tokenFile, 'check --token-file'));

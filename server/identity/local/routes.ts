@@ -4,6 +4,7 @@ import { BadJson, parseJsonStrict, slug } from '../../../tools/index.ts';
 import type { TenantSnapshot } from '../../documents/snapshot.ts';
 import type { Ports } from '../../ports.ts';
 import { agentIdentity } from '../agents.ts';
+import { hashConsoleSecret, newConsoleSecret } from '../console-secrets.ts';
 import { headerProblem, isOnlyFor, issuedAt, proveClaims, readJwt, timeProblem } from '../jwt.ts';
 import { readCapped } from '../read-capped.ts';
 import { tenantIssuer } from '../urls.ts';
@@ -17,6 +18,8 @@ const longestAssertion = 60;
 const svidSeconds = 300;
 
 const svidBody = z.strictObject({ assertion: z.string() });
+const linkSeconds = 300;
+const linkBody = z.strictObject({ assertion: z.string(), as: slug });
 const idTokenBody = z.strictObject({
   assertion: z.string(),
   as: slug,
@@ -40,6 +43,11 @@ export function localRoutes(ports: LocalPorts): Hono {
     const body = await readBody(c, idTokenBody);
     const snapshot = body && (await tenantOf(ports, c.req.param('tenant')));
     return answer(ports, c, snapshot ? await issueIdToken(ports, snapshot, body) : null);
+  });
+  app.post('/t/:tenant/local/console-link', async (c) => {
+    const body = await readBody(c, linkBody);
+    const snapshot = body && (await tenantOf(ports, c.req.param('tenant')));
+    return answer(ports, c, snapshot ? await makeConsoleLink(ports, snapshot, body) : null);
   });
   return app;
 }
@@ -76,12 +84,11 @@ async function issueSvid(
 }
 
 async function issueIdToken(ports: LocalPorts, snapshot: TenantSnapshot, body: z.infer<typeof idTokenBody>): Promise<Record<string, string | number> | null> {
-  const { people } = snapshot.document;
-  const subject = Object.hasOwn(people, body.as) ? people[body.as]?.subject : undefined;
+  const subject = localSubject(snapshot, body.as);
   const root = snapshot.trust.find((one) => 'oidc' in one && one.oidc === 'local' && one.for === 'people');
   const agent = body.agent === undefined ? null : snapshot.agents.get(body.agent);
   const key = await readLocalKey(ports.config, snapshot.tenant, 'people');
-  if (!subject?.startsWith('local#') || !root || !('oidc' in root) || agent === undefined || !key) return null;
+  if (subject === null || !root || !('oidc' in root) || agent === undefined || !key) return null;
   if (!(await isProven(ports, snapshot.tenant, body.assertion, key, body.as))) return null;
   const signer = await readLocalKey(ports.config, snapshot.tenant, 'issuer');
   if (!signer) return null;
@@ -99,6 +106,31 @@ async function issueIdToken(ports: LocalPorts, snapshot: TenantSnapshot, body: z
     ...(body.authorization_details ? { authorization_details: body.authorization_details } : {}),
   });
   return { id_token: idToken, expires_in: svidSeconds };
+}
+
+/** A link that logs this person in at the console: once, within five minutes. */
+async function makeConsoleLink(
+  ports: LocalPorts,
+  snapshot: TenantSnapshot,
+  { assertion, as }: z.infer<typeof linkBody>,
+): Promise<Record<string, string | number> | null> {
+  const subject = localSubject(snapshot, as);
+  const key = await readLocalKey(ports.config, snapshot.tenant, 'people');
+  if (subject === null || !key || !(await isProven(ports, snapshot.tenant, assertion, key, as))) return null;
+  const secret = newConsoleSecret(snapshot.tenant);
+  const hashed = hashConsoleSecret(secret);
+  if (!hashed) return null;
+  const madeAt = ports.clock();
+  await ports.store.putConsoleLink({ ...hashed, person: subject, madeAt, expiresAt: madeAt + linkSeconds * 1000 });
+  return { url: `${ports.config.public_url}/console/link/${secret}`, expires_in: linkSeconds };
+}
+
+/** `local#<subject>` of a person the tenant names and lets log in by this provider. */
+function localSubject(snapshot: TenantSnapshot, as: string): string | null {
+  const { people } = snapshot.document;
+  const subject = Object.hasOwn(people, as) ? people[as]?.subject : undefined;
+  const bound = snapshot.trust.some((one) => 'oidc' in one && one.oidc === 'local' && one.for === 'people');
+  return bound && subject?.startsWith('local#') ? subject : null;
 }
 
 /** The assertion is signed by exactly this key, for this subject and this provider, at most a minute long, and new. */

@@ -18,6 +18,9 @@ const rights: Readonly<Record<string, string>> = {
   votes: 'SELECT, INSERT',
   secrets: 'SELECT, INSERT, UPDATE',
   agent_tokens: 'SELECT, INSERT, UPDATE',
+  console_sessions: 'SELECT, INSERT, UPDATE, DELETE',
+  console_links: 'SELECT, INSERT, DELETE',
+  approval_views: 'SELECT, INSERT',
   used_once: 'SELECT, INSERT, UPDATE, DELETE',
   channels: 'SELECT, INSERT, DELETE',
   notifications: 'SELECT, INSERT, DELETE',
@@ -40,6 +43,9 @@ const ofTenants = [
   'channels',
   'notifications',
   'deliveries',
+  'console_sessions',
+  'console_links',
+  'approval_views',
 ];
 const ofLogs = ['chain_heads', 'records'];
 /** What a sweep and the store's anchor look at across tenants. */

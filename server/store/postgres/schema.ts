@@ -237,6 +237,37 @@ const steps: readonly string[] = [
   CREATE INDEX deliveries_by_channel ON deliveries (tenant, channel, status, at);
   CREATE INDEX deliveries_by_age ON deliveries (tenant, at, notification, channel);
   `,
+  `
+  CREATE TABLE console_sessions (
+    tenant term NOT NULL,
+    /* SHA-256 of what the browser holds, hex */
+    hash term NOT NULL,
+    person TEXT NOT NULL,
+    logged_in_at BIGINT NOT NULL,
+    /* when the issuer last asked who they are; null when it does not say */
+    proved_at BIGINT,
+    seen_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, hash)
+  );
+  CREATE TABLE console_links (
+    tenant term NOT NULL,
+    hash term NOT NULL,
+    person TEXT NOT NULL,
+    made_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, hash)
+  );
+  CREATE TABLE approval_views (
+    tenant term NOT NULL,
+    approval term NOT NULL,
+    person TEXT NOT NULL,
+    shown_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, approval, person),
+    FOREIGN KEY (tenant, approval) REFERENCES approvals (tenant, id)
+  );
+  CREATE INDEX dispatches_by_session ON dispatches (tenant, session);
+  `,
 ];
 
 export const schema: Schema = { steps, oldest: 1 };

@@ -239,6 +239,37 @@ const steps: readonly string[] = [
   CREATE INDEX deliveries_by_channel ON deliveries (tenant, channel, status, at);
   CREATE INDEX deliveries_by_age ON deliveries (tenant, at, notification, channel);
   `,
+  `
+  CREATE TABLE console_sessions (
+    tenant TEXT NOT NULL,
+    /* SHA-256 of what the browser holds, hex */
+    hash TEXT NOT NULL,
+    person TEXT NOT NULL,
+    logged_in_at INTEGER NOT NULL,
+    /* when the issuer last asked who they are; null when it does not say */
+    proved_at INTEGER,
+    seen_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, hash)
+  ) STRICT;
+  CREATE TABLE console_links (
+    tenant TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    person TEXT NOT NULL,
+    made_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, hash)
+  ) STRICT;
+  CREATE TABLE approval_views (
+    tenant TEXT NOT NULL,
+    approval TEXT NOT NULL,
+    person TEXT NOT NULL,
+    shown_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, approval, person),
+    FOREIGN KEY (tenant, approval) REFERENCES approvals (tenant, id)
+  ) STRICT;
+  CREATE INDEX dispatches_by_session ON dispatches (tenant, session);
+  `,
 ];
 
 export interface Schema {

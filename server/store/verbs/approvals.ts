@@ -21,13 +21,19 @@ export function* findApproval(tenant: string, callKey: string, at: number): Verb
   return found ? yield* approvalOf(found) : null;
 }
 
-export function* listApprovals(tenant: string, filter: { status?: ApprovalStatus; session?: string }, page: Page, now: number): Verb<ApprovalRow[]> {
+export function* listApprovals(
+  tenant: string,
+  filter: { status?: ApprovalStatus; session?: string; tool?: string },
+  page: Page,
+  now: number,
+): Verb<ApprovalRow[]> {
   const { text, values } = where([
     ['tenant = ?', tenant],
     ['status = ?', filter.status],
     // Past its expiry it can no longer be given, though the sweep has not been there yet.
     ['expires_at > ?', filter.status === 'pending' || filter.status === 'approved' ? now : undefined],
     ['session = ?', filter.session],
+    ['tool = ?', filter.tool],
   ]);
   const [after, from] =
     page.after === null ? ['', []] : ['AND (created_at, id) < (SELECT created_at, id FROM approvals WHERE tenant = ? AND id = ?)', [tenant, page.after]];
@@ -53,6 +59,7 @@ export function* openApproval(approval: NewApproval, limits: PendingLimits, reco
   if (inSession >= limits.session || ofAgent >= limits.agent || ofTenant >= limits.tenant) return { refused: 'too_many_pending' };
 
   yield* insertApproval(approval, null);
+  yield* signal('approval', tenant, approval.id);
   yield* appendRecord(tenant, record);
   yield* tellOfApproval('approval.requested', approval, createdAt);
   const opened = yield* readApproval(tenant, approval.id);

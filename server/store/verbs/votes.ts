@@ -26,6 +26,7 @@ export function* castVote(vote: NewVote): Verb<VoteAnswer> {
     vote.at,
     before.votes.length,
   );
+  yield* signal('approval', vote.tenant, vote.approval);
   const repeated = yield* sameReason(vote);
   yield* appendRecord(vote.tenant, repeated < notedFrom ? vote.record : { ...vote.record, same_reason: repeated });
   const after = yield* readApproval(vote.tenant, vote.approval);
@@ -71,7 +72,6 @@ function* whyNot(vote: NewVote, approval: ApprovalRow | null): Verb<Extract<Vote
 
 function* decide(approval: ApprovalRow, counted: Tally, status: 'approved' | 'denied', at: number): Verb<ApprovalRow> {
   yield* run(`UPDATE approvals SET status = ?, decided_at = ? WHERE tenant = ? AND id = ? AND status = 'pending'`, status, at, approval.tenant, approval.id);
-  yield* signal('approval', approval.tenant, approval.id);
   const satisfied = Object.entries(counted.voters).map(([literal, persons]) => ({ literal, source: 'votes', persons }));
   yield* appendRecord(approval.tenant, { ...aboutApproval(`approval.${status}`, approval, at), ...(status === 'approved' ? { satisfied } : {}) });
   yield* tellOfApproval(`approval.${status}`, approval, at);

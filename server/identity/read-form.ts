@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { readCapped } from '../identity/index.ts';
+import { readCapped } from './read-capped.ts';
 
 export type Form = Readonly<Partial<Record<string, string>>>;
 

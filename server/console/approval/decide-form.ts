@@ -1,0 +1,71 @@
+import { html } from 'hono/html';
+import type { ApprovalDetail, ApprovalRefusal } from '../../approvals/index.ts';
+import { form, type Html, type Visitor } from '../page.ts';
+import { moment, until } from '../parts/times.ts';
+import { requirementWords, statusWords } from '../parts/words.ts';
+
+interface Ballot {
+  readonly approval: ApprovalDetail;
+  /** What a vote of theirs would count toward, or why none would. */
+  readonly mine: { readonly ok: true; readonly requirements: readonly string[] } | ApprovalRefusal;
+  /** Sealed evidence of what the page shows. */
+  readonly shown: string;
+  /** Long arguments that are not open yet. */
+  readonly closed: number;
+  readonly mayRevoke: boolean;
+  readonly mayStop: boolean;
+  /** Epoch seconds. */
+  readonly now: number;
+}
+
+/** Beside the proposal: who agrees, until when, which digest, and what this person can do. */
+export function decideAside(visitor: Visitor, ballot: Ballot): Html {
+  const { approval, mine, mayStop, mayRevoke, now } = ballot;
+  const waits = approval.status === 'pending';
+  return html`<aside class="decide" aria-label="Decision">
+<p class="status status-${approval.status}"><strong>${statusWords[approval.status]}</strong>${waits ? html`<br>expires in ${until(approval.expires_at, now)}, which denies` : ''}</p>
+<h2>Who must agree</h2><ul class="plain agree">${approval.requirements.map(
+    ({ requirement, needed, given, waits_behind }) =>
+      html`<li><strong>${given} of ${needed}</strong> <span class="quiet">${requirementWords(requirement)}</span>${waits_behind.length > 0 ? html` <span class="tag">later: first ${waits_behind.map(requirementWords).join(', ')}</span>` : ''}</li>`,
+  )}</ul>
+${
+  approval.votes.length > 0
+    ? html`<ul class="plain votes">${approval.votes.map(
+        ({ name, decision, at, reason }) =>
+          html`<li><span class="vote-${decision}">${decision === 'approve' ? 'approved' : 'denied'}</span> by <strong>${name}</strong> ${moment(at, now)}${reason === null ? '' : html`<br><q>${reason}</q>`}</li>`,
+      )}</ul>`
+    : ''
+}
+<details class="digest"><summary>Digest of what you decide</summary><code>${approval.digest}</code></details>
+${mine.ok ? voteForms(visitor, ballot, mine.requirements) : html`<p class="callout">${mine.message} <span class="quiet">${mine.remedy}</span></p>`}
+${mayRevoke && (approval.status === 'approved' || waits) ? revokeForm(visitor, approval) : ''}
+${mayStop ? stopForm(visitor, approval.session) : ''}</aside>`;
+}
+
+function voteForms(visitor: Visitor, { approval, shown, closed }: Ballot, requirements: readonly string[]): Html {
+  const bound = html`<input type="hidden" name="digest" value="${approval.digest}"><input type="hidden" name="shown" value="${shown}">`;
+  const [first] = requirements;
+  const owed = approval.proposal?.effect === 'destructive';
+  const which =
+    requirements.length > 1
+      ? html`<label>Your vote counts toward <select name="requirement">${requirements.map((one) => html`<option value="${one}">${requirementWords(one)}</option>`)}</select></label>`
+      : html`<input type="hidden" name="requirement" value="${first}">`;
+  return html`<h2>Your decision</h2>
+${form(
+  visitor,
+  `/approvals/${approval.id}/decide`,
+  html`${bound}${which}
+<label for="reason">Reason <span class="quiet">${owed ? 'needed: this cannot be undone' : 'needed to deny'}; the agent reads it</span></label><textarea id="reason" name="reason" rows="2" maxlength="500"${owed ? html` data-owed` : ''}></textarea>
+${closed > 0 ? html`<p class="callout" id="closed">Open the ${closed === 1 ? 'long argument' : `${closed} long arguments`} to be able to approve.</p>` : ''}
+<div class="choices"><button class="approve" name="decision" value="approve" data-key="a"${closed > 0 ? html` disabled aria-describedby="closed"` : ''}>Approve</button>
+<button class="deny" name="decision" value="deny" data-key="d">Deny</button></div>
+<p class="quiet keys" hidden><kbd>A</kbd> approve · <kbd>D</kbd> deny, pressed twice</p><p class="confirm" role="status" hidden></p>`,
+  'vote',
+)}`;
+}
+
+const revokeForm = (visitor: Visitor, { id }: ApprovalDetail): Html => html`<details class="other"><summary>Take it back</summary>
+${form(visitor, `/approvals/${id}/revoke`, html`<p class="quiet">Before the call runs, nobody else has to agree to that.</p><label>Reason <input name="reason" maxlength="500"></label><button>Take it back</button>`)}</details>`;
+
+const stopForm = (visitor: Visitor, session: string): Html => html`<details class="other"><summary>End the whole task</summary>
+${form(visitor, `/sessions/${session}/end`, html`<p class="quiet">Everything the agent could do in it is gone with its next call.</p><label>Reason <input name="reason" required minlength="3" maxlength="500"></label><button class="deny">End the task</button>`)}</details>`;

@@ -1,0 +1,12 @@
+/** What the console says after something was done; the address of the next page names it. */
+const notices = {
+  approved: 'Approved. Your vote is on the record.',
+  denied: 'Denied. The agent is told, with your reason.',
+  revoked: 'Taken back. The call will not run.',
+  'session-ended': 'The task has ended. What it could do is gone.',
+  'session-suspended': 'The task is suspended. Its next call is refused.',
+  'logged-in': 'You are logged in.',
+} as const;
+export type Notice = keyof typeof notices;
+
+export const noticeOf = (name: string | undefined): string | null => (name !== undefined && Object.hasOwn(notices, name) ? notices[name as Notice] : null);

@@ -1,0 +1,60 @@
+import { parseRequirement } from '../../../policies/index.ts';
+import type { TenantSnapshot } from '../../documents/snapshot.ts';
+
+/** Facts in words people use. */
+
+export const effectWords = {
+  read: 'Reads; changes nothing',
+  write: 'Changes something',
+  destructive: 'Cannot be undone',
+} as const;
+export const reachWords = {
+  tenant: 'What is sent stays inside the tenant',
+  external: 'What is sent leaves the tenant',
+} as const;
+export const principalWords = {
+  shared: 'one shared account; the other side cannot tell who is behind it',
+  agent: 'the agent itself',
+  sponsor: 'the sponsor',
+} as const;
+export const sensitivityWords = {
+  public: 'public data only',
+  internal: 'internal data',
+  confidential: 'confidential data',
+  restricted: 'restricted data, the most sensitive there is',
+} as const;
+export const integrityWords = {
+  trusted: 'all of it from trusted sources',
+  tenant: 'written inside the tenant',
+  external: 'some of it written by outsiders: the agent may be repeating what a stranger wrote',
+} as const;
+export const statusWords = {
+  pending: 'Waits for a decision',
+  approved: 'Approved; has not run yet',
+  denied: 'Denied',
+  expired: 'Expired: nobody decided in time, which denies',
+  cancelled: 'Cancelled',
+  superseded: 'Superseded: what would run has changed, so it is asked again',
+  revoked: 'Taken back',
+  used: 'Approved and run',
+} as const;
+export const outcomeWords = { completed: 'completed', failed: 'failed', unknown: 'outcome unknown', dispatched: 'running' } as const;
+
+/** `approval:finance:2` as people say it. */
+export function requirementWords(literal: string): string {
+  const requirement = parseRequirement(literal);
+  if (requirement?.kind === 'approval') {
+    const people = requirement.count === 1 ? 'one reviewer' : `${requirement.count} different reviewers`;
+    return `${people} of ${requirement.group}${requirement.passkey ? ', with a passkey' : ''}`;
+  }
+  if (requirement?.kind === 'confirm') return `the sponsor’s own confirmation${requirement.passkey ? ', with a passkey' : ''}`;
+  return literal;
+}
+
+/** The registered words for what a tool does; without them its name, which promises nothing. */
+export const toolWords = (snapshot: Pick<TenantSnapshot, 'tools'>, tool: string): string => snapshot.tools.get(tool)?.manifest.says ?? `Calls ${tool}`;
+
+/** A person by the name the tenant's document has for them, else as they are known. */
+export function nameOf(snapshot: Pick<TenantSnapshot, 'document'>, person: string): string {
+  return Object.entries(snapshot.document.people).find(([, { subject }]) => subject === person)?.[0] ?? person;
+}

@@ -1,0 +1,111 @@
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import { checkNames, readForm } from '../identity/index.ts';
+import type { Ports } from '../ports.ts';
+import { StoreUnavailable } from '../store/index.ts';
+import { assetRoutes } from './assets.ts';
+import { dropCookie, loginCookie } from './cookies.ts';
+import { isOwnRequest, sameToken } from './csrf.ts';
+import { createHints } from './events.ts';
+import { securityHeaders } from './headers.ts';
+import { bare, failure, framed } from './layout.ts';
+import { loginRoutes, ownPath } from './login/routes.ts';
+import { endSessionOf } from './login/start-session.ts';
+import { noticeOf } from './notices.ts';
+import { type Access, type Action, isRefused, mayUse, notHere, type Page, type Refused, type Visitor } from './page.ts';
+import { actions, pages } from './pages.ts';
+import { visitorOf } from './visitor.ts';
+
+const titles = { 403: 'Not for you', 404: 'Nothing here', 409: 'Too late', 422: 'Not yet', 429: 'Too fast' } as const;
+
+/** `/console`: the door of people with a browser. It decides nothing itself: it calls what `/v1` calls. */
+export function consoleRoutes(ports: Ports): Hono {
+  const app = new Hono();
+  app.use('/console', securityHeaders);
+  app.use('/console/*', securityHeaders);
+  app.use('/console/*', async (c, next) => (checkNames(ports.config, c.req.raw.headers) ? c.text('Not served here.\n', 403) : next()));
+  app.route('/', assetRoutes());
+  app.route('/', loginRoutes(ports));
+
+  const refuse = async (c: Context, visitor: Visitor, answer: Refused): Promise<Response> => {
+    const { refused, code, message, remedy } = answer;
+    if (refused === 403) await ports.access.known({ tenant: visitor.person.tenant, actor: visitor.person.id, door: 'console', code, detail: c.req.routePath });
+    return c.html(framed(visitor, pages, '', { title: titles[refused], body: failure(titles[refused], message, remedy) }, null), refused);
+  };
+  /** Runs for whoever is logged in, not too fast, and has the role. */
+  const withVisitor = async (c: Context, access: Access, run: (visitor: Visitor) => Promise<Response>): Promise<Response> => {
+    const visitor = await visitorOf(ports, c.req.raw.headers);
+    if (!visitor) return toLogin(c);
+    const tooMuch = ports.limits.countPerson(visitor.person.tenant, visitor.person.id);
+    if (tooMuch) return refuse(c, visitor, { refused: 429, code: tooMuch.refused, message: tooMuch.message, remedy: 'Wait a moment and try again.' });
+    return mayUse(access, visitor.standing) ? run(visitor) : refuse(c, visitor, notHere());
+  };
+
+  const show = (c: Context, page: Page): Promise<Response> =>
+    withVisitor(c, page.access, async (visitor) => {
+      const query = page.query.safeParse(c.req.query());
+      if (!query.success) return refuse(c, visitor, notHere());
+      const answer = await page.show(ports, visitor, { param: (name) => c.req.param(name) ?? '', values: query.data });
+      return isRefused(answer) ? refuse(c, visitor, answer) : c.html(framed(visitor, pages, page.path, answer, noticeOf(c.req.query('say'))));
+    });
+
+  const act = (c: Context, { access, fields, run }: Action): Promise<Response> =>
+    withVisitor(c, access, async (visitor) => {
+      const read = await readForm(c);
+      const sent = 'form' in read ? read.form : {};
+      if (!isOwnRequest(ports.config, c.req.raw.headers) || !sameToken(sent['csrf'], visitor.csrf)) return refuse(c, visitor, foreign);
+      const parsed = fields.safeParse(sent);
+      if (!parsed.success) return refuse(c, visitor, unreadable);
+      const answer = await run(ports, visitor, { param: (name) => c.req.param(name) ?? '', values: parsed.data });
+      if (isRefused(answer)) return refuse(c, visitor, answer);
+      return c.redirect(answer.say === null ? answer.to : `${answer.to}${answer.to.includes('?') ? '&' : '?'}say=${answer.say}`, 303);
+    });
+
+  for (const page of pages) app.get(`/console${page.path === '/' ? '' : page.path}`, (c) => show(c, page));
+  for (const one of actions) app.post(`/console${one.path}`, (c) => act(c, one));
+  app.post('/console/logout', (c) =>
+    act(c, {
+      path: '/logout',
+      access: 'named',
+      fields: anything,
+      async run() {
+        await endSessionOf(ports, c.req.raw.headers);
+        c.header('set-cookie', dropCookie(loginCookie));
+        return { to: '/console/login', say: null };
+      },
+    }),
+  );
+  const hints = createHints(ports);
+  app.get('/console/events', (c) => withVisitor(c, 'named', async (visitor) => hints.open(c, visitor)));
+  app.all('/console/*', (c) => withVisitor(c, 'named', (visitor) => refuse(c, visitor, notHere())));
+
+  app.onError((error, c) => {
+    const outage = error instanceof StoreUnavailable;
+    if (!outage) ports.log.error({ err: error, path: c.req.routePath }, 'a request of the console ended in an exception');
+    const message = outage ? 'Taskgate cannot answer now.' : 'Taskgate failed to answer.';
+    return c.html(bare('Not now', failure('Not now', `${message} Nothing was decided.`, 'Try again in a moment.')), 503, { 'retry-after': '2' });
+  });
+  return app;
+}
+
+/** Nothing is asked of the fields. */
+const anything = z.object({});
+
+const foreign: Refused = {
+  refused: 403,
+  code: 'request.foreign',
+  message: 'This did not come from a page of yours, so nothing was done.',
+  remedy: 'Open the page again and repeat it there.',
+};
+const unreadable: Refused = {
+  refused: 422,
+  code: 'form.invalid',
+  message: 'The form is not complete, so nothing was done.',
+  remedy: 'Go back, reload the page and repeat it.',
+};
+
+const toLogin = (c: Context): Response => {
+  const asked = ownPath(new URL(c.req.url).pathname);
+  const to = c.req.method === 'GET' ? asked : '/console';
+  return c.redirect(`/console/login?${new URLSearchParams({ to, ...(c.req.method === 'GET' ? {} : { ended: '' }) }).toString()}`, 303);
+};
