@@ -12,7 +12,7 @@ export type { CallFacts, PolicyProblem, PolicySource, PolicyTool, ToolFacts } fr
 export { bottom, dominates, join, rank } from './labels.ts';
 export { platformRules, referenceTenant } from './platform-rules.ts';
 export { printSchema } from './print-schema.ts';
-export { covers, parseRequirement, satisfiedBy } from './requirements.ts';
+export { asksPasskey, covers, parseRequirement, satisfiedBy, withPasskey } from './requirements.ts';
 export { didYouMean } from './suggest.ts';
 export type { Findings } from './vet/question.ts';
 export { vetDigest } from './vet/vet-digest.ts';

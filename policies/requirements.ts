@@ -17,13 +17,28 @@ export function parseRequirement(literal: string): Requirement | null {
   return null;
 }
 
-/** All literals that `votes` distinct valid votes of `group` satisfy: every number up to them. */
-export function satisfiedBy(group: string, votes: number): string[] {
-  return Array.from({ length: votes }, (_, i) => (i === 0 ? `approval:${group}` : `approval:${group}:${i + 1}`));
+/** Only votes that a person's own key signed count toward it. */
+export function asksPasskey(literal: string): boolean {
+  const requirement = parseRequirement(literal);
+  return requirement !== null && requirement.kind !== 'redact' && requirement.passkey;
+}
+
+/** The same requirement, to be met by signed votes alone; one that no vote meets stays as it is. */
+export function withPasskey(requirement: Requirement): Requirement {
+  if (requirement.kind === 'redact' || requirement.passkey) return requirement;
+  return { ...requirement, passkey: true, literal: `${requirement.literal}:passkey` };
+}
+
+/** All literals that distinct valid votes of `group` satisfy, `signed` of them by a passkey: every number up to them. */
+export function satisfiedBy(group: string, votes: number, signed = 0): string[] {
+  const upTo = (most: number, end: string): string[] =>
+    Array.from({ length: most }, (_, i) => (i === 0 ? `approval:${group}${end}` : `approval:${group}:${i + 1}${end}`));
+  return [...upTo(votes, ''), ...upTo(signed, ':passkey')];
 }
 
 /** True when whoever satisfied `had` has also satisfied `fresh`. */
 export function covers(had: Requirement, fresh: Requirement): boolean {
   if (had.literal === fresh.literal) return true;
+  if (had.kind === 'confirm') return fresh.kind === 'confirm' && had.passkey;
   return had.kind === 'approval' && fresh.kind === 'approval' && had.group === fresh.group && had.count >= fresh.count && (had.passkey || !fresh.passkey);
 }

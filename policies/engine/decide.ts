@@ -1,4 +1,5 @@
 import type { CallFacts } from '../facts.ts';
+import { covers } from '../requirements.ts';
 import type { Decision, DeterminingPolicy, Requirement } from '../vocabulary.ts';
 import { type Answer, ask, type CedarRequest } from './cedar.ts';
 import { type Law, sets, type ToolLaw } from './law.ts';
@@ -96,13 +97,9 @@ function named(law: Law, ids: Answer['reasons']): DeterminingPolicy[] {
   return [...ids].sort().map((id) => ({ id, reason: law.policies.get(id)?.reason ?? null }));
 }
 
-/** Each requirement once; `approval:g` is dropped beside `approval:g:2`, whose votes satisfy it as well. */
+/** Each requirement once; `approval:g` is dropped beside `approval:g:2` or `approval:g:passkey`, whose votes satisfy it as well. */
 function strongest(asked: readonly Requirement[]): Requirement[] {
   const different = [...new Map(asked.map((one) => [one.literal, one])).values()];
-  const implied = (weak: Requirement) =>
-    different.some(
-      (strong) =>
-        strong.kind === 'approval' && weak.kind === 'approval' && strong.group === weak.group && strong.passkey === weak.passkey && strong.count > weak.count,
-    );
+  const implied = (weak: Requirement) => different.some((strong) => strong !== weak && covers(strong, weak));
   return different.filter((one) => !implied(one)).sort((a, b) => (a.literal < b.literal ? -1 : 1));
 }

@@ -136,7 +136,8 @@ const tenThousandths = (value: number, more: 1 | -1): number => (Math.round(valu
 /** All literals that hold when a requirement does. */
 function votesFor({ literal }: { readonly literal: string }): string[] {
   const asked = parseRequirement(literal);
-  return asked?.kind === 'approval' && !asked.passkey ? satisfiedBy(asked.group, asked.count) : [literal];
+  if (asked?.kind === 'approval') return satisfiedBy(asked.group, asked.count, asked.passkey ? asked.count : 0);
+  return asked?.kind === 'confirm' ? ['confirm:sponsor', literal] : [literal];
 }
 
 export const written = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));

@@ -5,10 +5,13 @@ import {
   approvalDetail,
   approvalStatus,
   approvalSummary,
+  assertion,
+  challengeVote,
   decideApproval,
   listApprovals,
   revokeApproval,
   showApproval,
+  voteChallenge,
 } from '../approvals/index.ts';
 import { editApproval } from '../call/index.ts';
 import { type Endpoint, endpoint, paged, paging } from './endpoint.ts';
@@ -30,19 +33,26 @@ const statusOf = {
   'approval.edit_refused': 422,
   'approval.edit_widens': 422,
   'approval.edit_nothing': 422,
+  'passkey.required': 403,
+  'passkey.none': 409,
+  'passkey.refused': 422,
   stale: 409,
 } as const satisfies Readonly<Record<ApprovalRefusalCode, ProblemStatus>>;
 
 const problemOf = ({ code, message, remedy }: ApprovalRefusal): Problem => problem(statusOf[code], code, message, remedy);
 
-const decision = z.strictObject({
+const vote = {
   decision: z.enum(['approve', 'deny']),
   digest: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .describe('`digest` of the approval as you read it'),
-  reason: z.string().max(1000).nullish().describe('3 to 500 characters when denying, which the agent reads, and when approving a destructive tool'),
   requirement: z.string().max(100).optional().describe('Which requirement the vote is for; the first that still lacks one of yours when left out'),
+};
+const decision = z.strictObject({
+  ...vote,
+  reason: z.string().max(1000).nullish().describe('3 to 500 characters when denying, which the agent reads, and when approving a destructive tool'),
+  assertion: assertion.optional().describe('What your passkey signed for a challenge of this vote, as `PublicKeyCredential.toJSON()` gives it'),
 });
 
 const edit = z.strictObject({
@@ -72,6 +82,18 @@ export const approvalEndpoints: readonly Endpoint[] = [
     async run(ports, { person }, { param }) {
       const answer = await showApproval(ports, person, param('id'));
       return answer.ok ? answer.approval : problemOf(answer);
+    },
+  }),
+  endpoint({
+    method: 'post',
+    path: '/approvals/{id}/challenge',
+    summary: 'What your passkey has to sign for exactly this vote; good once, for five minutes',
+    access: 'anyone',
+    body: z.strictObject(vote),
+    answer: voteChallenge,
+    async run(ports, { person }, { param, body }) {
+      const answer = await challengeVote(ports, person, { ...body, approval: param('id') });
+      return answer.ok ? answer.challenge : problemOf(answer);
     },
   }),
   endpoint({

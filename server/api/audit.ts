@@ -33,7 +33,7 @@ export const auditEndpoints: readonly Endpoint[] = [
     summary: "Walk the tenant's chain from its first record; whether its end was cut off shows only against a checkpoint held elsewhere",
     access: ['auditor', 'admin'],
     answer: z.discriminatedUnion('ok', [
-      z.strictObject({ ok: z.literal(true), count: z.int(), head: z.string() }),
+      z.strictObject({ ok: z.literal(true), count: z.int(), signatures: z.int().describe('Votes whose signature by a passkey holds'), head: z.string() }),
       z.strictObject({ ok: z.literal(false), index: z.int(), why: z.string() }),
     ]),
     run: (ports, { person }) => verifyChain(recordsOf(ports.store, person.tenant)),

@@ -1,8 +1,11 @@
 import { covers, parseRequirement, type Requirement } from '../../policies/index.ts';
+import type { SignedVote } from '../audit/record.ts';
 import type { Person } from '../identity/caller.ts';
 import type { Ports } from '../ports.ts';
 import type { ApprovalRow, NewVote, Vote } from '../store/store.ts';
 import { sameHuman } from './excluded.ts';
+import { issueVoteChallenge, type ProvenVote, proveVote, type VoteChallenge } from './passkeys/sign-vote.ts';
+import type { Assertion } from './passkeys/verify-assertion.ts';
 import { type ApprovalRefusal, refuseApproval } from './refusals.ts';
 import { type Seen, seeApproval } from './see.ts';
 import { askedNow, waitsBehind } from './stages.ts';
@@ -17,6 +20,8 @@ export interface DecisionRequest {
   readonly reason: string | null;
   /** The literal the vote is for, when the person could give more than one. */
   readonly requirement?: string | undefined;
+  /** What the person's own key signed, for a challenge made for this very vote. */
+  readonly assertion?: Assertion | undefined;
 }
 export type DecisionAnswer = { readonly ok: true; readonly approval: ApprovalSummary } | ApprovalRefusal;
 
@@ -25,18 +30,41 @@ const shortestReason = 3;
 /** How often a vote is judged again because the configuration moved under it. */
 const attempts = 3;
 
+type Needs = Pick<Ports, 'store' | 'tenants' | 'clock' | 'config' | 'access'>;
+
 /**
  * One person's decision about one proposal. Role and group are read at the revision the vote is cast under; the store
  * refuses the vote if that has moved on. The same decision given again answers as it did the first time.
  */
-export async function decideApproval(ports: Pick<Ports, 'store' | 'tenants' | 'clock'>, person: Person, request: DecisionRequest): Promise<DecisionAnswer> {
+export async function decideApproval(ports: Needs, person: Person, request: DecisionRequest): Promise<DecisionAnswer> {
+  if (!request.assertion) return cast(ports, person, request, null);
+  const seen = await seeApproval(ports, person, request.approval);
+  if (!seen) return refuseApproval('approval.not_found');
+  // Whoever has no vote here uses no challenge up.
+  const vote = admitVote(seen, request);
+  if ('ok' in vote) return vote;
+  const proof = await proveVote(ports, person, request.assertion);
+  const why = proof.ok ? whyAnother(proof.signed, request) : proof.why;
+  if (proof.ok && why === null) return cast(ports, person, { ...request, requirement: proof.signed.requirement }, proof);
+  await ports.access.known({ tenant: person.tenant, actor: person.id, door: 'v1', code: 'passkey.refused', detail: why ?? '', approval: request.approval });
+  return refuseApproval('passkey.refused');
+}
+
+/** What was signed is not what is asked for: a signature is good for its own vote alone. */
+function whyAnother({ approval, proposal, decision, requirement }: SignedVote, asked: DecisionRequest): string | null {
+  if (approval !== asked.approval || proposal !== asked.digest) return 'it signs a vote on another proposal';
+  if (decision !== asked.decision) return 'it signs the opposite decision';
+  return asked.requirement === undefined || asked.requirement === requirement ? null : 'it signs a vote for another requirement';
+}
+
+async function cast(ports: Needs, person: Person, request: DecisionRequest, proven: ProvenVote | null): Promise<DecisionAnswer> {
   for (let attempt = 0; attempt < attempts; attempt++) {
     const seen = await seeApproval(ports, person, request.approval);
     if (!seen) return refuseApproval('approval.not_found');
     const vote = admitVote(seen, request);
     if ('ok' in vote) return vote;
 
-    const answer = await ports.store.castVote(castable(seen, request, vote));
+    const answer = await ports.store.castVote(castable(seen, request, vote, proven));
     if (answer.voted) return { ok: true, approval: summaryOf(answer.approval, seen.at) };
     switch (answer.why) {
       case 'not_found':
@@ -47,6 +75,8 @@ export async function decideApproval(ports: Pick<Ports, 'store' | 'tenants' | 'c
         return refuseApproval('approval.excluded');
       case 'digest':
         return refuseApproval('approval.digest_mismatch');
+      case 'passkey':
+        return refuseApproval(proven ? 'passkey.refused' : 'passkey.required');
       case 'already_voted':
         return answer.approval ? repeated(seen, answer.approval, person.id, request) : refuseApproval('approval.already_voted');
       case 'revision':
@@ -56,6 +86,30 @@ export async function decideApproval(ports: Pick<Ports, 'store' | 'tenants' | 'c
   return refuseApproval('stale');
 }
 
+/**
+ * A challenge for this person's key that stands for exactly this vote, for five minutes. Refused as the vote itself would be, but for
+ * its reason, which is not signed.
+ */
+export async function challengeVote(
+  ports: Omit<Needs, 'access'>,
+  person: Person,
+  request: Omit<DecisionRequest, 'reason' | 'assertion'>,
+): Promise<{ readonly ok: true; readonly challenge: VoteChallenge } | ApprovalRefusal> {
+  const seen = await seeApproval(ports, person, request.approval);
+  if (!seen) return refuseApproval('approval.not_found');
+  const chosen = chooseRequirement(seen, request);
+  if (typeof chosen !== 'string') return chosen;
+  if (voteOf(seen)) return refuseApproval('approval.already_voted');
+  const { approval, digest: proposal, decision } = request;
+  const challenge = await issueVoteChallenge(
+    ports,
+    person,
+    { approval, proposal, decision, requirement: chosen, edits: seen.row.editedFrom },
+    seen.row.expiresAt,
+  );
+  return challenge ? { ok: true, challenge } : refuseApproval('passkey.none');
+}
+
 interface Admitted {
   readonly requirement: string;
   readonly reason: string | null;
@@ -63,25 +117,31 @@ interface Admitted {
 
 /** Everything that can be said before the store is asked; who may decide comes before what state it is in. */
 function admitVote(seen: Seen, request: DecisionRequest): Admitted | DecisionAnswer {
+  const earlier = voteOf(seen);
+  if (earlier && mineOf(seen).length > 0 && request.digest === seen.row.digest) return repeated(seen, seen.row, earlier.person, request);
+  const requirement = chooseRequirement(seen, request);
+  if (typeof requirement !== 'string') return requirement;
+  const reason = request.reason?.trim() || null;
+  const isOwed = request.decision === 'deny' || seen.row.terms.effect === 'destructive';
+  if (isOwed && (reason === null || reason.length < shortestReason)) return refuseApproval('approval.reason_required');
+  if (reason !== null && reason.length > longestReason) return refuseApproval('approval.reason_too_long');
+  return { requirement, reason };
+}
+
+const mineOf = (seen: Seen): string[] => seen.row.requirements.filter((literal) => mayGive(seen, parseRequirement(literal)));
+
+/** Which requirement the vote is for: the one it names, or the first of this person's that is still open. */
+function chooseRequirement(seen: Seen, request: Pick<DecisionRequest, 'digest' | 'requirement' | 'decision'>): string | ApprovalRefusal {
   const { row } = seen;
-  const mine = row.requirements.filter((literal) => mayGive(seen, parseRequirement(literal)));
+  const mine = mineOf(seen);
   const [first] = mine;
   if (first === undefined) return whyNone(seen);
   if (request.digest !== row.digest) return refuseApproval('approval.digest_mismatch');
-
-  const earlier = voteOf(seen);
-  if (earlier) return repeated(seen, row, earlier.person, request);
   if (row.status !== 'pending' || row.expiresAt <= seen.at) return refuseApproval('approval.not_pending');
-
-  const reason = request.reason?.trim() || null;
-  const isOwed = request.decision === 'deny' || row.terms.effect === 'destructive';
-  if (isOwed && (reason === null || reason.length < shortestReason)) return refuseApproval('approval.reason_required');
-  if (reason !== null && reason.length > longestReason) return refuseApproval('approval.reason_too_long');
   if (request.requirement !== undefined && !row.requirements.includes(request.requirement)) return refuseApproval('approval.no_such_requirement');
   if (request.requirement !== undefined && !mine.includes(request.requirement)) return whyNone(seen);
   const requirement = request.requirement ?? firstOpen(row, mine) ?? first;
-  if (request.decision === 'approve' && waitsBehind(row, requirement).length > 0) return refuseApproval('approval.not_yet');
-  return { requirement, reason };
+  return request.decision === 'approve' && waitsBehind(row, requirement).length > 0 ? refuseApproval('approval.not_yet') : requirement;
 }
 
 /** Who could approve some of it may narrow it instead; the sponsor, who may only confirm, and whoever is in the chain may not. */
@@ -129,9 +189,9 @@ export function ballotOf(seen: Seen): { readonly ok: true; readonly requirements
 /** A person has one vote, under whatever account or name. */
 const voteOf = ({ row, standing }: Seen): Vote | undefined => row.votes.find((vote) => sameHuman(vote.person, standing.person) || vote.name === standing.name);
 
-/** A vote of this person would count toward this requirement. A passkey cannot be shown here, so what asks for one is given by nobody. */
+/** A vote of this person would count toward this requirement, signed where it asks for that. */
 function mayGive(seen: Seen, requirement: Requirement | null): boolean {
-  if (!requirement || requirement.kind === 'redact' || requirement.passkey) return false;
+  if (!requirement || requirement.kind === 'redact') return false;
   if (requirement.kind === 'confirm') return seen.isSponsor;
   return !seen.excluded && seen.standing.roles.has('reviewer') && seen.standing.groups.has(requirement.group);
 }
@@ -149,7 +209,7 @@ function repeated({ at }: Seen, row: ApprovalRow, voter: string, request: Decisi
   return { ok: true, approval: summaryOf(row, at) };
 }
 
-function castable(seen: Seen, request: DecisionRequest, { requirement, reason }: Admitted): NewVote {
+function castable(seen: Seen, request: DecisionRequest, { requirement, reason }: Admitted, proven: ProvenVote | null): NewVote {
   const { row, standing, snapshot, at } = seen;
   return {
     tenant: row.tenant,
@@ -162,6 +222,8 @@ function castable(seen: Seen, request: DecisionRequest, { requirement, reason }:
     decision: request.decision,
     reason,
     at,
+    passkey: proven?.passkey ?? null,
+    counter: proven?.counter ?? null,
     record: {
       type: 'approval.voted',
       at,
@@ -176,6 +238,7 @@ function castable(seen: Seen, request: DecisionRequest, { requirement, reason }:
       requirements: [requirement],
       revision: snapshot.revision,
       ...(reason === null ? {} : { reason }),
+      ...(proven === null ? {} : { signature: proven.signature }),
     },
   };
 }

@@ -1,8 +1,13 @@
 export { createDecisions } from './create-decisions.ts';
-export { ballotOf, type DecisionRequest, decideApproval, whoMayEdit } from './decide.ts';
+
+export { ballotOf, challengeVote, type DecisionRequest, decideApproval, whoMayEdit } from './decide.ts';
+
 export { excludedFrom } from './excluded.ts';
 export { listApprovals } from './list.ts';
 export { whyNotNarrower } from './narrower.ts';
+export { mustBeSigned } from './passkeys/must-be-signed.ts';
+export { voteChallenge } from './passkeys/sign-vote.ts';
+export { assertion } from './passkeys/verify-assertion.ts';
 export { openProposal, type Proposal, sealProposal } from './proposal.ts';
 export { type ApprovalRefusal, type ApprovalRefusalCode, refuseApproval } from './refusals.ts';
 export { revokeApproval } from './revoke.ts';

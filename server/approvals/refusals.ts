@@ -21,6 +21,9 @@ const remedies = {
     'Lower an amount, take targets off a list or cut a text; or deny it with a reason.',
   ],
   'approval.edit_nothing': ['Nothing was changed.', 'Approve it as it is, or change an argument.'],
+  'passkey.required': ['It asks for a vote signed by your passkey.', 'Decide in the console, or ask for a challenge and send what your key signs.'],
+  'passkey.none': ['You have no passkey in effect here.', 'Enrol one; it signs once an admin has confirmed it and a day has passed.'],
+  'passkey.refused': ['What your passkey signed is not good for this vote.', 'Ask for a new challenge and sign that.'],
   stale: ['The configuration of the tenant kept changing while you decided.', 'Try again.'],
 } as const satisfies Readonly<Record<string, readonly [string, string]>>;
 export type ApprovalRefusalCode = keyof typeof remedies;

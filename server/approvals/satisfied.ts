@@ -1,4 +1,4 @@
-import { covers, parseRequirement, satisfiedBy } from '../../policies/index.ts';
+import { asksPasskey, covers, parseRequirement, satisfiedBy } from '../../policies/index.ts';
 import type { ApprovalRow } from '../store/store.ts';
 import { sameHuman } from './excluded.ts';
 import { tally } from './tally.ts';
@@ -12,16 +12,22 @@ export interface SatisfiedLiteral {
 
 /**
  * What the votes of one approval satisfy, for `context.satisfied` of exactly its call. What is denied satisfies nothing, however
- * many agreed; a literal that asks for a passkey is satisfied by no plain vote.
+ * many agreed. A vote signed by a passkey satisfies the plain form too, a plain vote never the other; with `signed`, plain
+ * votes satisfy nothing at all.
  */
-export function satisfiedLiterals(row: Pick<ApprovalRow, 'votes' | 'requirements' | 'terms'>): SatisfiedLiteral[] {
+export function satisfiedLiterals(row: Pick<ApprovalRow, 'votes' | 'requirements' | 'terms'>, only: 'any' | 'signed' = 'any'): SatisfiedLiteral[] {
   if (tally(row.requirements, row.votes, row.terms.vetoes).status === 'denied') return [];
   return row.requirements.flatMap((asked): SatisfiedLiteral[] => {
     const requirement = parseRequirement(asked);
-    const persons = votersOf(row, asked);
-    if (!requirement || persons.length === 0 || requirement.kind === 'redact' || requirement.passkey) return [];
-    const literals = requirement.kind === 'confirm' ? [requirement.literal] : satisfiedBy(requirement.group, persons.length);
-    return literals.map((literal) => ({ literal, source: 'votes', persons }));
+    const all = votersOf(row, asked);
+    const signed = all.filter((person) => row.votes.some((vote) => vote.person === person && vote.passkey !== null));
+    const persons = only === 'signed' ? signed : all;
+    if (!requirement || persons.length === 0 || requirement.kind === 'redact') return [];
+    const literals =
+      requirement.kind === 'confirm'
+        ? ['confirm:sponsor', ...(signed.length > 0 ? ['confirm:sponsor:passkey'] : [])]
+        : satisfiedBy(requirement.group, persons.length, signed.length);
+    return literals.map((literal) => ({ literal, source: 'votes', persons: asksPasskey(literal) ? signed : persons }));
   });
 }
 

@@ -16,6 +16,7 @@ const vote = z.strictObject({
   requirement: z.string(),
   decision: z.enum(['approve', 'deny']),
   reason: z.string().nullable(),
+  signed: z.boolean().describe('By the passkey of the person'),
   at: z.int(),
 });
 
@@ -72,7 +73,10 @@ export function summaryOf(row: ApprovalRow, at: number): ApprovalSummary {
       vetoes: vetoesOf(row.terms, literal),
       waits_behind: waitsBehind(row, literal),
     })),
-    votes: row.votes.map(({ person, name, requirement, decision, reason, at }) => ({ person, name, requirement, decision, reason, at: seconds(at) })),
+    votes: row.votes.map(({ person, name, requirement, decision, reason, at, passkey }) => ({
+      ...{ person, name, requirement, decision, reason },
+      ...{ signed: passkey !== null, at: seconds(at) },
+    })),
     edited_from: row.editedFrom,
     superseded_by: row.supersededBy,
     created_at: seconds(row.createdAt),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type RecordBody, recordTypes } from './record.ts';
+import { voteSignature } from './signed-vote.ts';
 
 /** Longest text a record keeps of one field: names and reasons fit, what someone floods it with is cut. */
 const longest = 2000;
@@ -56,6 +57,18 @@ const fields = {
   notification: text,
   channel: text,
   founding: z.boolean(),
+  personal: z.boolean(),
+  passkey: z.strictObject({
+    id: text,
+    name: text.optional(),
+    credential: text.optional(),
+    public_key: text.optional(),
+    algorithm: whole.optional(),
+    rp_id: text.optional(),
+  }),
+  person: text,
+  effective_at: whole,
+  signature: voteSignature,
   epoch: whole,
   backup_sha256: text,
   found_head: head,

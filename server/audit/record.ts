@@ -32,6 +32,10 @@ export const recordTypes = [
   'credential.set',
   'notification.delivered',
   'notification.given_up',
+  'passkey.enrolled',
+  'passkey.confirmed',
+  'passkey.removed',
+  'passkey.unconfirmed',
   'person.login',
   'person.logout',
   'access.refused',
@@ -105,6 +109,23 @@ export interface RecordBody {
   readonly notification?: string;
   readonly channel?: string;
   readonly founding?: boolean;
+  /** A tenant of one person: nobody else was asked. */
+  readonly personal?: boolean;
+  /** Of a passkey record: whose it is stands in `person`, and all but `id` only in that of its enrolment. Binary values are base64url. */
+  readonly passkey?: {
+    readonly id: string;
+    readonly name?: string;
+    readonly credential?: string;
+    readonly public_key?: string;
+    readonly algorithm?: number;
+    readonly rp_id?: string;
+  };
+  /** `<issuer>#<subject>` whom the record is about, when that is not who did it. */
+  readonly person?: string;
+  /** From when on it holds, epoch milliseconds. */
+  readonly effective_at?: number;
+  /** What a reviewer's own key signed; base64url. `audit verify` checks it against the enrolment. */
+  readonly signature?: VoteSignature;
   /** Of the store: grows whenever what may have run ahead of it is cut off. */
   readonly epoch?: number;
   /** SHA-256 of the backup the store was restored from, hex. */
@@ -120,6 +141,34 @@ export interface RecordBody {
     readonly effect: 'narrows' | 'widens' | 'neutral';
     readonly sha256: string;
   }[];
+}
+
+export interface VoteSignature {
+  readonly passkey: string;
+  /** Index of the record of the key's enrolment. */
+  readonly enrolment: number;
+  readonly public_key: string;
+  /** The challenge is SHA-256 of the canonical form (RFC 8785) of this. */
+  readonly signed: SignedVote;
+  readonly authenticator_data: string;
+  readonly client_data_json: string;
+  readonly signature: string;
+}
+
+/** What a reviewer signs: this very vote. */
+export interface SignedVote {
+  /** Digest of the proposal, hex. */
+  readonly proposal: string;
+  readonly approval: string;
+  readonly decision: 'approve' | 'deny';
+  /** The approval that this one narrows by an edit; null when it is as the agent asked. */
+  readonly edits: string | null;
+  readonly requirement: string;
+  /** `<issuer>#<subject>`. */
+  readonly reviewer: string;
+  readonly nonce: string;
+  /** Epoch milliseconds. */
+  readonly expiry: number;
 }
 
 export interface StoredRecord {

@@ -1,10 +1,13 @@
 import { chainRecord, genesis } from './chain.ts';
+import { createSignatureCheck } from './check-signatures.ts';
 import type { StoredRecord } from './record.ts';
 
 export type Verification =
   | {
       readonly ok: true;
       readonly count: number;
+      /** Votes whose signature by the reviewer's own key was checked, and holds. */
+      readonly signatures: number;
       /** Hash of the last record, hex; 64 zeros for an empty log. */
       readonly head: string;
     }
@@ -16,21 +19,22 @@ export type Verification =
     };
 
 /**
- * Walks one tenant's log from its first record, holding one record at a time. A chain shows any change inside it; that its end was cut
+ * Walks one tenant's log from its first record, holding one record at a time, and checks what reviewers signed. A chain shows any change inside it; that its end was cut
  * off, or all of it rewritten, only a checkpoint held elsewhere can show (DESIGN §2, rule 12).
  */
 export async function verifyChain(records: AsyncIterable<StoredRecord> | Iterable<StoredRecord>): Promise<Verification> {
   let head = genesis;
   let count = 0;
   let tenant: string | null | undefined;
+  const signatures = createSignatureCheck();
   for await (const record of records) {
-    const why = whyBroken(record, count, head, tenant === undefined ? record.tenant : tenant);
+    const why = whyBroken(record, count, head, tenant === undefined ? record.tenant : tenant) ?? (await signatures.check(record));
     if (why !== null) return { ok: false, index: count, why };
     tenant = record.tenant;
     head = record.hash;
     count += 1;
   }
-  return { ok: true, count, head };
+  return { ok: true, count, signatures: signatures.count(), head };
 }
 
 function whyBroken(record: StoredRecord, index: number, prev: string, tenant: string | null): string | null {

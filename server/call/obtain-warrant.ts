@@ -1,6 +1,6 @@
 import { dominates } from '../../policies/index.ts';
 import { canonicalForm } from '../../tools/index.ts';
-import { openProposal, type Proposal, satisfiedLiterals } from '../approvals/index.ts';
+import { mustBeSigned, openProposal, type Proposal, satisfiedLiterals } from '../approvals/index.ts';
 import type { Ports } from '../ports.ts';
 import type { ApprovalRow } from '../store/store.ts';
 import type { CallIo, CallRequest, CallResult, Edited } from './call.ts';
@@ -131,7 +131,7 @@ async function runsAsApproved(ports: Needs, judgement: Judgement, row: ApprovalR
   if (isRefusal(session)) return session;
   const tool = resolveTool(session, { tool: shown.tool, arguments: shown.arguments, nonce: request.nonce });
   if (isRefusal(tool)) return tool;
-  const satisfied = satisfiedLiterals(row);
+  const satisfied = satisfiedLiterals(row, mustBeSigned(session.tenant.document, tool.tool.manifest.effect) ? 'signed' : 'any');
   const fresh = judge(
     tool,
     satisfied.map(({ literal }) => literal),

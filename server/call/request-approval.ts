@@ -1,4 +1,5 @@
-import { excludedFrom, type Proposal, sealProposal, termsOf } from '../approvals/index.ts';
+import { withPasskey } from '../../policies/index.ts';
+import { excludedFrom, mustBeSigned, type Proposal, sealProposal, termsOf } from '../approvals/index.ts';
 import type { Ports } from '../ports.ts';
 import type { ApprovalRow } from '../store/store.ts';
 import type { Judgement } from './judge.ts';
@@ -17,8 +18,9 @@ export async function requestApproval(
   const { session, tool, callKey, arguments: args } = judgement.tool;
   const { row, agent, useCase, tenant, view } = session;
   if (judgement.decision.decision !== 'require') return refuse('policy.error', 'Policy no longer asks for an approval; try again.');
-  const { requirements, policies, expiresIn } = judgement.decision;
-  const impossible = requirements.find((requirement) => requirement.kind === 'redact' || requirement.passkey);
+  const { policies, expiresIn } = judgement.decision;
+  const requirements = mustBeSigned(tenant.document, tool.manifest.effect) ? judgement.decision.requirements.map(withPasskey) : judgement.decision.requirements;
+  const impossible = requirements.find((requirement) => requirement.kind === 'redact');
   if (impossible)
     return refuse('policy.forbidden', `Policy requires ${impossible.literal}, which cannot be satisfied here.`, { policies: policies.map(({ id }) => id) });
 

@@ -159,6 +159,7 @@ export const fieldRules: Readonly<Record<Kind, Fields>> = {
       stages: (path, before, after) => [change(path, before, after, startsWith(after, before) ? 'narrows' : 'widens')],
       vetoes: keyedNumbers,
       escalate_to: neutral,
+      passkey_for: (path, before, after) => [change(path, before, after, after === undefined ? 'widens' : 'narrows')],
     }),
     release_approval: (path, before, after) => [change(path, before, after, after === undefined ? 'narrows' : 'widens')],
   },

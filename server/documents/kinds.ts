@@ -88,6 +88,10 @@ const approvals = z
       .describe('Groups, or `sponsor`, in the order in which they are asked; whoever is not among them is asked from the start'),
     vetoes: z.record(slug, z.int().min(1).max(99)).default({}).describe('By group: how many denials deny; 1 where left out'),
     escalate_to: z.array(slug).max(10).default([]).describe('Groups told as well when three quarters of the time have passed; the admins when left out'),
+    passkey_for: z
+      .literal('destructive')
+      .optional()
+      .describe('Calls of tools of this effect are approved by votes alone that a passkey signed, whether or not policy says `:passkey`'),
   })
   .describe('How approvals are decided');
 

@@ -14,6 +14,7 @@ import * as looks from './verbs/looks.ts';
 import * as notifications from './verbs/notifications.ts';
 import { useOnce } from './verbs/once.ts';
 import { openSession } from './verbs/open-session.ts';
+import * as passkeys from './verbs/passkeys.ts';
 import { appendRecords, readRecords } from './verbs/records.ts';
 import { sweepReminders } from './verbs/reminders.ts';
 import * as secrets from './verbs/secrets.ts';
@@ -71,6 +72,13 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     editApproval: (edit) => commit(of(edit.original.tenant), () => editApproval(edit)),
     castVote: (vote) => commit(of(vote.tenant), () => castVote(vote)),
     closeApproval: (tenant, id, status, at, record) => commit(of(tenant), () => approvals.closeApproval(tenant, id, status, at, record)),
+
+    enrolPasskey: (passkey, most, record) => commit(of(passkey.tenant), () => passkeys.enrolPasskey(passkey, most, record)),
+    listPasskeys: (tenant, person) => readOnce(of(tenant), () => passkeys.listPasskeys(tenant, person)),
+    confirmPasskey: (tenant, id, how, record) => commit(of(tenant), () => passkeys.confirmPasskey(tenant, id, how, record)),
+    removePasskey: (tenant, id, at, record) => commit(of(tenant), () => passkeys.removePasskey(tenant, id, at, record)),
+    putChallenge: (challenge, at) => commit(of(challenge.tenant), () => passkeys.putChallenge(challenge, at)),
+    takeChallenge: (tenant, challenge, person, at) => commit(of(tenant), () => passkeys.takeChallenge(tenant, challenge, person, at)),
 
     putSecret: (tenant, name, sealed, at, record) => commit(of(tenant), () => secrets.putSecret(tenant, name, sealed, at, record)),
     readSecret: (tenant, name) => readOnce(of(tenant), () => secrets.readSecret(tenant, name)),

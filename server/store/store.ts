@@ -3,7 +3,10 @@ import type { ToolDefinition } from '../../tools/index.ts';
 import type { RecordBody, StoredRecord } from '../audit/record.ts';
 import type { ArgumentConstraint, Kind, TaskgateDocument } from '../documents/kinds.ts';
 import type { NotificationVerbs } from './notifications.ts';
+import type { PasskeyStore } from './passkey-store.ts';
 import type { Signals } from './signals.ts';
+
+export type { NewPasskey, PasskeyRow } from './passkey-store.ts';
 
 /**
  * The store: domain verbs, each one transaction that includes its record. Every promise resolves only once what it
@@ -201,6 +204,8 @@ export interface Vote {
   readonly decision: 'approve' | 'deny';
   readonly reason: string | null;
   readonly at: number;
+  /** The key that signed it; null for a plain vote. */
+  readonly passkey: string | null;
 }
 /** Under which rules of its tenant it is decided: as they were when it was asked for. */
 export interface ApprovalTerms {
@@ -250,13 +255,15 @@ export interface NewVote extends Vote {
   readonly digest: string;
   /** Configuration in which the person's role and group were read. */
   readonly revision: number;
+  /** What the authenticator counted when it signed; null for a plain vote. */
+  readonly counter: number | null;
   readonly record: RecordBody;
 }
 export type VoteAnswer =
   | { readonly voted: true; readonly approval: ApprovalRow }
   | {
       readonly voted: false;
-      readonly why: 'not_found' | 'not_pending' | 'already_voted' | 'digest' | 'revision' | 'excluded';
+      readonly why: 'not_found' | 'not_pending' | 'already_voted' | 'digest' | 'revision' | 'excluded' | 'passkey';
       readonly approval: ApprovalRow | null;
     };
 
@@ -369,7 +376,7 @@ export interface Page {
   readonly limit: number;
 }
 
-export interface Store extends NotificationVerbs {
+export interface Store extends PasskeyStore, NotificationVerbs {
   /** Resolves when the store can be read and written now. */
   check(): Promise<void>;
   close(): Promise<void>;

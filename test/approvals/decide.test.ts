@@ -93,7 +93,13 @@ describe('who may decide', () => {
 
   test('a plain vote never gives what asks for a passkey', async () => {
     const row = await bench.ask(await bench.openSession(), ['approval:finance:passkey', 'confirm:sponsor:passkey']);
-    for (const person of ['local#bob', 'local#ana']) expect(await outcome(acme(person), row)).toMatch(/^approval\.(not_in_group|excluded)$/);
+    for (const person of ['local#bob', 'local#ana']) expect(await outcome(acme(person), row)).toBe('passkey.required');
+    expect(await bench.ports.store.readApproval('acme', row.id)).toMatchObject({ status: 'pending', votes: [] });
+  });
+
+  test('a plain denial is as good as a signed one, whatever the approval asks: it only narrows', async () => {
+    const row = await bench.ask(await bench.openSession(), ['approval:finance:passkey']);
+    expect(await outcome(acme('local#bob'), row, { decision: 'deny', reason: 'not ours' })).toBe('denied');
   });
 
   test('the role is read when the vote is cast: lost in between, it is not there', async () => {

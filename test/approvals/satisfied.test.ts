@@ -4,9 +4,10 @@ import { satisfiedLiterals } from '../../server/approvals/index.ts';
 import type { Vote } from '../../server/store/store.ts';
 
 const vote = (person: string, requirement: string, decision: Vote['decision'] = 'approve', name = person): Vote => ({
-  ...{ person: `local#${person}`, name, requirement, decision, reason: null, at: 1 },
+  ...{ person: `local#${person}`, name, requirement, decision, reason: null, at: 1, passkey: null },
 });
 const terms = { effect: 'write', stages: [], vetoes: {}, escalateTo: [] } as const;
+const signed = (person: string, requirement: string): Vote => ({ ...vote(person, requirement), passkey: `pky_${person}` });
 const literals = (requirements: string[], votes: Vote[]): string[] => satisfiedLiterals({ requirements, votes, terms }).map(({ literal }) => literal);
 
 describe('what votes satisfy', () => {
@@ -38,6 +39,23 @@ describe('what votes satisfy', () => {
     for (const asked of ['approval:finance:passkey', 'confirm:sponsor:passkey', 'redact:pii', 'approval:finance:1', 'sorcery']) {
       expect(literals([asked], [vote('bob', asked)])).toEqual([]);
     }
+  });
+  test('signed votes satisfy the plain form too, each number as far as it was signed', () => {
+    const asked = 'approval:finance:2:passkey';
+    expect(literals([asked], [signed('bob', asked), signed('carl', asked)])).toEqual([
+      ...['approval:finance', 'approval:finance:2', 'approval:finance:passkey', 'approval:finance:2:passkey'],
+    ]);
+    const plain = 'approval:finance:2';
+    expect(literals([plain], [signed('bob', plain), vote('carl', plain)])).toEqual(['approval:finance', 'approval:finance:2', 'approval:finance:passkey']);
+    expect(literals(['confirm:sponsor:passkey'], [signed('ana', 'confirm:sponsor:passkey')])).toEqual(['confirm:sponsor', 'confirm:sponsor:passkey']);
+  });
+  test('where only signed votes count, plain ones satisfy nothing', () => {
+    const plain = 'approval:finance:2';
+    const row = { requirements: [plain], terms, votes: [signed('bob', plain), vote('carl', plain)] };
+    expect(satisfiedLiterals(row, 'signed').map(({ literal, persons }) => [literal, persons])).toEqual([
+      ['approval:finance', ['local#bob']],
+      ['approval:finance:passkey', ['local#bob']],
+    ]);
   });
   test("the sponsor's confirmation satisfies exactly itself", () => {
     expect(literals(['confirm:sponsor'], [vote('ana', 'confirm:sponsor')])).toEqual(['confirm:sponsor']);

@@ -7,7 +7,9 @@ const vote = (name: string, requirement = 'approval:finance:2', decision: 'appro
   name,
   requirement,
   decision,
+  passkey: null as string | null,
 });
+const signed = (name: string, requirement: string) => ({ ...vote(name, requirement), passkey: `pky_${name}` });
 
 describe('a tally', () => {
   it.each<[string, string[], ReturnType<typeof vote>[], string]>([
@@ -25,6 +27,18 @@ describe('a tally', () => {
     ['the larger of two numbers', ['approval:finance', 'approval:finance:2'], [vote('bob'), vote('carl')], 'approved'],
     ['the smaller of two numbers', ['approval:finance', 'approval:finance:2'], [vote('bob', 'approval:finance'), vote('carl')], 'pending'],
     ['plain votes where a passkey is asked', ['approval:finance:passkey'], [vote('bob', 'approval:finance')], 'pending'],
+    ['plain votes given for it', ['approval:finance:passkey'], [vote('bob', 'approval:finance:passkey')], 'pending'],
+    ['a signed vote', ['approval:finance:passkey'], [signed('bob', 'approval:finance:passkey')], 'approved'],
+    [
+      'a signed and a plain one of two',
+      ['approval:finance:2:passkey'],
+      ['bob', 'carl'].map((n, i) => (i ? vote : signed)(n, 'approval:finance:2:passkey')),
+      'pending',
+    ],
+    ['a signed vote that covers the plain form', ['approval:finance', 'approval:finance:passkey'], [signed('bob', 'approval:finance:passkey')], 'approved'],
+    ['a signed vote where none is asked', ['approval:finance'], [signed('bob', 'approval:finance')], 'approved'],
+    ['a plain confirmation where a passkey is asked', ['confirm:sponsor:passkey'], [vote('ana', 'confirm:sponsor:passkey')], 'pending'],
+    ['a signed confirmation for both forms', ['confirm:sponsor', 'confirm:sponsor:passkey'], [signed('ana', 'confirm:sponsor:passkey')], 'approved'],
     ['a requirement nobody asked', ['approval:finance'], [vote('bob', 'approval:legal')], 'pending'],
     ['a confirmation', ['confirm:sponsor'], [vote('ana', 'confirm:sponsor')], 'approved'],
     ['what no vote can satisfy', ['redact:pii'], [vote('bob', 'redact:pii')], 'pending'],
@@ -54,7 +68,8 @@ describe('whatever the votes', () => {
     { maxLength: 14 },
   );
   const requirements = fc.uniqueArray(fc.constantFrom(...literals), { minLength: 1 });
-  const cast = (drawn: { name: string; requirement: string; decision: 'approve' | 'deny' }[]) => drawn.map((one) => ({ ...one, person: `local#${one.name}` }));
+  const cast = (drawn: { name: string; requirement: string; decision: 'approve' | 'deny' }[]) =>
+    drawn.map((one) => ({ ...one, person: `local#${one.name}`, passkey: null as string | null }));
 
   it('approved means enough distinct people for every requirement, nobody counted twice, nobody against', () => {
     fc.assert(

@@ -25,12 +25,12 @@ describe('a chain', () => {
 
   it('that is whole verifies, from an iterable or a stream, and tells its head', async () => {
     const records = chainOf(5);
-    expect(await verifyChain(records)).toEqual({ ok: true, count: 5, head: records[4]?.hash });
+    expect(await verifyChain(records)).toEqual({ ok: true, count: 5, signatures: 0, head: records[4]?.hash });
     async function* stream() {
       yield* records;
     }
-    expect(await verifyChain(stream())).toEqual({ ok: true, count: 5, head: records[4]?.hash });
-    expect(await verifyChain([])).toEqual({ ok: true, count: 0, head: genesis });
+    expect(await verifyChain(stream())).toEqual({ ok: true, count: 5, signatures: 0, head: records[4]?.hash });
+    expect(await verifyChain([])).toEqual({ ok: true, count: 0, signatures: 0, head: genesis });
   });
 
   it.each<[string, (records: StoredRecord[]) => StoredRecord[], number, RegExp]>([

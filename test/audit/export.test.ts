@@ -21,7 +21,7 @@ describe('an export', () => {
     expect(lines).toHaveLength(1200);
     expect(lines.every((line) => line.endsWith('\n') && line.indexOf('\n') === line.length - 1)).toBe(true);
     expect(await collect(parseExport(lines))).toEqual(records);
-    expect(await verifyExport(lines)).toEqual({ ok: true, count: 1200, head: records.at(-1)?.hash });
+    expect(await verifyExport(lines)).toEqual({ ok: true, count: 1200, signatures: 0, head: records.at(-1)?.hash });
     expect(await collect(exportJsonl(store, 'globex'))).toEqual([]);
   });
 

@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import { writeBackup } from '../../server/backup/index.ts';
 import type { Keys, SecretKey } from '../../server/credentials/index.ts';
 import { openDraft, openSnapshot, type Snapshot, type Store } from '../../server/store/index.ts';
-import { applyTenant, approve, ask, body, channel, hour, newVote, open, settlement, start, take } from '../contract/samples.ts';
+import { applyTenant, approve, ask, body, channel, enrol, hour, newVote, open, settlement, start, take } from '../contract/samples.ts';
 
 export const later = start + hour / 2;
 
@@ -53,6 +53,10 @@ export async function populate(store: Store): Promise<void> {
     const token = { tenant, agent: 'matcher', createdBy: 'local#dana', expiresAt: start + 9 * hour };
     await store.putAgentToken({ ...token, hash: `live of ${tenant}`, revoked: false }, body('agent.token_created'));
     await store.putAgentToken({ ...token, hash: `dead of ${tenant}`, revoked: true }, body('agent.token_created'));
+    await enrol(store, { tenant });
+    await enrol(store, { tenant, id: 'pky_waits', credential: 'waits', confirmedBy: null, effectiveAt: null });
+    const challenge = { tenant, challenge: 'open', person: 'local#bob', purpose: 'vote', about: '{}', expiresAt: start + hour };
+    await store.putChallenge(challenge, start);
     await store.useOnce(`login/${tenant}`, 'used', start + hour, start);
   }
   await store.append(null, [body('access.refused'), body('access.refused', { detail: 'ü\u2028\\n"' })]);

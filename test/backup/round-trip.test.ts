@@ -74,13 +74,23 @@ function rules(from: Place, to: Place): void {
       for (const [was, is] of changed('dispatches'))
         expect(is).toEqual(was['status'] === 'dispatched' ? { ...was, status: 'unknown', settled_at: later } : was);
       for (const [was, is] of changed('agent_tokens')) expect(is).toEqual({ ...was, revoked: 1 });
+      // A key whose confirmation may have been taken back since waits for an admin's word again.
+      for (const [was, is] of changed('passkeys')) expect(is).toEqual({ ...was, confirmed_by: null, effective_at: null });
+      expect(after['passkey_challenges']).toEqual([]);
       for (const record of before['records']!) expect(after['records']).toContainEqual(record);
 
       const store = await openStore(target, () => later);
       try {
         const own = (await typesOf(store, 'acme')).slice(header.heads.find(({ tenant }) => tenant === 'acme')!.index + 1);
         expect(own.toSorted()).toEqual(
-          ['store.restored', ...Array(3).fill('session.revoked'), ...Array(2).fill('approval.cancelled'), 'call.unknown', 'agent.token_revoked'].toSorted(),
+          [
+            'store.restored',
+            ...Array(3).fill('session.revoked'),
+            ...Array(2).fill('approval.cancelled'),
+            'call.unknown',
+            'agent.token_revoked',
+            'passkey.unconfirmed',
+          ].toSorted(),
         );
         for (const tenant of ['acme', 'globex', null]) {
           expect(await verifyChain(recordsOf(store, tenant))).toMatchObject({ ok: true });

@@ -212,7 +212,7 @@ describe('an admin', () => {
     expect((await cli(['audit', 'verify', file])).exit).toBe(0);
     await writeFile(file, exported.replace('session.opened', 'session.opensd'));
     expect(await cli(['audit', 'verify', file])).toMatchObject({ exit: 3, stderr: expect.stringContaining('broken at record') });
-    expect((await cli(['audit', 'verify'])).stdout).toMatch(/acme\s+\d+\s+[0-9a-f]{16}\s+whole/);
+    expect((await cli(['audit', 'verify'])).stdout).toMatch(/acme\s+\d+\s+0\s+[0-9a-f]{16}\s+whole/);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { RecordBody, RecordType } from '../../server/audit/index.ts';
 import { eventKinds } from '../../server/notifications/event.ts';
-import type { ClaimRequest, NewApproval, NewSession, NewVote, Settlement, Store, StoredDocument } from '../../server/store/index.ts';
+import type { ClaimRequest, NewApproval, NewPasskey, NewSession, NewVote, PasskeyRow, Settlement, Store, StoredDocument } from '../../server/store/index.ts';
 
 /** Builders of valid things; a test says only what it is about. */
 
@@ -150,6 +150,8 @@ export function newVote(name: string, more: Partial<NewVote> = {}): NewVote {
     name,
     requirement: 'approval:finance:2',
     decision: 'approve',
+    passkey: null,
+    counter: null,
     reason: null,
     at: start + 1,
     record: body('approval.voted', { approval: more.approval ?? 'apr_1' }),
@@ -166,4 +168,22 @@ export async function approve(store: Store, more: Partial<NewApproval> = {}) {
 
 export async function typesOf(store: Store, tenant: string | null): Promise<string[]> {
   return (await store.readRecords(tenant, 0, 1000)).map(({ body: { type } }) => type);
+}
+
+/** A key of bob that has been in effect since the start. */
+export function newPasskey(more: Partial<NewPasskey> = {}): NewPasskey {
+  return {
+    ...{ id: 'pky_1', tenant: 'acme', person: 'local#bob', name: 'yellow key', credential: 'Y3JlZA', publicKey: 'a2V5', algorithm: -7 },
+    ...{ counter: 0, transports: ['usb'], rpId: 'localhost', enrolledAt: start, confirmedBy: 'local#dana', effectiveAt: start },
+    ...more,
+  };
+}
+
+export async function enrol(store: Store, more: Partial<NewPasskey> = {}): Promise<PasskeyRow> {
+  const passkey = newPasskey(more);
+  const { id, credential, publicKey: public_key, algorithm, rpId: rp_id, tenant, person: actor } = passkey;
+  const record = body('passkey.enrolled', { tenant, actor, passkey: { id, credential, public_key, algorithm, rp_id } });
+  const enrolled = await store.enrolPasskey(passkey, 10, record);
+  if ('refused' in enrolled) throw new Error(enrolled.refused);
+  return enrolled;
 }

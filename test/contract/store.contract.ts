@@ -4,6 +4,7 @@ import { approvalRules } from './approvals.contract.ts';
 import { claimRules } from './claims.contract.ts';
 import { configurationRules } from './configuration.contract.ts';
 import { notificationRules } from './notifications.contract.ts';
+import { passkeyRules } from './passkeys.contract.ts';
 import { recordRules } from './records.contract.ts';
 import { applyTenant, start } from './samples.ts';
 import { sessionRules } from './sessions.contract.ts';
@@ -52,6 +53,7 @@ export function describeStore(name: string, openStore: OpenStore): void {
     settlementRules(bench);
     approvalRules(bench);
     notificationRules(bench);
+    passkeyRules(bench);
     sweepRules(bench);
     recordRules(bench);
     signalRules(bench);

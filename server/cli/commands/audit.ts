@@ -28,16 +28,16 @@ export function auditCommand(): Command {
 
   group
     .command('verify [file]')
-    .description('Walk the chain of an export, or of every log in the store below --data (stopped or running)')
+    .description('Walk the chain of an export, or of every log in the store below --data (stopped or running), and check what reviewers signed')
     .addHelpText(
       'after',
-      '\nA chain shows any change inside it. That its end was cut off, only the count and head noted elsewhere can show.\n\nExamples:\n  $ npx taskgate audit verify\n  $ npx taskgate audit export --tenant acme > acme.jsonl && npx taskgate audit verify acme.jsonl\n',
+      '\nA chain shows any change inside it. That its end was cut off, only the count and head noted elsewhere can show.\nA vote signed by a passkey is checked against the record of the key’s enrolment; `signatures` counts them.\n\nExamples:\n  $ npx taskgate audit verify\n  $ npx taskgate audit export --tenant acme > acme.jsonl && npx taskgate audit verify acme.jsonl\n',
     )
     .action(async (file: string | undefined, _options: unknown, command: Command) => {
       const settings = settingsOf(command);
       const logs = file === undefined ? await verifyStore(settings) : [await verifyFile(file)];
       const broken = logs.filter((log) => !log.ok);
-      answer(settings, { ok: broken.length === 0, logs }, () => table(['log', 'records', 'head', ''], logs.map(row)));
+      answer(settings, { ok: broken.length === 0, logs }, () => table(['log', 'records', 'signatures', 'head', ''], logs.map(row)));
       if (broken.length > 0)
         throw new Failure(broken.map((log) => `${log.log} is broken${log.ok ? '' : ` at record ${log.index}: ${log.why}`}`).join('; '), { exit: exits.check });
     });
@@ -61,7 +61,9 @@ export function auditCommand(): Command {
 }
 
 const row = (log: Verified): Parameters<typeof table>[1][number] =>
-  log.ok ? [log.log, log.count, log.head.slice(0, 16), { style: 'green', text: 'whole' }] : [log.log, log.index, null, { style: 'red', text: 'broken' }];
+  log.ok
+    ? [log.log, log.count, log.signatures, log.head.slice(0, 16), { style: 'green', text: 'whole' }]
+    : [log.log, log.index, null, null, { style: 'red', text: 'broken' }];
 
 async function verifyFile(file: string): Promise<Verified> {
   const { verifyExport } = await import('../../audit/index.ts');

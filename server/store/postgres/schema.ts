@@ -268,6 +268,39 @@ const steps: readonly string[] = [
   );
   CREATE INDEX dispatches_by_session ON dispatches (tenant, session);
   `,
+  `
+  CREATE TABLE passkeys (
+    tenant term NOT NULL REFERENCES tenants (tenant),
+    id term NOT NULL,
+    person TEXT NOT NULL,
+    name TEXT NOT NULL,
+    credential term NOT NULL,
+    public_key TEXT NOT NULL,
+    algorithm INTEGER NOT NULL,
+    counter BIGINT NOT NULL,
+    transports TEXT NOT NULL,
+    rp_id TEXT NOT NULL,
+    enrolled_at BIGINT NOT NULL,
+    record BIGINT NOT NULL,
+    confirmed_by TEXT,
+    effective_at BIGINT,
+    removed_at BIGINT,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, credential)
+  );
+  CREATE INDEX passkeys_by_person ON passkeys (tenant, person);
+  CREATE TABLE passkey_challenges (
+    tenant term NOT NULL REFERENCES tenants (tenant),
+    challenge term NOT NULL,
+    person TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    about TEXT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, challenge)
+  );
+  CREATE INDEX passkey_challenges_by_person ON passkey_challenges (tenant, person);
+  ALTER TABLE votes ADD COLUMN passkey term;
+  `,
 ];
 
 export const schema: Schema = { steps, oldest: 1 };

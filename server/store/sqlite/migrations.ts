@@ -270,6 +270,39 @@ const steps: readonly string[] = [
   ) STRICT;
   CREATE INDEX dispatches_by_session ON dispatches (tenant, session);
   `,
+  `
+  CREATE TABLE passkeys (
+    tenant TEXT NOT NULL REFERENCES tenants (tenant),
+    id TEXT NOT NULL,
+    person TEXT NOT NULL,
+    name TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    public_key TEXT NOT NULL,
+    algorithm INTEGER NOT NULL,
+    counter INTEGER NOT NULL,
+    transports TEXT NOT NULL,
+    rp_id TEXT NOT NULL,
+    enrolled_at INTEGER NOT NULL,
+    record INTEGER NOT NULL,
+    confirmed_by TEXT,
+    effective_at INTEGER,
+    removed_at INTEGER,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, credential)
+  ) STRICT;
+  CREATE INDEX passkeys_by_person ON passkeys (tenant, person);
+  CREATE TABLE passkey_challenges (
+    tenant TEXT NOT NULL REFERENCES tenants (tenant),
+    challenge TEXT NOT NULL,
+    person TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    about TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, challenge)
+  ) STRICT;
+  CREATE INDEX passkey_challenges_by_person ON passkey_challenges (tenant, person);
+  ALTER TABLE votes ADD COLUMN passkey TEXT;
+  `,
 ];
 
 export interface Schema {

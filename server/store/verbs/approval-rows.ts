@@ -63,7 +63,7 @@ export function* approvalOf(columns: ApprovalColumns): Verb<ApprovalRow> {
 
 function* votesOf(tenant: string, approval: string): Verb<Vote[]> {
   return yield* all<Vote>(
-    'SELECT person, name, requirement, decision, reason, at FROM votes WHERE tenant = ? AND approval = ? ORDER BY position',
+    'SELECT person, name, requirement, decision, reason, at, passkey FROM votes WHERE tenant = ? AND approval = ? ORDER BY position',
     tenant,
     approval,
   );

@@ -4,6 +4,7 @@ import { type ApprovalColumns, approvalColumns } from './approval-rows.ts';
 import { aboutApproval } from './approvals.ts';
 import { listTenants } from './configuration.ts';
 import { recordOf } from './end-session.ts';
+import { unconfirmPasskeys } from './passkeys.ts';
 import { appendRecord } from './records.ts';
 import { type SessionColumns, sessionColumns, sessionOf } from './session-rows.ts';
 import { inFlight, type Lost, loseDispatches } from './sweep.ts';
@@ -74,4 +75,6 @@ function* cutOff(tenant: string, { at, reason }: NewEpoch): Verb<void> {
   );
   for (const { agent, hash } of tokens)
     yield* appendRecord(tenant, { type: 'agent.token_revoked', at, tenant, agent, actor: 'taskgate', code: reason, detail: hash });
+
+  yield* unconfirmPasskeys(tenant, at, reason);
 }

@@ -1,4 +1,4 @@
-import { parseRequirement } from '../../../policies/index.ts';
+import { asksPasskey, parseRequirement } from '../../../policies/index.ts';
 import { type Tally, tally } from '../../approvals/tally.ts';
 import type { ApprovalRow, NewVote, VoteAnswer } from '../store.ts';
 import { all, run, signal, type Verb } from '../verb.ts';
@@ -6,6 +6,7 @@ import { readApproval } from './approval-rows.ts';
 import { aboutApproval } from './approvals.ts';
 import { readRevision } from './configuration.ts';
 import { tellOfApproval } from './notifications.ts';
+import { signWithPasskey } from './passkeys.ts';
 import { appendRecord } from './records.ts';
 
 /** Casts one person's vote, and decides when that was the last one needed; the vote and the decision are one transaction. */
@@ -15,7 +16,7 @@ export function* castVote(vote: NewVote): Verb<VoteAnswer> {
   if (why !== null || before === null) return { voted: false, why: why ?? 'not_found', approval: before };
 
   yield* run(
-    `INSERT INTO votes (tenant, approval, person, name, requirement, decision, reason, at, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO votes (tenant, approval, person, name, requirement, decision, reason, at, position, passkey) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     vote.tenant,
     vote.approval,
     vote.person,
@@ -25,6 +26,7 @@ export function* castVote(vote: NewVote): Verb<VoteAnswer> {
     vote.reason,
     vote.at,
     before.votes.length,
+    vote.passkey,
   );
   yield* signal('approval', vote.tenant, vote.approval);
   const repeated = yield* sameReason(vote);
@@ -67,7 +69,13 @@ function* whyNot(vote: NewVote, approval: ApprovalRow | null): Verb<Extract<Vote
   // The sponsor may confirm, and is excluded from what others must approve.
   if (parseRequirement(vote.requirement)?.kind !== 'confirm' && approval.excluded.includes(vote.person)) return 'excluded';
   if (!approval.requirements.includes(vote.requirement)) throw new Error('a vote for a requirement that the approval does not have');
-  return null;
+  return (yield* isSigned(vote)) ? null : 'passkey';
+}
+
+/** Last of all, because it is the first thing written: a key that signed has counted on. */
+function* isSigned({ tenant, passkey, person, counter, at, decision, requirement }: NewVote): Verb<boolean> {
+  if (passkey !== null) return yield* signWithPasskey(tenant, passkey, person, counter ?? 0, at);
+  return decision === 'deny' || !asksPasskey(requirement);
 }
 
 function* decide(approval: ApprovalRow, counted: Tally, status: 'approved' | 'denied', at: number): Verb<ApprovalRow> {
