@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import type { ToolDefinition } from './manifest.ts';
 
 /** Pinning: one form for a value, one digest for a form. */
@@ -16,44 +15,51 @@ const deepest = 256;
  * disagree: throws `NotCanonical` on lone surrogates, non-finite numbers, integers beyond 2^53, `undefined`, functions,
  * objects that are not plain, and nesting beyond 256.
  */
-export function canonicalForm(value: unknown): string {
-  assertCanonical(value, 0);
-  const form = canonicalize(value);
-  if (form === undefined) throw new NotCanonical('not a JSON value');
-  return form;
-}
+export const canonicalForm = (value: unknown): string => formOf(value, 0);
 
-function assertCanonical(value: unknown, depth: number): void {
+/** One walk that checks and writes: a call has several forms, and each of its records one. */
+function formOf(value: unknown, depth: number): string {
   if (depth > deepest) throw new NotCanonical(`nested deeper than ${deepest}`);
   switch (typeof value) {
     case 'boolean':
-      return;
+      return value ? 'true' : 'false';
     case 'string':
-      if (!value.isWellFormed()) throw new NotCanonical('a string holds a lone surrogate');
-      return;
+      return quoted(value, 'a string');
     case 'number':
       if (!Number.isFinite(value)) throw new NotCanonical('a number is not finite');
       if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw new NotCanonical('an integer is beyond 2^53');
-      return;
+      // As ECMAScript writes it (RFC 8785, section 3.2.2.3); of zero there is one.
+      return String(value);
     case 'object':
       break;
     default:
       throw new NotCanonical(`not a JSON value: ${typeof value}`);
   }
-  if (value === null) return;
+  if (value === null) return 'null';
+  let form = '';
   if (Array.isArray(value)) {
     // By index, so that a hole is seen as the `undefined` it is.
-    for (let index = 0; index < value.length; index++) assertCanonical(value[index], depth + 1);
-    return;
+    for (let index = 0; index < value.length; index++) form += `${index === 0 ? '' : ','}${formOf(value[index], depth + 1)}`;
+    return `[${form}]`;
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   if ((prototype !== Object.prototype && prototype !== null) || typeof (value as { toJSON?: unknown }).toJSON === 'function') {
     throw new NotCanonical('an object is not plain');
   }
-  for (const [key, member] of Object.entries(value)) {
-    if (!key.isWellFormed()) throw new NotCanonical('a key holds a lone surrogate');
-    assertCanonical(member, depth + 1);
+  // By UTF-16 code units (section 3.2.3), which is how ECMAScript sorts.
+  for (const key of Object.keys(value).sort()) {
+    form += `${form === '' ? '' : ','}${quoted(key, 'a key')}:${formOf((value as Readonly<Record<string, unknown>>)[key], depth + 1)}`;
   }
+  return `{${form}}`;
+}
+
+/** All but what JSON writes as it is; what may be half of a pair is looked at too. */
+const special = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
+
+function quoted(text: string, what: string): string {
+  if (!special.test(text)) return `"${text}"`;
+  if (!text.isWellFormed()) throw new NotCanonical(`${what} holds a lone surrogate`);
+  return JSON.stringify(text);
 }
 
 /** SHA-256, lower-case hex; text is taken as UTF-8. */

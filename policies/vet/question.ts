@@ -2,7 +2,7 @@ import type { CaseResult } from '../cases/run.ts';
 import type { CallFacts, PolicyProblem, PolicySource } from '../facts.ts';
 import type { Explanation } from '../what-if/explanation.ts';
 
-/** What a throw-away worker is asked about a tenant's texts. */
+/** What a throw-away process is asked about a tenant's texts. */
 export type Question =
   | { readonly ask: 'compile' | 'test'; readonly source: PolicySource }
   | { readonly ask: 'explain'; readonly source: PolicySource; readonly facts: CallFacts }
@@ -19,5 +19,5 @@ export interface Findings {
   readonly explanation: Explanation | null;
 }
 
-/** What a worker sends: which text it is at, then what it found. */
-export type Said<T> = { readonly at: string } | { readonly answer: T };
+/** What it says: which text it is at, then what it found or what ended it. */
+export type Said<T> = { readonly at: string } | { readonly answer: T } | { readonly failed: string };

@@ -5,14 +5,14 @@ import type { Findings, Question } from './question.ts';
 import { type Allowance, inThrowAway } from './throw-away.ts';
 
 /** What one question about a tenant's texts may cost; a set of 200 policies with its cases takes a tenth of it. */
-const allowance: Allowance = { ms: 30_000, heapMb: 512, growthMb: 1024 };
+const allowance: Allowance = { ms: 30_000, heapMb: 512, residentMb: 1024 };
 /** Of all files of a tenant. */
 const most = { files: 200, bytes: 1_048_576 };
 
 // Node runs the source as it is, and `dist` as it was built.
 const worker = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 
-/** Compiles a tenant's law where nothing can be harmed: in a worker with limits, thrown away after it. */
+/** Compiles a tenant's law where nothing can be harmed: in a process with limits, thrown away after it. */
 export const vetPolicy = async (source: PolicySource): Promise<readonly PolicyProblem[]> => (await askAbout({ ask: 'compile', source })).problems;
 
 /** Compiles it, runs its cases and the deletion check, in the same way. */

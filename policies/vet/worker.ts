@@ -1,4 +1,3 @@
-import { parentPort, workerData } from 'node:worker_threads';
 import { findUntested, runCases } from '../cases/run.ts';
 import { compilePolicy, lawOf } from '../engine/compile.ts';
 import { parsePolicies } from '../engine/parse-policies.ts';
@@ -6,12 +5,12 @@ import { inputsOf, schemaOf, toolType } from '../engine/schema.ts';
 import { validatePolicies } from '../engine/validate.ts';
 import type { PolicySource } from '../facts.ts';
 import { explain } from '../what-if/explain.ts';
-import type { Findings, Question, Said } from './question.ts';
+import { asked, say } from './asked.ts';
+import type { Findings, Question } from './question.ts';
 
-const say = (said: Said<Findings>): void => parentPort?.postMessage(said);
 const nothing: Findings = { problems: [], results: [], untested: [], explanation: null };
 
-say({ answer: await answer(workerData as Question) });
+say({ answer: await answer(await asked<Question>()) });
 
 async function answer(question: Question): Promise<Findings> {
   const { source } = question;

@@ -28,10 +28,14 @@ export async function whileLive<T>(
     }
   };
   const watch = watchSession(ports.store, { tenant: caller.tenant, session: () => caller.session }, spaceMs, look);
+  const leave = (): void => over.abort(io.signal.reason);
+  io.signal.addEventListener('abort', leave, { once: true });
+  if (io.signal.aborted) leave();
   try {
-    return await call({ ...io, signal: AbortSignal.any([io.signal, over.signal]) });
+    return await call({ ...io, signal: over.signal });
   } finally {
     watch.stop();
+    io.signal.removeEventListener('abort', leave);
   }
 }
 

@@ -11,7 +11,14 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
 
+/** What a broker lives with: a young generation of a few megabytes, and a heap that is cleaned before it has grown by half. */
+const frugal = ['--max-semi-space-size=4', '--heap-growing-percent=25'];
+
 if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
+  if (process.argv[2] === 'serve') becomeFrugal();
+  // Compiled code, and types stripped, are kept beside the code itself, where only whoever may change that can write; where nobody can, nothing is kept.
+  const { enableCompileCache } = await import('node:module');
+  enableCompileCache?.(join(root, 'node_modules', '.cache', 'taskgate'));
   // Node does not strip types below node_modules: the published package brings its build, a clone runs its sources.
   const published = here.includes(`${sep}node_modules${sep}`);
   const { run } = await import(published ? '../../dist/server/cli/main.js' : './main.ts');
@@ -26,6 +33,13 @@ if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
     process.exit(1);
   }
   relaunch(newer);
+}
+
+/** V8 takes these only at its start: the process begins anew in its place, where the system can do that, keeping its id and streams. */
+function becomeFrugal() {
+  const isFrugal = frugal.every((flag) => process.execArgv.includes(flag));
+  if (isFrugal || !process.execve || process.platform === 'win32' || process.channel) return;
+  process.execve(process.execPath, [process.execPath, ...process.execArgv, ...frugal, ...process.argv.slice(1)], process.env);
 }
 
 /** Runs the same command under `node`, as if it had been started so: same streams, signals and exit. */

@@ -130,7 +130,7 @@ export async function compile(configuration: TenantConfiguration, platform: Plat
   };
 }
 
-/** The live engine is given only what a throw-away worker has compiled whole: when it was applied, or now. */
+/** The live engine is given only what a throw-away process has compiled whole: when it was applied, or now. */
 async function lawOf(source: PolicySource, vetted: string | null): Promise<TenantPolicy> {
   const apart = vetDigest(source) === vetted ? [] : await vetPolicy(source);
   const compiled = apart.length > 0 ? { problems: apart } : await compilePolicy(source);

@@ -223,7 +223,7 @@ test('three thousand seeded texts, made of policy, its words and noise, end no e
   const outcome = await inThrowAway<{ compiled: number; traps: number; alive: boolean }>(new URL('./fixtures/compiles.ts', import.meta.url), texts, {
     ms: 110_000,
     heapMb: 512,
-    growthMb: 2048,
+    residentMb: 2048,
   });
   expect(outcome).toEqual({ answer: { compiled: expect.any(Number), traps: 0, alive: true } });
   // It says nothing unless some texts get past the parser.

@@ -10,14 +10,14 @@ import { askIn } from '../../policies/vet/vet-policy.ts';
 import { acme, call, compiled, permit, policyFiles, source } from './tenants.ts';
 
 const worker = (name: string): URL => new URL(`./fixtures/${name}.ts`, import.meta.url);
-const allowance = { ms: 20_000, heapMb: 64, growthMb: 4096 };
+const allowance = { ms: 20_000, heapMb: 64, residentMb: 4096 };
 
-/** Whatever became of a worker or an instance, the engine in this process answers the next call. */
+/** Whatever became of a process or an instance, the engine in this process answers the next call. */
 afterEach(async () => {
   expect((await compiled(source(permit))).decide(call()).decision).toBe('allow');
 });
 
-describe('a throw-away worker', () => {
+describe('a throw-away process', () => {
   test('that traps is told apart from an answer, with the text it was at', async () => {
     expect(await inThrowAway(worker('traps'), {}, allowance)).toEqual({ died: expect.stringContaining('memory access'), at: 'acme/nested.cedar' });
   });
@@ -31,7 +31,7 @@ describe('a throw-away worker', () => {
 
   test('that exhausts its heap, or memory outside it, dies alone', async () => {
     expect(await inThrowAway(worker('exhausts'), {}, allowance)).toMatchObject({ died: expect.stringMatching(/memory/) });
-    expect(await inThrowAway(worker('grows'), {}, { ...allowance, growthMb: 200 })).toMatchObject({ died: 'it took too much memory' });
+    expect(await inThrowAway(worker('grows'), {}, { ...allowance, residentMb: 200 })).toMatchObject({ died: 'it took too much memory' });
   });
 
   test('that ends without a word has died', async () => {
@@ -57,7 +57,7 @@ describe('a law is vetted apart', () => {
     expect((await testPolicy(source(permit))).untested).toEqual(['acme/matcher']);
   });
 
-  test('and one that a worker does not survive is a problem of the file it was at, with what to do', async () => {
+  test('and one that a process does not survive is a problem of the file it was at, with what to do', async () => {
     const problems = await askIn(worker('traps'), { ask: 'test', source: shipped }, allowance);
     expect(problems.problems).toEqual([
       {

@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, copyFileSync, existsSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -89,6 +89,35 @@ describe('when the file is removed or replaced', () => {
     renameSync(join(folder, 'away'), path);
     const types = (await store.readRecords('acme', 0, 100)).map(({ body: { type } }) => type);
     expect(types).toEqual(['configuration.applied', 'session.opened']);
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('when a flush fails', () => {
+  /** What the store flushes its journal by: the one descriptor of it that cannot write. */
+  const flushedBy = (path: string): number =>
+    Number(
+      readdirSync('/proc/self/fd').find((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`) === `${path}-wal` && /^flags:\s+\d*0$/m.test(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'));
+        } catch {
+          return false;
+        }
+      }),
+    );
+
+  it('nothing of it is answered as done, and all goes on, from what the disk is known to have', async () => {
+    const { path, store } = await openBench();
+    await open(store);
+    closeSync(flushedBy(path));
+    const beside = writes(store);
+    const { answer, durable } = await store.claim(claimRequest());
+    expect(answer.claimed).toBe(true);
+    await expect(durable).rejects.toThrow(/could not make it durable/);
+    await expect(beside).rejects.toThrow(StoreUnavailable);
+    await writes(store);
+    // What was in the journal went into the file before anything was built on it.
+    expect(statSync(`${path}-wal`).size).toBeLessThan(100_000);
+    expect(await verifyChain(recordsOf(store, 'acme'))).toMatchObject({ ok: true, count: 5 });
   });
 });
 

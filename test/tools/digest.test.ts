@@ -1,3 +1,5 @@
+import canonicalize from 'canonicalize';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalForm, definitionDigest, NotCanonical, sha256Hex, type ToolDefinition } from '../../tools/index.ts';
 
@@ -11,6 +13,16 @@ describe('the canonical form', () => {
 
   it('sorts keys by UTF-16 code unit', () => {
     expect(canonicalForm({ '\ufb33': 1, '\u{1f600}': 2, '\u20ac': 3, a: 4, '1': 5 })).toBe('{"1":5,"a":4,"\u20ac":3,"\u{1f600}":2,"\ufb33":1}');
+  });
+
+  it('is, for any JSON value, what the library of that name makes of it', () => {
+    const exact = (_: string, one: unknown): unknown => (Number.isInteger(one) && !Number.isSafeInteger(one) ? 0 : one);
+    const value = fc.jsonValue({ maxDepth: 5, stringUnit: 'binary' }).map((any): unknown => JSON.parse(JSON.stringify(any), exact));
+    fc.assert(
+      fc.property(value, (any) => {
+        expect(canonicalForm(any)).toBe(canonicalize(any));
+      }),
+    );
   });
 
   const hole = [1];

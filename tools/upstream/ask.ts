@@ -145,10 +145,18 @@ function answerOf(message: Readonly<Record<string, unknown>>): Answer {
   if (kind === 'input_required') throw new AskFailed('protocol', 'it asked for input, which an upstream may not');
   if (!isObject(result) || kind !== 'complete') throw new AskFailed('protocol', 'its result is not a valid MCP result');
   const { resultType: _, ...rest } = result;
+  if (isPlain(rest)) return { content: rest['content'] as Answer['content'] };
   const checked = specTypeSchemas.CallToolResult['~standard'].validate(rest);
   if (checked instanceof Promise || checked.issues) throw new AskFailed('protocol', 'its result is not a valid MCP result');
   return checked.value;
 }
+
+/** Text and nothing else, which most answers are, comes out of the schema as it went in. */
+const isPlain = (result: Readonly<Record<string, unknown>>): boolean =>
+  Object.keys(result).length === 1 && Array.isArray(result['content']) && result['content'].every(isPlainText);
+
+const isPlainText = (block: unknown): boolean =>
+  isObject(block) && block['type'] === 'text' && typeof block['text'] === 'string' && Object.keys(block).length === 2;
 
 function parsed(text: string): unknown {
   try {

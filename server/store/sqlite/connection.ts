@@ -79,7 +79,7 @@ export async function openConnection(path: string): Promise<Connection> {
         writer.run('BEGIN IMMEDIATE');
         batch = [];
         checkMark(writer);
-        setImmediate(flush);
+        setImmediate(commitBatch);
       }
     } catch (error) {
       if (classify(error) === 'busy') {
@@ -106,14 +106,13 @@ export async function openConnection(path: string): Promise<Connection> {
     }
   }
 
-  function flush(): void {
+  function commitBatch(): void {
     if (!batch || !file) return;
+    const committed = file;
     try {
       if (!file.isInPlace()) throw moved();
       const { sequence } = file.writer.one<{ sequence: number }>('UPDATE meta SET sequence = sequence + 1 RETURNING sequence') ?? meta;
       file.writer.run('COMMIT');
-      // What went to a file that no longer stands at the path is lost to whoever opens the path next.
-      if (!file.isInPlace()) throw moved();
       meta = { ...meta, sequence };
     } catch (error) {
       abandon(unavailable('the store could not make it durable', error));
@@ -121,7 +120,12 @@ export async function openConnection(path: string): Promise<Connection> {
     }
     const done = batch;
     batch = null;
-    for (const one of done) one.committed();
+    committed.flush.add((error) => {
+      // What went to a file that no longer stands at the path is lost to whoever opens the path next.
+      const lost = error ?? (committed.isInPlace() ? null : moved());
+      if (lost && file === committed) abandon(unavailable('the store could not make it durable', lost));
+      for (const one of done) lost ? one.failed(unavailable('the store could not make it durable', lost)) : one.committed();
+    });
   }
 
   function waitForLock(): void {
@@ -164,6 +168,8 @@ export async function openConnection(path: string): Promise<Connection> {
     },
     async read(verb) {
       try {
+        // What is committed and not yet durable is shown to nobody.
+        await file?.flush.settled();
         return await patiently(() => readOnce(verb));
       } catch (error) {
         if (classify(error) === 'fault') throw error;
@@ -179,7 +185,8 @@ export async function openConnection(path: string): Promise<Connection> {
       }
     },
     async close() {
-      flush();
+      commitBatch();
+      await file?.flush.settled();
       closed = true;
       if (retry) clearTimeout(retry);
       fail(queue.splice(0), new StoreUnavailable('the store was closed'));

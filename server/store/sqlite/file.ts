@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { StoreUnavailable } from '../store.ts';
+import { createFlush, type Flush } from './flush.ts';
 import { type Meta, migrate, readMeta, schemaVersion, tooNew } from './migrations.ts';
 import { createSql, type Sql } from './sql.ts';
 
@@ -16,6 +17,8 @@ export interface OpenFile {
   readonly writer: Sql;
   readonly reader: Sql;
   readonly meta: Meta;
+  /** Commits are durable only once this has flushed them. */
+  readonly flush: Flush;
   /** The path still leads to the file that is open. */
   isInPlace(): boolean;
   /** Takes back whatever was begun and not committed. */
@@ -43,6 +46,8 @@ export function createOrOpenFile(path: string): OpenFile {
  */
 export function reopenFile(path: string, before: Meta): OpenFile {
   return openFile(path, (writer) => {
+    // A flush may have failed: what the journal holds goes to the disk in another way before anything is built on it.
+    moveJournal(writer);
     const meta = readMeta(writer);
     if (meta?.store !== before.store) throw new StoreUnavailable(`another store stands at ${path}; start Taskgate anew to use it`);
     if (meta.oldest > schemaVersion) throw tooNew(meta.version);
@@ -52,6 +57,12 @@ export function reopenFile(path: string, before: Meta): OpenFile {
   });
 }
 
+/** Throws when not all of it could be written and flushed. */
+function moveJournal(writer: DatabaseSync): void {
+  const { busy } = writer.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
+  if (busy !== 0) throw new StoreUnavailable('another process holds the store');
+}
+
 function openFile(path: string, prepare: (writer: DatabaseSync) => Meta): OpenFile {
   const inode = inodeOf(path);
   if (!inode) throw new StoreUnavailable(`the store's file ${path} is gone`);
@@ -59,7 +70,9 @@ function openFile(path: string, prepare: (writer: DatabaseSync) => Meta): OpenFi
   try {
     const writer = connect(path, 'rw');
     opened.push(writer);
-    writer.exec('PRAGMA synchronous = FULL');
+    // Until `flush` has been there, what is committed is not durable and nobody is told that it is.
+    writer.exec('PRAGMA synchronous = NORMAL');
+    writer.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
     writer.exec('PRAGMA secure_delete = ON');
     // What a savepoint may have to take back is kept in memory; by default each transaction made a file for it.
     writer.exec('PRAGMA temp_store = MEMORY');
@@ -67,18 +80,26 @@ function openFile(path: string, prepare: (writer: DatabaseSync) => Meta): OpenFi
     const reader = connect(path, 'ro');
     opened.push(reader);
     if (!same(inodeOf(path), inode)) throw new StoreUnavailable(`the store's file ${path} was replaced while it was opened`);
+    const flush = createFlush(`${path}-wal`);
     return {
       writer: createSql(writer),
       reader: createSql(reader),
       meta,
+      flush,
       isInPlace: () => same(inodeOf(path), inode),
-      close: () => closeAll(opened),
+      close() {
+        flush.close();
+        closeAll(opened);
+      },
     };
   } catch (error) {
     closeAll(opened);
     throw error;
   }
 }
+
+/** Pages in the journal before they are written into the file: each time costs milliseconds, and pages written often are written once. */
+const checkpointPages = 4_000;
 
 /** `mode` in the URI, because the plain call would make a missing file. No timeout: waiting is done without holding the loop. */
 function connect(path: string, mode: 'rw' | 'ro'): DatabaseSync {
