@@ -31,6 +31,7 @@ describe('one way through', () => {
     expect(filesWith(/\breadSecretValue\(/).filter((file) => !file.startsWith('server/credentials/'))).toEqual([
       'server/call/issue-credential.ts',
       'server/documents/pin-upstreams.ts',
+      'server/notifications/deliver.ts',
       'server/prepare.ts',
     ]);
   });

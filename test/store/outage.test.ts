@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, copyFileSync, existsSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, copyFileSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -105,10 +105,18 @@ describe.skipIf(process.platform !== 'linux')('when a flush fails', () => {
       }),
     );
 
+  /** The same number, which now stands for what cannot be flushed. */
+  const spoil = (fd: number): void => {
+    closeSync(fd);
+    const lower: number[] = [];
+    for (let next = openSync('/dev/null', 'r'); next !== fd; next = openSync('/dev/null', 'r')) lower.push(next);
+    for (const one of lower) closeSync(one);
+  };
+
   it('nothing of it is answered as done, and all goes on, from what the disk is known to have', async () => {
     const { path, store } = await openBench();
     await open(store);
-    closeSync(flushedBy(path));
+    spoil(flushedBy(path));
     const beside = writes(store);
     const { answer, durable } = await store.claim(claimRequest());
     expect(answer.claimed).toBe(true);
