@@ -4,6 +4,7 @@ import { readSecretValue, setSecret } from './credentials/index.ts';
 import { applyDocuments, type DocumentProblem, type Loaded, loadPaths, type Plan, type PlatformDocument } from './documents/index.ts';
 import { ensureLocal, localProviderRuns, localTenant } from './identity/index.ts';
 import type { Ports } from './ports.ts';
+import type { ChangeRow } from './store/store.ts';
 
 /** The documents a broker was started with do not hold; nothing was applied. */
 export class BadDocuments extends Error {
@@ -22,6 +23,8 @@ export class BadDocuments extends Error {
 export interface Prepared {
   /** Null when nothing changed. */
   readonly plan: Plan | null;
+  /** What of the documents waits for a second admin. */
+  readonly waiting: readonly ChangeRow[];
   readonly unconfined: readonly string[];
   close(): Promise<void>;
 }
@@ -36,9 +39,12 @@ export async function prepare(ports: Ports, options: { samples: boolean; forbidd
   const close = async (): Promise<void> => void (await Promise.all(running.map((one) => one.close())));
   try {
     if (options.samples) await inventSampleSecrets(ports, loaded);
-    const answer = await applyDocuments(ports, loaded, { by: 'operator', prune: false, dryRun: false, platform: 'allowed' });
+    const answer = await applyDocuments(ports, loaded, {
+      ...{ by: 'operator', applier: { at: 'start' }, reason: null, prune: false, dryRun: false, platform: 'allowed' },
+    });
     if (!answer.ok) throw new BadDocuments(answer.problems);
-    return { plan: answer.applied ? answer.plan : null, unconfined: unconfined(platform), close };
+    for (const { tenant, id, digest } of answer.waiting) ports.log.warn({ tenant, change: id, digest }, 'what widens waits for an admin of the tenant');
+    return { plan: answer.applied ? answer.plan : null, waiting: answer.waiting, unconfined: unconfined(platform), close };
   } catch (error) {
     await close();
     throw error;
@@ -70,7 +76,7 @@ async function startCommands(ports: Ports, platform: PlatformDocument | null, fo
 async function inventSampleSecrets(ports: Ports, loaded: Loaded): Promise<void> {
   for (const { body } of loaded.documents) {
     if (body.kind !== 'Credential' || 'channel' in body.inject || (await readSecretValue(ports, body.tenant, body.name)) !== null) continue;
-    await setSecret(ports, body.tenant, body.name, randomBytes(24).toString('base64url'), 'taskgate');
+    await setSecret(ports, body.tenant, body.name, randomBytes(24).toString('base64url'), 'taskgate', { founding: true });
   }
 }
 

@@ -17,13 +17,15 @@ import { startDelivering } from './notifications/index.ts';
 import { createLog } from './observe/log.ts';
 import type { Ports } from './ports.ts';
 import { prepare } from './prepare.ts';
-import { openStore } from './store/index.ts';
+import { type ChangeRow, openStore } from './store/index.ts';
 
 export interface Broker {
   readonly url: string;
   readonly ports: Ports;
   /** What was applied at start; null when nothing changed. */
   readonly plan: Plan | null;
+  /** What of the documents waits for a second admin. */
+  readonly waiting: readonly ChangeRow[];
   /** Commands that run without Node's permission model. */
   readonly unconfined: readonly string[];
   /** Use cases for which policy was not enforced when it started. */
@@ -117,7 +119,16 @@ export async function startBroker(config: Omit<Config, 'public_url'> & { public_
     sweep.unref();
     closers.push(async () => clearInterval(sweep));
     const observed = await readObserved(store, clock());
-    return { url: settled.public_url, ports, plan: prepared.plan, unconfined: prepared.unconfined, observed, lost: lost.promise, close };
+    return {
+      url: settled.public_url,
+      ports,
+      plan: prepared.plan,
+      waiting: prepared.waiting,
+      unconfined: prepared.unconfined,
+      observed,
+      lost: lost.promise,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { sha256Hex } from '../../tools/index.ts';
+import { isExempt, requestChange } from '../changes/index.ts';
 import { hashConnectionToken } from '../identity/index.ts';
+import { changeProblem, waiting, waitingChange } from './changes.ts';
+import { reason } from './documents.ts';
 import { type Endpoint, endpoint, seconds } from './endpoint.ts';
 import { notFound, problem } from './problem.ts';
 
@@ -16,7 +19,8 @@ export const agentTokenEndpoints: readonly Endpoint[] = [
   endpoint({
     method: 'post',
     path: '/agents/{name}/tokens',
-    summary: 'Make a connection token, shown this once. An `Idempotency-Key` sent again answers 409: a token is never shown twice',
+    summary:
+      'Make a connection token, shown this once; it opens nothing until another admin approves. An `Idempotency-Key` sent again answers 409: a token is never shown twice',
     access: ['admin'],
     body: z.strictObject({
       expires_in: z
@@ -24,12 +28,14 @@ export const agentTokenEndpoints: readonly Endpoint[] = [
         .min(60)
         .max(365 * dayInSeconds)
         .describe('Seconds'),
+      reason,
     }),
     answer: z.strictObject({
       id: z.string().describe('Names the token when revoking it; no secret'),
       token: z.string(),
       agent: z.string(),
       expires_at: z.int(),
+      waiting: waitingChange,
     }),
     status: 201,
     async run(ports, { person, snapshot }, { param, body, idempotencyKey }) {
@@ -47,11 +53,15 @@ export const agentTokenEndpoints: readonly Endpoint[] = [
       const token = newToken();
       const hash = hashConnectionToken(token);
       const expiresAt = at + body.expires_in * 1000;
-      await ports.store.putAgentToken(
-        { hash, tenant: person.tenant, agent, createdBy: person.id, expiresAt, revoked: false },
-        { type: 'agent.token_created', at, tenant: person.tenant, agent, actor: person.id, expires_at: expiresAt, detail: hash },
-      );
-      return { id: hash, token, agent, expires_at: seconds(expiresAt) };
+      if (isExempt(snapshot)) {
+        const about = { at, tenant: person.tenant, agent, actor: person.id, expires_at: expiresAt, detail: hash, personal: true };
+        const row = { hash, tenant: person.tenant, agent, createdBy: person.id, expiresAt, revoked: false };
+        await ports.store.putAgentToken(row, { type: 'agent.token_created', ...about });
+        return { id: hash, token, agent, expires_at: seconds(expiresAt), waiting: null };
+      }
+      const asked = await requestChange(ports, snapshot, person.id, { kind: 'token', agent, hash, expires_at: expiresAt }, body.reason || null);
+      if (!asked.ok) return changeProblem(asked);
+      return { id: hash, token, agent, expires_at: seconds(expiresAt), waiting: await waiting(ports, snapshot, asked.change) };
     },
   }),
   endpoint({

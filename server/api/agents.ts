@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { isExempt, requestChange } from '../changes/index.ts';
 import type { AgentDocument } from '../documents/kinds.ts';
 import type { Ports } from '../ports.ts';
+import { changeProblem, waiting, waitingChange } from './changes.ts';
 import { type Asker, type Endpoint, endpoint, whole } from './endpoint.ts';
-import { notFound, type Problem } from './problem.ts';
+import { notFound } from './problem.ts';
 
 const agent = z.strictObject({
   name: z.string(),
@@ -53,32 +55,40 @@ export const agentEndpoints: readonly Endpoint[] = [
     access: ['admin'],
     body: z.strictObject({ reason: z.string().trim().min(3).max(500) }),
     answer: agent,
-    run: (ports, asker, { param, body }) => setStatus(ports, asker, param('name'), 'suspended', body.reason),
+    async run(ports, { snapshot, person }, { param, body }) {
+      const document = snapshot.agents.get(param('name'));
+      if (!document) return notFound();
+      if ((await ports.store.readAgentStatus(person.tenant, document.name)) !== 'suspended') {
+        await ports.store.setAgentStatus(person.tenant, document.name, 'suspended', {
+          ...{ type: 'agent.suspended', at: ports.clock(), tenant: person.tenant, agent: document.name, actor: person.id, reason: body.reason },
+        });
+      }
+      return agentView(ports, document);
+    },
   }),
   endpoint({
     method: 'post',
     path: '/agents/{name}/activate',
-    summary: 'Let a suspended agent act again; one that its document suspends stays so',
+    summary: 'Let a suspended agent act again, once another admin approves; one that its document suspends stays so',
     access: ['admin'],
     body: z.strictObject({ reason: z.string().trim().max(500).optional() }),
-    answer: agent,
-    run: (ports, asker, { param, body }) => setStatus(ports, asker, param('name'), 'active', body.reason),
+    answer: agent.extend({ waiting: waitingChange }),
+    run: (ports, asker, { param, body }) => activate(ports, asker, param('name'), body.reason || null),
   }),
 ];
 
-async function setStatus(ports: Ports, asker: Asker, name: string, status: 'active' | 'suspended', reason?: string): Promise<z.infer<typeof agent> | Problem> {
-  const { snapshot, person } = asker;
+async function activate(ports: Ports, { snapshot, person }: Asker, name: string, reason: string | null) {
   const document = snapshot.agents.get(name);
   if (!document) return notFound();
-  if ((await ports.store.readAgentStatus(person.tenant, name)) !== status) {
-    await ports.store.setAgentStatus(person.tenant, name, status, {
-      type: status === 'suspended' ? 'agent.suspended' : 'agent.activated',
-      at: ports.clock(),
-      tenant: person.tenant,
-      agent: name,
-      actor: person.id,
-      ...(reason ? { reason } : {}),
+  const suspended = (await ports.store.readAgentStatus(person.tenant, name)) === 'suspended';
+  const exempt = isExempt(snapshot);
+  if (suspended && exempt) {
+    await ports.store.setAgentStatus(person.tenant, name, 'active', {
+      ...{ type: 'agent.activated', at: ports.clock(), tenant: person.tenant, agent: name, actor: person.id, personal: true },
+      ...(reason === null ? {} : { reason }),
     });
   }
-  return agentView(ports, document);
+  const asked = suspended && !exempt ? await requestChange(ports, snapshot, person.id, { kind: 'activation', agent: name }, reason) : null;
+  if (asked && !asked.ok) return changeProblem(asked);
+  return { ...(await agentView(ports, document)), waiting: await waiting(ports, snapshot, asked?.change ?? null) };
 }

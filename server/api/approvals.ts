@@ -22,6 +22,7 @@ const statusOf = {
   'approval.not_pending': 409,
   'approval.not_open': 409,
   'approval.excluded': 403,
+  'approval.too_recent': 403,
   'approval.not_reviewer': 403,
   'approval.not_in_group': 403,
   'approval.no_such_requirement': 422,

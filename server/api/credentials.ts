@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import type { CredentialDocument } from '../../tools/index.ts';
-import { setSecret } from '../credentials/index.ts';
+import { isExempt, requestChange } from '../changes/index.ts';
+import { sealSecret, setSecret } from '../credentials/index.ts';
 import { secretProblem } from '../notifications/index.ts';
+import { changeProblem, waiting, waitingChange } from './changes.ts';
+import { reason } from './documents.ts';
 import { type Endpoint, endpoint, seconds, whole } from './endpoint.ts';
 import { notFound, problem } from './problem.ts';
 
@@ -39,10 +42,10 @@ export const credentialEndpoints: readonly Endpoint[] = [
   endpoint({
     method: 'put',
     path: '/credentials/{name}',
-    summary: 'Set the value of a credential the documents declare; it is stored encrypted',
+    summary: 'Set the value of a credential the documents declare, stored encrypted, once another admin approves; the first value of a founding at once',
     access: ['admin'],
-    body: z.strictObject({ value }),
-    answer: credential,
+    body: z.strictObject({ value, reason }),
+    answer: credential.extend({ waiting: waitingChange }),
     async run(ports, { person, snapshot }, { param, body }) {
       const document = snapshot.credentials.get(param('name'));
       if (!document) return notFound();
@@ -55,9 +58,19 @@ export const credentialEndpoints: readonly Endpoint[] = [
           'The value does not fit the channel it is for; nothing was set.',
           `For a ${channel?.transport.type} channel ${wrong}.`,
         );
-      await setSecret(ports, person.tenant, document.name, body.value, person.id);
-      const stored = (await ports.store.listSecrets(person.tenant)).find((secret) => secret.name === document.name);
-      return credentialView(document, stored);
+      const { tenant } = snapshot;
+      const { name } = document;
+      const storedNow = async () => (await ports.store.listSecrets(tenant)).find((secret) => secret.name === name);
+      // Until its documents are first changed a tenant is being founded: its credentials have no value yet.
+      const founding = snapshot.revision === 1 && (await storedNow()) === undefined;
+      if (founding || isExempt(snapshot)) {
+        await setSecret(ports, tenant, name, body.value, person.id, founding ? { founding } : { personal: true });
+        return { ...credentialView(document, await storedNow()), waiting: null };
+      }
+      const payload = { kind: 'credential', name, sealed: Buffer.from(sealSecret(ports, tenant, name, body.value)).toString('base64') } as const;
+      const asked = await requestChange(ports, snapshot, person.id, payload, body.reason || null);
+      if (!asked.ok) return changeProblem(asked);
+      return { ...credentialView(document, await storedNow()), waiting: await waiting(ports, snapshot, asked.change) };
     },
   }),
 ];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type ApplyOptions, applyDocuments, type DocumentProblem, type Loaded, loadTexts, noticesOf, type Plan } from '../documents/index.ts';
+import { changeDetail, detailOf } from '../changes/index.ts';
+import { type ApplyOptions, applyDocuments, type DocumentProblem, type Loaded, loadTexts, noticesOf, type PlanItem } from '../documents/index.ts';
 import type { Ports } from '../ports.ts';
 import { type Asker, type Endpoint, endpoint } from './endpoint.ts';
 import { type Problem, problem } from './problem.ts';
@@ -21,9 +22,10 @@ const request = z.strictObject({
     .max(500),
   prune: z.boolean().default(false).describe('Also remove what the files no longer contain'),
 });
+export const reason = z.string().trim().max(500).nullish().describe('Why; who approves what waits reads it');
 
 export const planned = z.strictObject({
-  applied: z.boolean(),
+  applied: z.boolean().describe('Something took effect'),
   items: z.array(
     z.strictObject({
       tenant: z.string(),
@@ -32,8 +34,10 @@ export const planned = z.strictObject({
       change: z.enum(['added', 'changed', 'removed']),
       effect: z.enum(['narrows', 'widens', 'neutral']),
       differences: z.array(z.string()),
+      waits: z.boolean().describe('For another admin'),
     }),
   ),
+  waiting: z.array(changeDetail).describe('What waits for another admin; empty when it was only planned'),
   notices: z.array(z.string()).describe('Warnings, and what the plan asks of people'),
 });
 
@@ -45,33 +49,39 @@ export const documentEndpoints: readonly Endpoint[] = [
     access: ['admin'],
     body: request,
     answer: planned,
-    run: (ports, asker, { body }) => applied(ports, asker, loadTexts(body.files), { prune: body.prune, dryRun: true }),
+    run: (ports, asker, { body }) => applied(ports, asker, loadTexts(body.files), { prune: body.prune, dryRun: true, reason: null }),
   }),
   endpoint({
     method: 'post',
     path: '/documents/apply',
-    summary: 'Apply documents and policies of your tenant in one transaction; applied again they change nothing',
+    summary:
+      'Apply documents and policies of your tenant in one transaction; what widens waits for another admin, and what holds without it takes effect at once. Applied again they change nothing',
     access: ['admin'],
-    body: request,
+    body: request.extend({ reason }),
     answer: planned,
-    run: (ports, asker, { body }) => applied(ports, asker, loadTexts(body.files), { prune: body.prune, dryRun: false }),
+    run: (ports, asker, { body }) => applied(ports, asker, loadTexts(body.files), { prune: body.prune, dryRun: false, reason: body.reason || null }),
   }),
 ];
 
 /** Applies, or only plans, what an admin brought, within their tenant. */
 export async function applied(
   ports: Ports,
-  { person }: Asker,
+  { person, snapshot }: Asker,
   loaded: Loaded,
-  how: Pick<ApplyOptions, 'prune' | 'dryRun'>,
+  how: Pick<ApplyOptions, 'prune' | 'dryRun' | 'reason'>,
 ): Promise<z.infer<typeof planned> | Problem> {
   const answer = await applyDocuments(ports, loaded, {
     ...how,
     by: person.id,
+    applier: { at: 'door', tenant: person.tenant },
     platform: (await isOperator(ports, person.id)) ? 'allowed' : 'refused',
     tenants: [person.tenant],
   });
-  if (answer.ok) return { applied: answer.applied, items: answer.plan.items.map(plain), notices: noticesOf(answer.plan) };
+  if (answer.ok) {
+    const waiting = await Promise.all(answer.waiting.map((change) => detailOf(ports, snapshot, change)));
+    const items = answer.plan.items.map((item) => ({ ...plain(item), waits: answer.waits.includes(item) }));
+    return { applied: answer.applied, items, waiting, notices: [...noticesOf(answer), ...waiting.flatMap(({ remedy }) => remedy ?? [])] };
+  }
   const problems = await withinReach(ports, person.tenant, brought(loaded), answer.problems);
   const detail = problems.length === 1 ? '1 problem; nothing was applied.' : `${problems.length} problems; nothing was applied.`;
   return problem(422, 'documents.invalid', detail, 'Correct what `problems` names and try again.', { problems });
@@ -85,7 +95,7 @@ const brought = ({ documents, policies, problems }: Loaded): readonly string[] =
 ];
 
 /** What is wrong elsewhere, in the operator's document or another tenant's, is said without where or what. */
-async function withinReach(
+export async function withinReach(
   ports: Pick<Ports, 'store'>,
   tenant: string,
   files: readonly string[],
@@ -98,7 +108,7 @@ async function withinReach(
   return shown.length < problems.length ? [...shown, elsewhere] : shown;
 }
 
-const plain = ({ tenant, kind, name, change: kindOfChange, effect, differences }: Plan['items'][number]) => ({
+const plain = ({ tenant, kind, name, change: kindOfChange, effect, differences }: PlanItem) => ({
   ...{ tenant, kind, name, effect },
   change: kindOfChange,
   differences: [...differences],

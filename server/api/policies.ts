@@ -16,7 +16,7 @@ import { policySource, suggestPolicy, type TenantSnapshot } from '../documents/i
 import type { Ports } from '../ports.ts';
 import { observedUntil } from '../sessions/index.ts';
 import { completeFacts } from './complete-facts.ts';
-import { applied, planned } from './documents.ts';
+import { applied, planned, reason } from './documents.ts';
 import { type Endpoint, endpoint, seconds } from './endpoint.ts';
 import { notFound, problem } from './problem.ts';
 
@@ -164,14 +164,14 @@ export const policyEndpoints: readonly Endpoint[] = [
   endpoint({
     method: 'post',
     path: '/policies/activate',
-    summary: 'Put policies in force beside your other documents, once every case holds and each policy is missed by one; all or nothing',
+    summary: 'Put policies in force beside your other documents, once every case holds and each policy is missed by one; what widens waits for another admin',
     access: ['admin'],
-    body: candidate.extend({ files: candidate.shape.files.unwrap().min(1) }),
+    body: candidate.extend({ files: candidate.shape.files.unwrap().min(1), reason }),
     answer: planned,
     run(ports, asker, { body }) {
       const { tenant } = asker.snapshot;
       const policies = body.files.map((one) => ({ ...one, tenant, source: one.file }));
-      return applied(ports, asker, { documents: [], policies, problems: [] }, { prune: false, dryRun: false });
+      return applied(ports, asker, { documents: [], policies, problems: [] }, { prune: false, dryRun: false, reason: body.reason || null });
     },
   }),
   endpoint({

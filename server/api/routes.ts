@@ -9,6 +9,7 @@ import { agentEndpoints } from './agents.ts';
 import { approvalEndpoints } from './approvals.ts';
 import { auditEndpoints } from './audit.ts';
 import { catalogueEndpoints } from './catalogue.ts';
+import { changeEndpoints } from './changes.ts';
 import { credentialEndpoints } from './credentials.ts';
 import { documentEndpoints } from './documents.ts';
 import type { Access, Asker, Endpoint, Input } from './endpoint.ts';
@@ -29,6 +30,7 @@ export const endpoints: readonly Endpoint[] = [
   ...catalogueEndpoints,
   ...documentEndpoints,
   ...policyEndpoints,
+  ...changeEndpoints,
   ...credentialEndpoints,
   ...notificationEndpoints,
   ...auditEndpoints,

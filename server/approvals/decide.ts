@@ -193,11 +193,12 @@ const voteOf = ({ row, standing }: Seen): Vote | undefined => row.votes.find((vo
 function mayGive(seen: Seen, requirement: Requirement | null): boolean {
   if (!requirement || requirement.kind === 'redact') return false;
   if (requirement.kind === 'confirm') return seen.isSponsor;
-  return !seen.excluded && seen.standing.roles.has('reviewer') && seen.standing.groups.has(requirement.group);
+  return !seen.excluded && !seen.tooRecent && seen.standing.roles.has('reviewer') && seen.standing.groups.has(requirement.group);
 }
 
-function whyNone({ excluded, standing }: Seen): ApprovalRefusal {
+function whyNone({ excluded, tooRecent, standing }: Seen): ApprovalRefusal {
   if (excluded) return refuseApproval('approval.excluded');
+  if (tooRecent) return refuseApproval('approval.too_recent');
   return refuseApproval(standing.roles.has('reviewer') ? 'approval.not_in_group' : 'approval.not_reviewer');
 }
 

@@ -1,3 +1,4 @@
+import { recentChanges } from '../changes/index.ts';
 import type { Person } from '../identity/caller.ts';
 import type { Ports } from '../ports.ts';
 import { type ApprovalRow, type ApprovalStatus, scanPages } from '../store/index.ts';
@@ -20,6 +21,7 @@ export async function listApprovals(
 ): Promise<{ items: ApprovalSummary[]; next: string | null }> {
   const snapshot = await ports.tenants.current(person.tenant);
   if (!snapshot) return { items: [], next: null };
+  const recent = await recentChanges(ports, person.tenant);
   const sessions = new Map<string, ReturnType<typeof ports.store.readSession>>();
   const sessionOf = (row: ApprovalRow): ReturnType<typeof ports.store.readSession> => {
     const known = sessions.get(row.session) ?? ports.store.readSession(person.tenant, row.session);
@@ -31,7 +33,7 @@ export async function listApprovals(
     (page) => ports.store.listApprovals(person.tenant, { status: status ?? 'pending' }, page),
     { after, limit },
     async (row) => {
-      const seen = stand(ports, person, row, snapshot, await sessionOf(row));
+      const seen = stand(ports, person, row, snapshot, await sessionOf(row), recent);
       return seen && wanted(seen) ? summaryOf(row, seen.at) : null;
     },
   );

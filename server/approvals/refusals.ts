@@ -4,6 +4,10 @@ const remedies = {
   'approval.not_pending': ['It is settled or has expired.', 'Nothing is left to decide; the agent may ask again.'],
   'approval.not_open': ['It is neither pending nor approved, or its call already runs.', 'Nothing is left to take back.'],
   'approval.excluded': ['You are in the chain that asks for it, so you cannot give it.', 'Leave it to another reviewer of the group.'],
+  'approval.too_recent': [
+    'Within the last 24 hours you changed what it rests on, or were added to it.',
+    'Leave it to another reviewer of the group, or wait until the 24 hours are over.',
+  ],
   'approval.not_reviewer': ['You do not have the role reviewer in this tenant.', 'Ask an admin, or leave it to a reviewer.'],
   'approval.not_in_group': ['You are in none of the groups it asks.', 'Leave it to a reviewer of the group it names.'],
   'approval.no_such_requirement': ['It does not ask for that requirement.', 'Name one of its own requirements, or none.'],

@@ -29,6 +29,13 @@ export const recordTypes = [
   'agent.token_created',
   'agent.token_revoked',
   'configuration.applied',
+  'change.requested',
+  'change.approved',
+  'change.rejected',
+  'change.withdrawn',
+  'change.replanned',
+  'change.superseded',
+  'change.expired',
   'credential.set',
   'notification.delivered',
   'notification.given_up',
@@ -126,6 +133,12 @@ export interface RecordBody {
   readonly effective_at?: number;
   /** What a reviewer's own key signed; base64url. `audit verify` checks it against the enrolment. */
   readonly signature?: VoteSignature;
+  /** A change that waits, or waited, for a second admin. */
+  readonly change?: string;
+  /** SHA-256 of the difference it makes, hex: what was approved. */
+  readonly change_sha256?: string;
+  /** Who asked for the change: `<issuer>#<subject>`, or `operator`. */
+  readonly author?: string;
   /** Of the store: grows whenever what may have run ahead of it is cut off. */
   readonly epoch?: number;
   /** SHA-256 of the backup the store was restored from, hex. */

@@ -1,4 +1,5 @@
-import type { ObservedUseCase, Plan } from '../documents/index.ts';
+import { type ObservedUseCase, type Plan, waitingSentence } from '../documents/index.ts';
+import type { ChangeRow } from '../store/store.ts';
 import { paint } from './print.ts';
 import { summarizePlan } from './summarize-plan.ts';
 
@@ -10,10 +11,12 @@ interface Started {
   readonly observed: readonly ObservedUseCase[];
   /** Null when nothing changed. */
   readonly plan: Plan | null;
+  /** What of the documents waits for a second admin. */
+  readonly waiting: readonly ChangeRow[];
 }
 
 /** What `serve` says once it is ready: where the doors are and what to try first. */
-export function banner({ url, data, samples, unconfined, observed, plan }: Started): string {
+export function banner({ url, data, samples, unconfined, observed, plan, waiting }: Started): string {
   const say = (title: string, command: string): string => `  ${title}\n    ${paint('cyan', `npx taskgate ${command}${where}`)}\n`;
   const where = [url === 'http://localhost:7411' ? '' : ` --url ${url}`, data === './data' ? '' : ` --data ${data}`].join('');
   const lines = [
@@ -52,5 +55,6 @@ export function banner({ url, data, samples, unconfined, observed, plan }: Start
   if (unconfined.length > 0) lines.push(`${paint('yellow', 'Note')} Unconfined commands, which run without Node's permission model: ${unconfined.join(', ')}`);
   for (const { tenant, useCase, owner, until } of observed)
     lines.push(`${paint('red', 'OBSERVED')} ${tenant} ${useCase} (${owner}) until ${until}: policy of the tenant is recorded and NOT enforced`);
+  for (const change of waiting) lines.push(`${paint('red', 'WAITS')} ${waitingSentence(change)}${where}`);
   return lines.join('\n');
 }

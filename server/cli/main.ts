@@ -31,6 +31,7 @@ const groups: Readonly<Record<string, () => Promise<Command>>> = {
   credential: async () => (await import('./commands/credential.ts')).credentialCommand(),
   notification: async () => (await import('./commands/notification.ts')).notificationCommand(),
   approval: async () => (await import('./commands/approval.ts')).approvalCommand(),
+  change: async () => (await import('./commands/change.ts')).changeCommand(),
   backup: async () => (await import('./commands/backup.ts')).backupCommand(),
   restore: async () => (await import('./commands/restore.ts')).restoreCommand(),
   audit: async () => (await import('./commands/audit.ts')).auditCommand(),

@@ -99,7 +99,13 @@ function refusal(status: number, body: unknown, { tenant, name }: Login, path: s
   return new Failure(message, { ...named, exit: status === 403 || status === 409 ? exits.refused : exits.failure });
 }
 
-const lists: Readonly<Record<string, string>> = { agents: 'agent list', sessions: 'session list', approvals: 'approval list', credentials: 'credential list' };
+const lists: Readonly<Record<string, string>> = {
+  agents: 'agent list',
+  sessions: 'session list',
+  approvals: 'approval list',
+  credentials: 'credential list',
+  changes: 'change list',
+};
 
 /** What is not there and what is not yours answer alike; the path says at least what was asked for. The answer itself is the cause. */
 function missing(path: string, tenant: string, more: { code: string; cause: unknown }): Failure {

@@ -4,13 +4,13 @@ import type { ConfigurationChange, StoredDocument } from '../store/store.ts';
 import { commandFor } from './configuration.ts';
 import { same } from './effects.ts';
 import type { PlatformDocument } from './kinds.ts';
-import { type NextTenant, platformChanges } from './merge.ts';
+import { isPersonal, type NextTenant, platformChanges } from './merge.ts';
 import { recordedChanges } from './plan.ts';
 import type { Prepared } from './prepare-next.ts';
 import type { Located } from './problems.ts';
 
 /** The one transaction that makes a prepared configuration the current one, with a record in each tenant it concerns. */
-export function changeOf({ next, pinned, expanded, vetted, plan }: Prepared, by: string, at: number): ConfigurationChange {
+export function changeOf({ next, pinned, expanded, vetted, plan }: Prepared, by: string, at: number, more: Partial<RecordBody> = {}): ConfigurationChange {
   const platformMoves = platformChanges(next);
   const platformItems = plan.items.filter(({ kind }) => kind === 'Platform');
   const tenants = next.tenants.flatMap((tenant): ConfigurationChange['tenants'][number][] => {
@@ -26,7 +26,8 @@ export function changeOf({ next, pinned, expanded, vetted, plan }: Prepared, by:
       actor: by,
       changes,
       ...(tenant.stored === null ? { founding: true } : {}),
-      ...(tenant.byKind.tenant?.personal ? { detail: 'personal: one person, no second admin' } : {}),
+      ...(isPersonal(tenant) ? { personal: true } : {}),
+      ...more,
     };
     return [
       {
@@ -43,7 +44,7 @@ export function changeOf({ next, pinned, expanded, vetted, plan }: Prepared, by:
       },
     ];
   });
-  const platformRecord: RecordBody = { type: 'configuration.applied', at, actor: by, changes: recordedChanges('', platformItems, []) };
+  const platformRecord: RecordBody = { type: 'configuration.applied', at, actor: by, changes: recordedChanges('', platformItems, []), ...more };
   return {
     platform: platformMoves && next.platformDocument ? plain(next.platformDocument) : null,
     tenants,

@@ -1,5 +1,7 @@
-export { type ApplyAnswer, type ApplyOptions, applyDocuments } from './apply.ts';
+export { type Applied, type ApplyAnswer, type ApplyOptions, applyDocuments, inTurn, readStored } from './apply.ts';
 export type { ChannelDocument } from './channel.ts';
+export { changeOf } from './configuration-change.ts';
+export type { HeldDocuments } from './held.ts';
 export { documentsJsonSchema } from './json-schema.ts';
 export {
   type AgentDocument,
@@ -22,9 +24,10 @@ export {
 export { loadPaths, loadTexts } from './load.ts';
 export { type ObservedUseCase, readObserved } from './observed-use-cases.ts';
 export type { Plan, PlanItem } from './plan.ts';
+export { planHeld } from './plan-held.ts';
 export { policySource } from './policy-source.ts';
 export type { DocumentProblem, Loaded, LoadedDocument, LoadedPolicy } from './problems.ts';
-export { noticesOf, renderPlan } from './render-plan.ts';
+export { noticesOf, renderPlan, waitingSentence } from './render-plan.ts';
 export type { TenantSnapshot, Tenants } from './snapshot.ts';
 export { type Suggestion, suggestPolicy } from './suggestion/index.ts';
 export { BrokenConfiguration, createTenants } from './tenants.ts';

@@ -14,6 +14,8 @@ export interface NextTenant {
   readonly documents: readonly Located[];
   readonly policies: readonly (PolicyText & { readonly source: string })[];
   readonly byKind: TenantDocuments;
+  /** Upstreams whose changed document waits: their pins stay as they are, and what they list meanwhile is looked at when it is approved. */
+  readonly waiting: ReadonlySet<string>;
 }
 
 export interface NextConfiguration {
@@ -39,21 +41,42 @@ export function merge(stored: StoredState, loaded: Loaded, prune: boolean): Next
   const tenants = [...new Set([...before.keys(), ...touched])].sort().map((tenant): NextTenant => {
     const had = before.get(tenant) ?? null;
     const keep = prune && touched.has(tenant) ? null : had;
-    const documents = new Map<string, Located>((keep?.documents ?? []).map((document) => [`${document.kind}/${document.name}`, document]));
-    for (const document of loaded.documents) if (document.tenant === tenant) documents.set(`${document.kind}/${document.name}`, document);
+    const documents = new Map<string, Located>((keep?.documents ?? []).map((document) => [documentKey(document), document]));
+    for (const document of loaded.documents) if (document.tenant === tenant) documents.set(documentKey(document), document);
     const policies = new Map((keep?.policies ?? []).map((policy) => [policy.file, { ...policy, source: policy.file }]));
     for (const { file, text, cases, source, ...policy } of loaded.policies) if (policy.tenant === tenant) policies.set(file, { file, text, cases, source });
-    // Their order is kept: cases that name no agent are about the first one that fits.
-    const next = [...documents.values()];
-    return {
-      tenant,
-      stored: had,
-      touched: touched.has(tenant),
-      documents: next,
-      policies: [...policies.values()].sort((a, b) => (a.file < b.file ? -1 : 1)),
-      byKind: documentsOf(next),
-    };
+    return nextTenant(tenant, had, touched.has(tenant), documents, policies);
   });
   const platform = platformDocument?.body.kind === 'Platform' ? platformDocument.body : null;
   return { storedPlatform: stored.platform, platformDocument, platform, tenants };
+}
+
+export const documentKey = ({ kind, name }: Pick<StoredDocument, 'kind' | 'name'>): string => `${kind}/${name}`;
+
+/** Documents by their key and policies by their file, as they will be. */
+export function nextTenant(
+  tenant: string,
+  stored: TenantConfiguration | null,
+  touched: boolean,
+  documents: ReadonlyMap<string, Located>,
+  policies: ReadonlyMap<string, NextTenant['policies'][number]>,
+  waiting: ReadonlySet<string> = new Set(),
+): NextTenant {
+  // Their order is kept: cases that name no agent are about the first one that fits.
+  const next = [...documents.values()];
+  return {
+    tenant,
+    stored,
+    touched,
+    documents: next,
+    policies: [...policies.values()].sort((a, b) => (a.file < b.file ? -1 : 1)),
+    byKind: documentsOf(next),
+    waiting,
+  };
+}
+
+/** One person, exempt from the second admin: by what is in force, or at its founding. Becoming so is a change like any other. */
+export function isPersonal({ stored, byKind }: NextTenant): boolean {
+  const document = stored === null ? byKind.tenant : documentsOf(stored.documents).tenant;
+  return document?.personal ?? false;
 }

@@ -79,13 +79,14 @@ export async function pinUpstreams(ports: PinPorts, next: NextConfiguration): Pr
   return { pins: new Map([...pins].map(([tenant, all]) => [tenant, all.sort(byName)])), changes, warnings: warnings.sort(), problems };
 }
 
-/** Unchanged means: the same document, reached by the same command, with every tool pinned. */
+/** Unchanged means: the same document, reached by the same command, with every tool pinned; or one whose change waits. */
 function compareUpstream(
   tenant: NextTenant,
   upstream: UpstreamDocument,
   before: PlatformDocument | null,
   after: PlatformDocument | null,
 ): { same: boolean; sameDocument: boolean } {
+  if (tenant.waiting.has(upstream.name)) return { same: true, sameDocument: true };
   const stored = tenant.stored?.documents.find(({ kind, name }) => kind === 'Upstream' && name === upstream.name)?.body;
   if (stored?.kind !== 'Upstream' || canonicalForm(stored) !== canonicalForm(upstream)) return { same: false, sameDocument: false };
   const sameCommand = canonicalForm(commandFor(before, tenant.tenant, upstream)) === canonicalForm(commandFor(after, tenant.tenant, upstream));

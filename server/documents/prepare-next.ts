@@ -4,7 +4,7 @@ import type { ExpandedUseCase } from '../store/store.ts';
 import { checkPolicies } from './check-policies.ts';
 import { crossCheck } from './cross-check/index.ts';
 import { expandGrants } from './expand-grants.ts';
-import { type NextConfiguration, type NextTenant, platformChanges } from './merge.ts';
+import { isPersonal, type NextConfiguration, type NextTenant, platformChanges } from './merge.ts';
 import { observationWarnings } from './observed-use-cases.ts';
 import { type Pinned, type PinPorts, pinUpstreams } from './pin-upstreams.ts';
 import { type Plan, planItems } from './plan.ts';
@@ -62,7 +62,7 @@ export async function prepareNext(ports: PinPorts, next: NextConfiguration): Pro
   const plan: Plan = {
     items,
     founding: [...(next.storedPlatform === null ? ['platform'] : []), ...changed.flatMap(({ tenant, stored }) => (stored === null ? [tenant] : []))],
-    personal: concerned.flatMap(({ tenant, byKind }) => (byKind.tenant?.personal ? [tenant] : [])),
+    personal: concerned.flatMap((tenant) => (isPersonal(tenant) ? [tenant.tenant] : [])),
     warnings: [
       ...concerned.flatMap((tenant) => [
         ...observationWarnings(tenant.byKind.useCases.values(), expanded.get(tenant.tenant) ?? [], catalogues.get(tenant.tenant) ?? [], now),

@@ -4,6 +4,7 @@ import * as agents from './verbs/agents.ts';
 import { appendWhileLive } from './verbs/append-while-live.ts';
 import { readApproval } from './verbs/approval-rows.ts';
 import * as approvals from './verbs/approvals.ts';
+import * as changes from './verbs/changes.ts';
 import { claim } from './verbs/claims.ts';
 import * as configuration from './verbs/configuration.ts';
 import * as consoles from './verbs/console.ts';
@@ -20,7 +21,17 @@ import { sweepReminders } from './verbs/reminders.ts';
 import * as secrets from './verbs/secrets.ts';
 import * as sessions from './verbs/sessions.ts';
 import { settle } from './verbs/settlements.ts';
-import { type Swept, sweepApprovals, sweepAtOnce, sweepCounters, sweepDispatches, sweepSessions, sweepUsedOnce, tenantsWithDue } from './verbs/sweep.ts';
+import {
+  type Swept,
+  sweepApprovals,
+  sweepAtOnce,
+  sweepChanges,
+  sweepCounters,
+  sweepDispatches,
+  sweepSessions,
+  sweepUsedOnce,
+  tenantsWithDue,
+} from './verbs/sweep.ts';
 import { castVote } from './verbs/votes.ts';
 
 const of = (tenant: string): Reach => ({ tenants: [tenant] });
@@ -46,9 +57,18 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     readRevision: (tenant) => readOnce(of(tenant), () => configuration.readRevision(tenant)),
     readConfiguration: (tenant) => readOnce(of(tenant), () => configuration.readConfiguration(tenant)),
     applyConfiguration: (change) => {
-      const tenants = change.tenants.map(({ next }) => next.tenant);
+      const tenants = [
+        ...new Set([...change.tenants.map(({ next }) => next.tenant), ...[...(change.requests ?? []), change.approval].flatMap((one) => one?.tenant ?? [])]),
+      ];
       return commit({ tenants, platform: true }, () => configuration.applyConfiguration(change));
     },
+
+    requestChange: (change) => commit(of(change.tenant), () => changes.requestChange(change)),
+    readChange: (tenant, id) => readOnce(of(tenant), () => changes.readChange(tenant, id)),
+    listChanges: (tenant, filter, page) => readOnce(of(tenant), () => changes.listChanges(tenant, filter, page, clock())),
+    recentChanges: (tenant, since) => readOnce(of(tenant), () => changes.recentChanges(tenant, since)),
+    replanChange: (was, next, record) => commit(of(was.tenant), () => changes.replanChange(was, next, record)),
+    settleChange: (which, how, record) => commit(of(which.tenant), () => changes.settleChange(which, how, record)),
 
     openSession: (session, at, record) => commit(of(session.tenant), () => openSession(session, at, record)),
     async readSession(tenant, id) {
@@ -58,7 +78,7 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     sessionOfConnection: (tenant, connection) => read(of(tenant), () => sessions.sessionOfConnection(tenant, connection, clock())),
     listSessions: (tenant, filter, page) => readOnce(of(tenant), () => sessions.listSessions(tenant, filter, page, clock())),
     endSession: (tenant, id, how, at, record) => commit(of(tenant), () => endSession(tenant, id, how, at, record)),
-    setAgentStatus: (tenant, agent, status, record) => commit(of(tenant), () => agents.setAgentStatus(tenant, agent, status, record)),
+    setAgentStatus: (tenant, agent, status, record, approval) => commit(of(tenant), () => agents.setAgentStatus(tenant, agent, status, record, approval)),
     readAgentStatus: (tenant, agent) => readOnce(of(tenant), () => agents.readAgentStatus(tenant, agent)),
 
     // The answer comes out of the write transaction itself, so an early one is no less true; what is lost with a failed commit is told by `durable`.
@@ -80,11 +100,11 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     putChallenge: (challenge, at) => commit(of(challenge.tenant), () => passkeys.putChallenge(challenge, at)),
     takeChallenge: (tenant, challenge, person, at) => commit(of(tenant), () => passkeys.takeChallenge(tenant, challenge, person, at)),
 
-    putSecret: (tenant, name, sealed, at, record) => commit(of(tenant), () => secrets.putSecret(tenant, name, sealed, at, record)),
+    putSecret: (tenant, name, sealed, at, record, approval) => commit(of(tenant), () => secrets.putSecret(tenant, name, sealed, at, record, approval)),
     readSecret: (tenant, name) => readOnce(of(tenant), () => secrets.readSecret(tenant, name)),
     listSecrets: (tenant) => readOnce(of(tenant), () => secrets.listSecrets(tenant)),
 
-    putAgentToken: (token, record) => commit(of(token.tenant), () => agents.putAgentToken(token, record)),
+    putAgentToken: (token, record, approval) => commit(of(token.tenant), () => agents.putAgentToken(token, record, approval)),
     readAgentToken: (hash) => readOnce({ tenants: [], token: hash }, () => agents.readAgentToken(hash)),
     revokeAgentToken: (tenant, hash, record) => commit(of(tenant), () => agents.revokeAgentToken(tenant, hash, record)),
 
@@ -119,12 +139,13 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     },
 
     async sweep(at) {
-      const swept = { sessions: 0, approvals: 0, dispatches: 0, reminders: 0 };
+      const swept = { sessions: 0, approvals: 0, dispatches: 0, reminders: 0, changes: 0 };
       for (const tenant of await readOnce(everyTenant, () => tenantsWithDue(at))) {
         swept.sessions += await untilDone(() => commit(of(tenant), () => sweepSessions(tenant, at)));
         swept.approvals += await untilDone(() => commit(of(tenant), () => sweepApprovals(tenant, at)));
         swept.reminders += await untilDone(() => commit(of(tenant), () => sweepReminders(tenant, at, sweepAtOnce)));
         swept.dispatches += await untilDone(() => commit(of(tenant), () => sweepDispatches(tenant, at)));
+        swept.changes += await untilDone(() => commit(of(tenant), () => sweepChanges(tenant, at)));
       }
       await commit(nobody, () => sweepUsedOnce(at));
       // They are read whole, and nothing hangs on their going at once.

@@ -125,6 +125,69 @@ export interface TenantConfiguration {
   /** `vetDigest` of the law that was compiled apart and whose cases held; absent when it was stored by an earlier version. */
   readonly vetted?: string | null;
 }
+/** One line of what a change would make different. */
+export interface ChangeItem {
+  /** `platform` for the operator's own document. */
+  readonly tenant: string;
+  /** A document's kind, `Policy`, or what else of an agent or a credential changes. */
+  readonly kind: string;
+  readonly name: string;
+  readonly change: 'added' | 'changed' | 'removed';
+  readonly effect: 'narrows' | 'widens' | 'neutral';
+  /** One line each, what widens or narrows marked. */
+  readonly differences: readonly string[];
+  /** SHA-256 of what would be there, or of what would be removed, hex. */
+  readonly sha256: string;
+}
+export type ChangeStatus = 'pending' | 'applied' | 'rejected' | 'withdrawn' | 'expired' | 'superseded';
+
+/** Something that gives more than there is, held back until another admin approves exactly it. */
+export interface ChangeRow {
+  readonly tenant: string;
+  readonly id: string;
+  /** `<issuer>#<subject>` of who asked for it, or `operator` at a start. */
+  readonly author: string;
+  readonly reason: string | null;
+  /** Who may approve it: an admin of the tenant, or one who is named in the operator's document as well. */
+  readonly needs: 'admin' | 'operator';
+  /** SHA-256 of what it would put in force, whatever that is laid over, hex. */
+  readonly content: string;
+  /** SHA-256 of the difference it would make at `revision`, hex: only that is approved. */
+  readonly digest: string;
+  /** The tenant's configuration it was planned on. */
+  readonly revision: number;
+  readonly items: readonly ChangeItem[];
+  /** What decisions may come to rest on: `group:finance`, `role:reviewer`, `policy`, `upstream:ledger` … */
+  readonly touches: readonly string[];
+  /** Of `touches`, what each person (`<issuer>#<subject>`) would be added to. */
+  readonly adds: Readonly<Record<string, readonly string[]>>;
+  /** What it would put in force, sealed; empty once it is settled. */
+  readonly payload: Uint8Array;
+  readonly status: ChangeStatus;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly decidedAt: number | null;
+  readonly decidedBy: string | null;
+  readonly decisionReason: string | null;
+}
+export type NewChange = Omit<ChangeRow, 'status' | 'decidedAt' | 'decidedBy' | 'decisionReason'> & { readonly record: RecordBody };
+/** Most changes that wait in a tenant at the same time. */
+export const mostChanges = 100;
+export type RequestAnswer = { readonly change: ChangeRow; readonly created: boolean } | { readonly refused: 'too_many' | 'stale' };
+
+/** Another admin's word on exactly this difference; taken in the transaction that puts it in force, or not at all. */
+export interface ChangeApproval {
+  readonly tenant: string;
+  readonly id: string;
+  readonly digest: string;
+  /** Configuration in which the approver's role was read. */
+  readonly revision: number;
+  readonly by: string;
+  readonly reason: string | null;
+  readonly at: number;
+  readonly record: RecordBody;
+}
+
 /** The operator's document and every tenant's next configuration; one transaction, all or nothing. */
 export interface ConfigurationChange {
   readonly platform: StoredDocument | null;
@@ -136,7 +199,15 @@ export interface ConfigurationChange {
   }[];
   /** For the platform log: a change of the operator's document belongs to no tenant. */
   readonly platformRecords?: readonly RecordBody[];
+  /** What is held back of it, each planned on the tenant's revision as this leaves it. */
+  readonly requests?: readonly NewChange[];
+  /** The approval this rests on. */
+  readonly approval?: ChangeApproval;
 }
+export type ConfigurationAnswer =
+  | { readonly applied: true; readonly revisions: Readonly<Record<string, number>>; readonly waiting: readonly ChangeRow[] }
+  /** The tenant whose revision had moved on, or in which too much waits already, or whose change was not to be approved any more. */
+  | { readonly applied: false; readonly moved: string; readonly why: 'revision' | 'too_many' | 'not_pending' };
 
 /** One counter to draw from; refused when `used + amount > limit`. A draw is never given back. */
 export interface Draw {
@@ -387,8 +458,27 @@ export interface Store extends PasskeyStore, NotificationVerbs {
   listTenants(): Promise<readonly { readonly tenant: string; readonly revision: number }[]>;
   readRevision(tenant: string): Promise<number | null>;
   readConfiguration(tenant: string): Promise<TenantConfiguration | null>;
-  /** Answers the new revisions, or the tenant whose revision had moved on. */
-  applyConfiguration(change: ConfigurationChange): Promise<{ applied: true; revisions: Readonly<Record<string, number>> } | { applied: false; moved: string }>;
+  applyConfiguration(change: ConfigurationChange): Promise<ConfigurationAnswer>;
+
+  /** Idempotent by author and content: one that waits already at the same revision is answered instead; at another, it is superseded. */
+  requestChange(change: NewChange): Promise<RequestAnswer>;
+  readChange(tenant: string, id: string): Promise<ChangeRow | null>;
+  /** Newest first. */
+  listChanges(tenant: string, filter: { status?: ChangeStatus }, page: Page): Promise<readonly ChangeRow[]>;
+  /** Those that took effect after `since`. */
+  recentChanges(tenant: string, since: number): Promise<readonly Pick<ChangeRow, 'author' | 'touches' | 'adds' | 'decidedAt'>[]>;
+  /** Guarded: only while it is pending and its digest is `was`. */
+  replanChange(
+    was: Pick<ChangeRow, 'tenant' | 'id' | 'digest'>,
+    next: Pick<ChangeRow, 'digest' | 'revision' | 'items' | 'touches' | 'adds'>,
+    record: RecordBody,
+  ): Promise<boolean>;
+  /** Guarded: only while it is pending; forgets what it held. */
+  settleChange(
+    which: Pick<ChangeRow, 'tenant' | 'id'>,
+    how: { readonly status: 'rejected' | 'withdrawn' | 'superseded'; readonly by: string; readonly reason: string | null; readonly at: number },
+    record: RecordBody,
+  ): Promise<boolean>;
 
   openSession(
     session: NewSession,
@@ -401,7 +491,8 @@ export interface Store extends PasskeyStore, NotificationVerbs {
   listSessions(tenant: string, filter: { status?: SessionStatus; agent?: string }, page: Page): Promise<readonly SessionRow[]>;
   /** Ends (or suspends) a session and all its descendants; cancels their open approvals. False when it was not live. */
   endSession(tenant: string, id: string, how: { status: Exclude<SessionStatus, 'active'>; reason: string }, at: number, record: RecordBody): Promise<boolean>;
-  setAgentStatus(tenant: string, agent: string, status: 'active' | 'suspended', record: RecordBody): Promise<void>;
+  /** False when the approval it was to rest on could not be taken. */
+  setAgentStatus(tenant: string, agent: string, status: 'active' | 'suspended', record: RecordBody, approval?: ChangeApproval): Promise<boolean>;
   readAgentStatus(tenant: string, agent: string): Promise<'active' | 'suspended'>;
 
   claim(request: ClaimRequest): Promise<{ readonly answer: ClaimAnswer; readonly durable: Promise<void> }>;
@@ -422,11 +513,13 @@ export interface Store extends PasskeyStore, NotificationVerbs {
   /** Guarded: only from pending or approved; false when something else had settled it. */
   closeApproval(tenant: string, id: string, status: 'cancelled' | 'superseded' | 'revoked', at: number, record: RecordBody): Promise<boolean>;
 
-  putSecret(tenant: string, name: string, sealed: Uint8Array, at: number, record: RecordBody): Promise<void>;
+  /** False when the approval it was to rest on could not be taken. */
+  putSecret(tenant: string, name: string, sealed: Uint8Array, at: number, record: RecordBody, approval?: ChangeApproval): Promise<boolean>;
   readSecret(tenant: string, name: string): Promise<{ sealed: Uint8Array; version: number } | null>;
   listSecrets(tenant: string): Promise<readonly { name: string; version: number; updatedAt: number }[]>;
 
-  putAgentToken(token: AgentToken, record: RecordBody): Promise<void>;
+  /** False when the approval it was to rest on could not be taken. */
+  putAgentToken(token: AgentToken, record: RecordBody, approval?: ChangeApproval): Promise<boolean>;
   readAgentToken(hash: string): Promise<AgentToken | null>;
   revokeAgentToken(tenant: string, hash: string, record: RecordBody): Promise<boolean>;
 
@@ -463,6 +556,6 @@ export interface Store extends PasskeyStore, NotificationVerbs {
    */
   startEpoch(change: NewEpoch): Promise<boolean>;
 
-  /** Ends sessions past their end, expires approvals, reminds of those that wait, marks dispatches past their lease `unknown`, forgets what has expired; each with its record. Answers how many of each. */
-  sweep(at: number): Promise<{ sessions: number; approvals: number; dispatches: number; reminders: number }>;
+  /** Ends sessions past their end, expires approvals and changes, reminds of those that wait, marks dispatches past their lease `unknown`, forgets what has expired; each with its record. Answers how many of each. */
+  sweep(at: number): Promise<{ sessions: number; approvals: number; dispatches: number; reminders: number; changes: number }>;
 }

@@ -72,6 +72,12 @@ describe('sessions', () => {
   });
 });
 
+/** The other admin puts in force what waits. */
+async function approved({ id, digest }: { id: string; digest: string }): Promise<void> {
+  const answer = await api.as({ tenant: 'acme', id: 'local#emma', name: 'emma' }, 'POST', `/changes/${id}/approve`, { digest });
+  expect(asDescribed(answer, 'post', '/changes/{id}/approve').json.status).toBe('applied');
+}
+
 describe('agents', () => {
   test('suspended and activated by an admin, each once on the record', async () => {
     const from = await count();
@@ -80,8 +86,11 @@ describe('agents', () => {
       expect(answer.json.status).toBe('suspended');
     }
     expect(asDescribed(await api.as(ana, 'GET', '/agents/invoice-matcher'), 'get', '/agents/{name}').json.status).toBe('suspended');
-    expect((await api.as(dana, 'POST', '/agents/invoice-matcher/activate')).json.status).toBe('active');
-    expect(await typesSince(from)).toEqual(['agent.suspended', 'agent.activated']);
+    const asked = asDescribed(await api.as(dana, 'POST', '/agents/invoice-matcher/activate'), 'post', '/agents/{name}/activate').json;
+    expect([asked.status, asked.waiting.approvers]).toEqual(['suspended', ['emma']]);
+    await approved(asked.waiting);
+    expect((await api.as(dana, 'POST', '/agents/invoice-matcher/activate')).json).toMatchObject({ status: 'active', waiting: null });
+    expect(await typesSince(from)).toEqual(['agent.suspended', 'change.requested', 'change.approved', 'agent.activated']);
     expect((await api.as(dana, 'POST', '/agents/nobody/suspend', { reason: 'Odd payments' })).status).toBe(404);
     asDescribed(await api.as(ana, 'GET', '/agents'), 'get', '/agents');
   });
@@ -89,6 +98,8 @@ describe('agents', () => {
   test('a connection token is shown once, kept as its hash alone, and revoked', async () => {
     const made = asDescribed(await api.as(dana, 'POST', '/agents/invoice-matcher/tokens', { expires_in: 3600 }), 'post', '/agents/{name}/tokens');
     expect(made.json.token).toMatch(/^tgc_[A-Za-z0-9_-]{43}$/);
+    expect(await api.ports.store.readAgentToken(hashConnectionToken(made.json.token))).toBeNull();
+    await approved(made.json.waiting);
     const stored = await api.ports.store.readAgentToken(hashConnectionToken(made.json.token));
     expect(stored).toMatchObject({ tenant: 'acme', agent: 'invoice-matcher', createdBy: 'local#dana', revoked: false });
     expect(JSON.stringify(await api.ports.store.readRecords('acme', 0, 1000))).not.toContain(made.json.token);
@@ -118,11 +129,13 @@ describe('what there is', () => {
 describe('credentials', () => {
   test('a value goes in, encrypted, and never comes back', async () => {
     const answer = asDescribed(await api.as(dana, 'PUT', '/credentials/ledger-key', { value: 'canary-secret-1' }), 'put', '/credentials/{name}');
-    expect(answer.json).toMatchObject({ name: 'ledger-key', version: 1 });
-    expect((await api.as(dana, 'PUT', '/credentials/ledger-key', { value: 'canary-secret-2' })).json.version).toBe(2);
+    expect(answer.json).toMatchObject({ name: 'ledger-key', version: 1, waiting: null });
+    const second = await api.as(dana, 'PUT', '/credentials/ledger-key', { value: 'canary-secret-2' });
+    expect(second.json.version).toBe(1);
+    await approved(second.json.waiting);
     expect(await readSecretValue(api.ports, 'acme', 'ledger-key')).toEqual({ value: 'canary-secret-2', version: 2 });
     const list = asDescribed(await api.as(dana, 'GET', '/credentials'), 'get', '/credentials');
-    expect(list.text + answer.text + JSON.stringify(await api.ports.store.readRecords('acme', 0, 1000))).not.toContain('canary-secret');
+    expect(list.text + answer.text + second.text + JSON.stringify(await api.ports.store.readRecords('acme', 0, 1000))).not.toContain('canary-secret');
   });
   test.each(['', ' padded ', 'two\nlines', 'nul\0byte'])(
     'a value that fits neither a header nor an environment is refused without being said back: %j',
@@ -144,13 +157,16 @@ describe('documents', () => {
     expect(plan.json).toMatchObject({
       applied: false,
       items: [{ tenant: 'acme', kind: 'Tenant', change: 'changed', effect: 'widens' }],
-      notices: ['Some of this widens. That calls for a second admin, who is not yet asked for.'],
+      notices: ['What widens would wait for another admin.'],
     });
     const revision = await api.ports.store.readRevision('acme');
     const from = await count();
-    expect((await api.as(dana, 'POST', '/documents/apply', { files })).json.applied).toBe(true);
+    const { json } = asDescribed(await api.as(dana, 'POST', '/documents/apply', { files }), 'post', '/documents/apply');
+    expect(json).toMatchObject({ applied: false, items: [{ waits: true }], waiting: [{ author: 'local#dana', approvers: ['emma'] }] });
+    expect(await api.ports.store.readRevision('acme')).toBe(revision);
+    await approved(json.waiting[0]);
     expect(await api.ports.store.readRevision('acme')).toBe((revision ?? 0) + 1);
-    expect(await typesSince(from)).toEqual(['configuration.applied']);
+    expect(await typesSince(from)).toEqual(['change.requested', 'change.approved', 'configuration.applied']);
     expect((await api.as(dana, 'POST', '/documents/apply', { files })).json).toMatchObject({ applied: false, items: [] });
     expect((await api.as({ tenant: 'acme', id: 'local#eve', name: 'eve' }, 'GET', '/me')).json.roles).toEqual(['reviewer']);
     await api.changePeople('acme', acmePeople);

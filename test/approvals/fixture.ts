@@ -37,6 +37,7 @@ export const acmePeople = {
   nora: { subject: 'local#nora', groups: ['finance', 'legal'], roles: ['reviewer'] },
   fred: { subject: 'local#fred', groups: ['finance'] },
   dana: { subject: 'local#dana', roles: ['admin'] },
+  emma: { subject: 'local#emma', roles: ['admin'] },
   olga: { subject: 'local#olga', roles: ['auditor'] },
   rita: { subject: 'local#rita', groups: ['finance'], roles: ['reviewer'] },
   otto: { subject: 'local#otto', groups: ['finance'], roles: ['reviewer'] },

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { SettlementAnswer } from '../../server/store/store.ts';
 import { approveByTwo, nextPending, vote } from '../support/approvals.ts';
 import { legacyClient, modernClient, newFolder, payment, startTestBroker, type TestBroker } from '../support/broker.ts';
+import { byTwoAdmins } from '../support/changes.ts';
 import { textOf } from '../support/ledger.ts';
 import { slowLedger } from '../support/slow-ledger.ts';
 
@@ -111,7 +112,7 @@ describe('the release of a result', () => {
       expect(textOf(answer)).not.toContain('INV-7');
     } finally {
       Object.assign(store, { settle });
-      await broker.v1(admin, 'POST', '/agents/invoice-matcher/activate', {});
+      await byTwoAdmins(broker, 'POST', '/agents/invoice-matcher/activate', {});
     }
   });
 });
@@ -120,6 +121,8 @@ describe('nobody in the chain approves', () => {
   it('not whoever made the connection token the task was opened with', async () => {
     const eve = await broker.person('acme', 'eve');
     const made = await broker.v1(eve, 'POST', '/agents/invoice-matcher/tokens', { expires_in: 3_600 });
+    const { id, digest } = made.body['waiting'] as { id: string; digest: string };
+    expect((await broker.v1(await broker.person('acme', 'emma'), 'POST', `/changes/${id}/approve`, { digest })).status).toBe(200);
     const client = await modernClient({ mcpUrl: `${broker.url}/mcp`, accessToken: String(made.body['token']) });
     const opened = await client.callTool({ name: 'open_task', arguments: { use_case: 'pay-alone', objective: 'Pay', inputs: {} } });
     expect(opened.isError ?? false).toBe(false);
@@ -141,8 +144,7 @@ describe('authority only narrows', () => {
     const file = join(broker.documents, 'tenants/acme/autonomous.yaml');
     const text = (await readFile(file, 'utf8')).replace('[{ tool: ledger__post_payment }]', '[{ tool: mail__search }]');
     await writeFile(file, text);
-    const admin = await broker.person('acme', 'dana');
-    const applied = await broker.v1(admin, 'POST', '/documents/apply', { files: [{ source: 'autonomous.yaml', text }] });
+    const applied = await byTwoAdmins(broker, 'POST', '/documents/apply', { files: [{ source: 'autonomous.yaml', text }] });
     expect(applied.status).toBe(200);
     const before = ledger.payments().length;
     ledger.release();

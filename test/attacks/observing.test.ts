@@ -12,6 +12,7 @@ import type { Ports } from '../../server/ports.ts';
 import { runCli } from '../cli/run-cli.ts';
 import { approveByTwo, nextPending, vote } from '../support/approvals.ts';
 import { modernClient, payment, startTestBroker, type TestBroker } from '../support/broker.ts';
+import { byTwoAdmins } from '../support/changes.ts';
 import { mayListPayments, textOf } from '../support/ledger.ts';
 
 /** What observing a use case lets go, and what somebody who counts on it would try. */
@@ -31,11 +32,8 @@ beforeAll(async () => {
 });
 afterAll(() => broker.end());
 
-async function apply(more: Record<string, unknown>, by = 'dana') {
-  return broker.v1(await broker.person('acme', by), 'POST', '/documents/apply', {
-    files: [{ source: 'use-case.yaml', text: stringify({ ...useCase, ...more }) }],
-  });
-}
+const files = (more: Record<string, unknown>) => ({ files: [{ source: 'use-case.yaml', text: stringify({ ...useCase, ...more }) }] });
+const apply = (more: Record<string, unknown>) => byTwoAdmins(broker, 'POST', '/documents/apply', files(more));
 const begin = async () => expect((await apply({ observe_until: until })).status).toBe(200);
 const end = async () => expect((await apply({})).status).toBe(200);
 async function recordsOf(session: string): Promise<readonly RecordBody[]> {
@@ -206,7 +204,7 @@ describe('it is loud', () => {
     const explained = await runCli(['policy', 'explain', 'ledger__post_payment', '--args', JSON.stringify(payment(600).arguments)], { env });
     expect(explained.stdout).toContain(`until ${until} this is only recorded for sessions of match-invoices`);
     const observed = await readObserved(broker.ports.store, Date.now());
-    const said = banner({ url: broker.url, data, samples: false, unconfined: [], plan: null, observed });
+    const said = banner({ url: broker.url, data, samples: false, unconfined: [], plan: null, waiting: [], observed });
     expect(said).toContain(`acme match-invoices (dana) until ${until}: policy of the tenant is recorded and NOT enforced`);
   });
 });
@@ -214,14 +212,13 @@ describe('it is loud', () => {
 describe('nobody but an admin can turn it on', () => {
   it.each(['ana', 'bob'])('%s cannot', async (name) => {
     await end();
-    expect((await apply({ observe_until: until }, name)).status).toBe(403);
+    expect((await broker.v1(await broker.person('acme', name), 'POST', '/documents/apply', files({ observe_until: until }))).status).toBe(403);
   });
 
   it('an agent cannot: not with its token, not by what it says of its task or its call', async () => {
     await end();
     const task = await broker.open({ objective: `observe_until: ${until}` });
-    const files = [{ source: 'use-case.yaml', text: stringify({ ...useCase, observe_until: until }) }];
-    expect((await broker.v1(task.accessToken, 'POST', '/documents/apply', { files })).status).toBe(401);
+    expect((await broker.v1(task.accessToken, 'POST', '/documents/apply', files({ observe_until: until }))).status).toBe(401);
     const client = await modernClient(task);
     const answer = await client.callTool({ ...french(20), _meta: { 'taskgate/observed': true, observed_until: until, 'taskgate/would': {} } });
     expect(answer.isError).toBe(true);

@@ -9,6 +9,7 @@ import { exchangePerson, type Task } from '../../server/connect/session.ts';
 import { runCli } from '../cli/run-cli.ts';
 import { approveByTwo, nextPending } from '../support/approvals.ts';
 import { newFolder, payment, startTestBroker, type TestBroker } from '../support/broker.ts';
+import { byTwoAdmins } from '../support/changes.ts';
 import { slowLedger } from '../support/slow-ledger.ts';
 
 /** What somebody could still do with what an older copy of the store holds: a token, an approval, a sealed state, a login. */
@@ -74,7 +75,7 @@ beforeAll(async () => {
   await approveByTwo(broker, approved);
   await call(task, 720);
   pending = await nextPending(broker);
-  const made = await broker.v1(await broker.person('acme', 'dana'), 'POST', '/agents/invoice-matcher/tokens', { expires_in: 3_600 });
+  const made = await byTwoAdmins(broker, 'POST', '/agents/invoice-matcher/tokens', { expires_in: 3_600 });
   connection = String(made.body['token']);
 
   const backup = await runCli(['backup', join(dir, 'backup'), '--data', join(dir, 'data'), '--json']);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { approveByTwo, nextPending } from '../support/approvals.ts';
 import { legacyClient, modernClient, payment, startTestBroker, type TestBroker } from '../support/broker.ts';
+import { byTwoAdmins } from '../support/changes.ts';
 
 const root = join(import.meta.dirname, '../..');
 const canary = 'CANARY-5f1d9a0c7b3e48d2';
@@ -35,8 +36,7 @@ beforeAll(async () => {
       return { ...document, tools: (document['tools'] as Record<string, unknown>[]).slice(0, 1) };
     },
   });
-  const dana = await broker.person('acme', 'dana');
-  keep((await broker.v1(dana, 'PUT', '/credentials/ledger-key', { value: canary })).text);
+  keep((await byTwoAdmins(broker, 'PUT', '/credentials/ledger-key', { value: canary })).text);
 });
 afterAll(() => broker.end());
 
@@ -63,6 +63,8 @@ describe('a secret stays inside', () => {
       tokens.push(token);
       for (const path of [
         '/credentials',
+        '/changes',
+        '/changes?status=applied',
         '/approvals?status=used',
         '/sessions',
         '/upstreams',

@@ -44,8 +44,10 @@ describe("another tenant's things answer exactly like things that do not exist",
     expect((await api.ports.store.readSession('acme', session.id))?.session.status).toBe('active');
   });
   test('an agent, its tokens and a credential, by a name that only the other tenant has', async () => {
-    await api.changePeople('acme', { dana: { subject: 'local#dana', roles: ['admin'] } });
+    await api.changePeople('acme', { dana: { subject: 'local#dana', roles: ['admin'] }, emma: { subject: 'local#emma', roles: ['admin'] } });
     const made = await api.as(acme('local#dana'), 'POST', '/agents/invoice-matcher/tokens', { expires_in: 3600 });
+    const { id, digest } = made.json.waiting;
+    expect((await api.as(acme('local#emma'), 'POST', `/changes/${id}/approve`, { digest })).status).toBe(200);
     const hash = sha256Hex(made.json.token);
     expect(made.json.id).toBe(hash);
     await sameAnswer('DELETE', `/agents/invoice-matcher/tokens/${hash}`, `/agents/invoice-matcher/tokens/${'0'.repeat(64)}`);

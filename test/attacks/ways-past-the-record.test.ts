@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RecordBody } from '../../server/audit/index.ts';
 import { newFolder, payment, startTestBroker, type TestBroker } from '../support/broker.ts';
+import { byTwoAdmins } from '../support/changes.ts';
 import { slowLedger } from '../support/slow-ledger.ts';
 
 /** What is refused, or done, and leaves nothing behind, or says too much of it. */
@@ -64,8 +65,7 @@ describe('every refusal is on a record', () => {
   });
 
   it('a call under a connection token that has no task stands in the record of the tenant', async () => {
-    const admin = await broker.person('acme', 'dana');
-    const made = await broker.v1(admin, 'POST', '/agents/invoice-matcher/tokens', { expires_in: 3_600 });
+    const made = await byTwoAdmins(broker, 'POST', '/agents/invoice-matcher/tokens', { expires_in: 3_600 });
     const answer = await post(`${broker.url}/mcp`, String(made.body['token']), 'ledger__post_payment', payment(10).arguments);
     expect(await answer.text()).toContain('-32602');
     expect((await recordsOf('acme')).filter(({ type, tool }) => type === 'call.refused' && tool === 'ledger__post_payment')).not.toEqual([]);

@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import { writeBackup } from '../../server/backup/index.ts';
 import type { Keys, SecretKey } from '../../server/credentials/index.ts';
 import { openDraft, openSnapshot, type Snapshot, type Store } from '../../server/store/index.ts';
+import { newChange } from '../contract/changes.contract.ts';
 import { applyTenant, approve, ask, body, channel, enrol, hour, newVote, open, settlement, start, take } from '../contract/samples.ts';
 
 export const later = start + hour / 2;
@@ -57,6 +58,7 @@ export async function populate(store: Store): Promise<void> {
     await enrol(store, { tenant, id: 'pky_waits', credential: 'waits', confirmedBy: null, effectiveAt: null });
     const challenge = { tenant, challenge: 'open', person: 'local#bob', purpose: 'vote', about: '{}', expiresAt: start + hour };
     await store.putChallenge(challenge, start);
+    await store.requestChange(newChange({ tenant }));
     await store.useOnce(`login/${tenant}`, 'used', start + hour, start);
   }
   await store.append(null, [body('access.refused'), body('access.refused', { detail: 'ü\u2028\\n"' })]);

@@ -73,6 +73,7 @@ function rules(from: Place, to: Place): void {
         );
       for (const [was, is] of changed('dispatches'))
         expect(is).toEqual(was['status'] === 'dispatched' ? { ...was, status: 'unknown', settled_at: later } : was);
+      for (const [was, is] of changed('changes')) expect(is).toEqual({ ...was, status: 'superseded', decided_at: later, payload: '' });
       for (const [was, is] of changed('agent_tokens')) expect(is).toEqual({ ...was, revoked: 1 });
       // A key whose confirmation may have been taken back since waits for an admin's word again.
       for (const [was, is] of changed('passkeys')) expect(is).toEqual({ ...was, confirmed_by: null, effective_at: null });
@@ -90,6 +91,7 @@ function rules(from: Place, to: Place): void {
             'call.unknown',
             'agent.token_revoked',
             'passkey.unconfirmed',
+            'change.superseded',
           ].toSorted(),
         );
         for (const tenant of ['acme', 'globex', null]) {

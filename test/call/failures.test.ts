@@ -116,7 +116,7 @@ describe('what fails, denies', () => {
     database.close();
     const { setSecret } = await import('../../server/credentials/index.ts');
     expect(held).toBeDefined();
-    await setSecret(it.ports, 'acme', 'ledger-key', 'another', 'local#dana');
+    await setSecret(it.ports, 'acme', 'ledger-key', 'another', 'local#dana', {});
     expect((await client.callTool(payment(900))).isError ?? false).toBe(false);
     expect((await it.ports.store.readApproval('acme', approved?.id ?? ''))?.status).toBe('used');
     await client.close();

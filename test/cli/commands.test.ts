@@ -22,6 +22,16 @@ const login = async (name: string): Promise<void> => expect(await cli(['login', 
 const personTokenOf = async (name: string): Promise<string> =>
   JSON.parse(await readFile(join(broker.dir, 'data', 'people', 'acme', `${name}.json`), 'utf8')).access_token;
 
+/** emma reads what waits and approves exactly that. */
+async function approveWaiting(): Promise<void> {
+  await login('emma');
+  for (const { id } of (await json(['change', 'list'])).items) {
+    const { digest } = await json(['change', 'show', String(id)]);
+    expect(await cli(['change', 'approve', String(id), '--digest', String(digest).slice(0, 16)])).toMatchObject({ exit: 0, stderr: '' });
+  }
+  expect((await cli(['change', 'list'])).stdout).toBe('Nothing waits for a second admin.\n');
+}
+
 describe('a sponsor', () => {
   it('logs in without a word, opens a session for the agent, sees and ends it', async () => {
     await login('ana');
@@ -136,7 +146,10 @@ describe('reviewers', () => {
 describe('an admin', () => {
   it('sets a credential from stdin, which comes back nowhere', async () => {
     await login('dana');
-    expect(await cli(['credential', 'set', 'ledger-key'], 'canary-5f1d\n')).toEqual({ exit: 0, stdout: '', stderr: '' });
+    const set = await cli(['credential', 'set', 'ledger-key', '--reason', 'rotated'], 'canary-5f1d\n');
+    expect(set).toMatchObject({ exit: 5, stderr: '', stdout: expect.stringMatching(/emma may approve it:\n {2}npx taskgate change show chg_/) });
+    await approveWaiting();
+    await login('dana');
     const listed = await cli(['credential', 'list', '--json']);
     expect(JSON.parse(listed.stdout).items).toMatchObject([{ name: 'ledger-key', version: 2 }]);
     expect(listed.stdout).not.toContain('canary');
@@ -161,7 +174,9 @@ describe('an admin', () => {
     await login('ana');
     expect(await cli(open)).toMatchObject({ exit: 4, stderr: expect.stringContaining('suspended') });
     await login('dana');
-    expect(await cli(['agent', 'activate', 'invoice-matcher'])).toEqual({ exit: 0, stdout: '', stderr: '' });
+    expect(await cli(['agent', 'activate', 'invoice-matcher'])).toMatchObject({ exit: 5, stderr: '' });
+    expect(await json(['agent', 'show', 'invoice-matcher'])).toMatchObject({ status: 'suspended' });
+    await approveWaiting();
     expect(await json(['agent', 'show', 'invoice-matcher'])).toMatchObject({ status: 'active' });
   });
 
@@ -179,11 +194,41 @@ describe('an admin', () => {
         },
         body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} }),
       });
+    expect((await list()).status).toBe(401);
+    await approveWaiting();
     expect((await list()).status).toBe(200);
+    await login('dana');
     expect(await cli(['agent', 'token', 'invoice-matcher', '--revoke', String(made['id'])])).toEqual({ exit: 0, stdout: '', stderr: '' });
     expect((await list()).status).toBe(401);
     expect((await cli(['agent', 'token', 'invoice-matcher', '--lifetime', '0'])).exit).toBe(2);
     expect((await cli(['agent', 'token', 'invoice-matcher', '--revoke', 'x', '--lifetime', '7'])).exit).toBe(2);
+  });
+
+  it('applies what widens as a change that waits, told with who may approve it and how; the end is 5', async () => {
+    await login('dana');
+    const file = join(broker.documents, 'tenants/acme/agents.yaml');
+    const wider = join(broker.dir, 'wider.yaml');
+    await writeFile(wider, (await readFile(file, 'utf8')).replace('clearance: confidential', 'clearance: restricted'));
+    const applied = await cli(['apply', wider, '--reason', 'the payroll project']);
+    expect(applied).toMatchObject({ exit: 5, stderr: '' });
+    expect(applied.stdout).toMatch(/~ acme Agent invoice-matcher widens, waits\n {4}clearance: confidential → restricted \(widens\)/);
+    expect(applied.stdout).toMatch(/Waits as chg_\S+ until .*\. emma may approve it:\n {2}npx taskgate change show chg_\S+\nNot applied\.\n$/);
+    const machine = await cli(['apply', wider, '--json']);
+    const [{ id, digest }] = JSON.parse(machine.stdout).waiting;
+    expect(machine.exit).toBe(5);
+    expect((await json(['change', 'list'])).items).toHaveLength(1);
+
+    expect(await cli(['change', 'approve', id, '--digest', digest])).toMatchObject({ exit: 4, stderr: expect.stringContaining('another admin') });
+    await login('emma');
+    const shown = await cli(['change', 'show', String(id).slice(0, 10)]);
+    expect(shown.stdout).toContain(`npx taskgate change approve ${id} --digest ${digest.slice(0, 16)}`);
+    expect(shown.stdout).toMatch(/reason +the payroll project/);
+    expect(await cli(['change', 'approve', id])).toMatchObject({ exit: 2 });
+    expect(await cli(['change', 'approve', id, '--digest', 'f'.repeat(16)])).toMatchObject({ exit: 4, stderr: expect.stringContaining('change show') });
+    expect((await cli(['change', 'reject', id, '--reason', 'no such project'])).stdout).toBe(`${id} is now rejected.\n`);
+    expect(await cli(['change', 'approve', id, '--digest', digest])).toMatchObject({ exit: 4 });
+    expect((await json(['change', 'list', '--status', 'rejected'])).items).toMatchObject([{ id, decision_reason: 'no such project' }]);
+    expect((await cli(['change', 'show', 'chg_AAAAAAAAAAAAAAAAAAAAAA'])).exit).toBe(1);
   });
 
   it('is shown where a policy does not hold, and the end is 3', async () => {

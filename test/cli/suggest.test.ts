@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { modernClient, payment, startTestBroker, type TestBroker } from '../support/broker.ts';
+import { byTwoAdmins } from '../support/changes.ts';
 import { type Ran, runCli } from './run-cli.ts';
 
 const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
@@ -57,7 +58,7 @@ async function asked(query: string, tenant = 'acme', name = 'dana'): Promise<{ s
 }
 /** What the plan says of the suggested files: kind and effect of each. */
 async function planned(verb: 'plan' | 'apply', files: Suggested['files']): Promise<(readonly [string, string])[]> {
-  const { status, body, text } = await broker.v1(await broker.person('acme', 'dana'), 'POST', `/documents/${verb}`, { files });
+  const { status, body, text } = await byTwoAdmins(broker, 'POST', `/documents/${verb}`, { files });
   if (status !== 200) throw new Error(text);
   return (body as unknown as { items: { kind: string; effect: string }[] }).items.map(({ kind, effect }) => [kind, effect] as const);
 }

@@ -16,7 +16,7 @@ export function configurationRules(bench: Bench): void {
     it('is answered as it was applied, with its revision', async () => {
       const { store } = bench;
       const applied = await store.applyConfiguration({ platform, tenants: [{ expectedRevision: 1, next: next('acme'), records: [] }] });
-      expect(applied).toEqual({ applied: true, revisions: { acme: 2 } });
+      expect(applied).toEqual({ applied: true, revisions: { acme: 2 }, waiting: [] });
       expect(await store.readConfiguration('acme')).toEqual({ ...next('acme'), revision: 2 });
       expect(await store.readPlatform()).toEqual(platform);
       expect(await store.readRevision('acme')).toBe(2);
@@ -37,7 +37,7 @@ export function configurationRules(bench: Bench): void {
         ],
         platformRecords: records,
       });
-      expect(answer).toEqual({ applied: false, moved: 'globex' });
+      expect(answer).toEqual({ applied: false, moved: 'globex', why: 'revision' });
       expect(await store.readRevision('acme')).toBe(1);
       expect(await store.readPlatform()).toBeNull();
       expect(await typesOf(store, 'acme')).toEqual(['configuration.applied']);

@@ -1,6 +1,7 @@
 import { beforeEach, describe } from 'vitest';
 import type { Store } from '../../server/store/index.ts';
 import { approvalRules } from './approvals.contract.ts';
+import { changeRules } from './changes.contract.ts';
 import { claimRules } from './claims.contract.ts';
 import { configurationRules } from './configuration.contract.ts';
 import { notificationRules } from './notifications.contract.ts';
@@ -48,6 +49,7 @@ export function describeStore(name: string, openStore: OpenStore): void {
     });
 
     configurationRules(bench);
+    changeRules(bench);
     sessionRules(bench);
     claimRules(bench);
     settlementRules(bench);

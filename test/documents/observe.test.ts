@@ -14,11 +14,11 @@ const observed = (until: string, more: Texts = {}): Texts => ({
   ...more,
 });
 async function applied(...args: Parameters<typeof world.apply>) {
-  const answer = await world.apply(...args);
+  const answer = await world.enforce(...args);
   if (!answer.ok) throw new Error(JSON.stringify(answer.problems));
-  return answer.plan;
+  return answer;
 }
-const marked = (plan: Awaited<ReturnType<typeof applied>>) => plan.items.map(({ kind, effect, differences }) => [kind, effect, differences]);
+const marked = ({ plan }: Awaited<ReturnType<typeof applied>>) => plan.items.map(({ kind, effect, differences }) => [kind, effect, differences]);
 
 describe('observing a use case', () => {
   it('widens when it begins and when it is prolonged, narrows when it is shortened and when it ends', async () => {
@@ -28,8 +28,9 @@ describe('observing a use case', () => {
     expect(marked(await applied(observed('2026-06-20')))).toEqual(told('2026-06-10', '2026-06-20', 'widens'));
     expect(marked(await applied(observed('2026-06-15')))).toEqual(told('2026-06-20', '2026-06-15', 'narrows'));
     expect(marked(await applied())).toEqual(told('2026-06-15', 'not set', 'narrows'));
-    const records = await world.ports.store.readRecords('tiny', 0, 10);
-    expect(records.map(({ body }) => body.changes?.find(({ kind }) => kind === 'UseCase')?.effect)).toEqual([
+    const records = await world.ports.store.readRecords('tiny', 0, 20);
+    const inForce = records.filter(({ body }) => body.type === 'configuration.applied');
+    expect(inForce.map(({ body }) => body.changes?.find(({ kind }) => kind === 'UseCase')?.effect)).toEqual([
       'widens',
       'widens',
       'widens',
@@ -53,7 +54,7 @@ describe('observing a use case', () => {
     expect(noticesOf(await applied(observed('2026-06-10')))).toContain(warning);
     const plan = await applied(observed('2026-06-10', destructive));
     expect(noticesOf(plan)).toContain(`${warning}; that lets DESTRUCTIVE tools run unchecked by it: things__touch`);
-    expect(renderPlan(await applied(observed('2026-06-10', destructive)))).toContain('NOT enforced');
+    expect(renderPlan((await applied(observed('2026-06-10', destructive))).plan)).toContain('NOT enforced');
   });
 
   it('of a day that has passed has no effect, which is said', async () => {

@@ -2,9 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { approveChange } from '../../server/changes/index.ts';
 import { type Config, config } from '../../server/config.ts';
 import { openKeys } from '../../server/credentials/index.ts';
-import { type ApplyOptions, applyDocuments, loadTexts } from '../../server/documents/index.ts';
+import { type ApplyAnswer, type ApplyOptions, applyDocuments, createTenants, loadTexts } from '../../server/documents/index.ts';
+import { newId } from '../../server/ids.ts';
 import { openSqliteStore } from '../../server/store/index.ts';
 import { createUpstreamPool } from '../../tools/index.ts';
 
@@ -91,12 +93,25 @@ export async function makeWorld(now = Date.parse('2026-06-01T12:00:00Z')) {
   const keys = await openKeys(join(folder, 'keys'), clock);
   const upstreams = createUpstreamPool({ log, clock: Date.now });
   const settings: Config = { ...config.parse({}), public_url: 'http://localhost:7411' };
-  const ports = { store, keys, upstreams, clock, log, config: settings };
+  const ports = { newId, tenants: createTenants(store, log), store, keys, upstreams, clock, log, config: settings };
+  const apply = (changes: Texts = {}, options: Partial<ApplyOptions> = {}) =>
+    applyDocuments(ports, withTexts(changes), {
+      ...{ by: 'operator', applier: { at: 'start' }, reason: null, prune: false, dryRun: false, platform: 'allowed' },
+      ...options,
+    });
+  /** Puts in force what waits of an apply, as ada. */
+  const approve = async (answer: ApplyAnswer): Promise<ApplyAnswer> => {
+    for (const { id, digest } of answer.ok ? answer.waiting : []) {
+      const approved = await approveChange(ports, { tenant: 'tiny', id: 'local#ada', name: 'ada' }, { change: id, digest, reason: null });
+      if (!approved.ok) throw new Error(JSON.stringify(approved));
+    }
+    return answer;
+  };
   return {
     ports,
     folder,
-    apply: (changes: Texts = {}, options: Partial<ApplyOptions> = {}) =>
-      applyDocuments(ports, withTexts(changes), { by: 'operator', prune: false, dryRun: false, platform: 'allowed', ...options }),
+    apply,
+    enforce: async (...args: Parameters<typeof apply>) => approve(await apply(...args)),
     async close() {
       await upstreams.close();
       await store.close();

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { recordsOf, verifyChain } from '../../server/audit/index.ts';
 import { type Store, StoreUnavailable } from '../../server/store/index.ts';
+import { newChange } from '../contract/changes.contract.ts';
 import { applyTenant, ask, body, channel, open, start, take } from '../contract/samples.ts';
 import { type Database, describeOnPostgres } from './postgres-bench.ts';
 
@@ -15,6 +16,7 @@ const tables = [
   'approvals',
   'secrets',
   'agent_tokens',
+  'changes',
   'channels',
   'notifications',
   'deliveries',
@@ -43,6 +45,7 @@ async function fill(store: Store): Promise<void> {
     await store.putSecret(tenant, 'key', new Uint8Array([1]), start, body('credential.set'));
     const token = { hash: `hash of ${tenant}`, tenant, agent: 'matcher', createdBy: 'local#dana', expiresAt: start, revoked: false };
     await store.putAgentToken(token, body('agent.token_created'));
+    await store.requestChange(newChange({ tenant }));
   }
   await store.append(null, [body('access.refused')]);
 }

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { exportJWK, generateKeyPair } from 'jose';
 import { z } from 'zod';
 import { Failure } from '../../connect/index.ts';
+import { changeDetail, tellWaiting } from '../changes.ts';
 import { fields, moment, table } from '../print.ts';
 import { answer, settingsOf, wholeNumber } from '../settings.ts';
 import { openV1 } from '../v1.ts';
@@ -17,6 +18,7 @@ const agent = z.looseObject({
   review_by: z.string(),
 });
 const anything = z.looseObject({});
+const waiting = z.looseObject({ waiting: changeDetail.nullish() });
 
 export function agentCommand(): Command {
   const group = new Command('agent').description('Agents: identities of a tenant, each with an owner, a purpose and an end');
@@ -52,7 +54,7 @@ export function agentCommand(): Command {
 
   group
     .command('activate <agent>')
-    .description('Let a suspended agent act again; one that its document suspends stays so')
+    .description('Let a suspended agent act again, once another admin approves (exit 5); one that its document suspends stays so')
     .option('--reason <text>', 'why, for the record')
     .action(setStatus('activate'));
 
@@ -65,7 +67,7 @@ export function agentCommand(): Command {
 
   group
     .command('token <agent>')
-    .description('Make a connection token for a host that can hold one static credential, shown once; or revoke one')
+    .description('Make a connection token for a host that can hold one static credential, shown once, good once another admin approves (exit 5); or revoke one')
     .option('--lifetime <days>', 'days until it ends, 1 to 365', days, 30)
     .addOption(new Option('--revoke <id>', 'revoke this one instead, by the id it was shown with').conflicts('lifetime'))
     .addHelpText(
@@ -80,14 +82,15 @@ export function agentCommand(): Command {
         const revoked = await v1.delete(`${tokens}/${encodeURIComponent(options.revoke)}`, anything);
         return answer(settings, revoked, () => '');
       }
-      const made = await v1.post(tokens, { expires_in: options.lifetime * 86_400 }, z.looseObject({ id: z.string(), token: z.string(), expires_at: z.int() }));
+      const made = await v1.post(tokens, { expires_in: options.lifetime * 86_400 }, waiting.extend({ id: z.string(), token: z.string(), expires_at: z.int() }));
+      const told = tellWaiting(made.waiting ? [made.waiting] : []);
       return answer(settings, made, () =>
         fields([
           ['token', `${made.token} (shown this once)`],
           ['id', `${made.id} (revokes it)`],
           ['ends', moment(made.expires_at)],
           ['use at', `${settings.url}/mcp`],
-        ]),
+        ]).concat(told === '' ? '' : `\nIt opens nothing yet. ${told}`),
       );
     });
   return group;
@@ -98,8 +101,9 @@ const setStatus =
   async (name: string, options: { reason?: string }, command: Command): Promise<void> => {
     const settings = settingsOf(command);
     const body = options.reason === undefined ? {} : { reason: options.reason };
-    const done = await (await openV1(settings)).post(`/agents/${encodeURIComponent(name)}/${verb}`, body, anything);
-    answer(settings, done, () => '');
+    const done = await (await openV1(settings)).post(`/agents/${encodeURIComponent(name)}/${verb}`, body, waiting);
+    const told = tellWaiting(done.waiting ? [done.waiting] : []);
+    answer(settings, done, () => told);
   };
 
 const days = (text: string): number => {

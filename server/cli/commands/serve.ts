@@ -68,8 +68,22 @@ async function serve(options: Options, command: Command): Promise<void> {
   });
   write(
     settings.json
-      ? JSON.stringify({ url: broker.url, pid: process.pid, unconfined: broker.unconfined, observed: broker.observed })
-      : banner({ url: broker.url, data: config.data, samples, unconfined: broker.unconfined, observed: broker.observed, plan: broker.plan }),
+      ? JSON.stringify({
+          url: broker.url,
+          pid: process.pid,
+          unconfined: broker.unconfined,
+          observed: broker.observed,
+          waiting: broker.waiting.map(({ tenant, id, digest }) => ({ tenant, id, digest })),
+        })
+      : banner({
+          url: broker.url,
+          data: config.data,
+          samples,
+          unconfined: broker.unconfined,
+          observed: broker.observed,
+          plan: broker.plan,
+          waiting: broker.waiting,
+        }),
   );
   const why = await Promise.race([broker.lost, leaving.then(() => null)]);
   await broker.close();

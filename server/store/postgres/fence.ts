@@ -23,6 +23,7 @@ const rights: Readonly<Record<string, string>> = {
   console_sessions: 'SELECT, INSERT, UPDATE, DELETE',
   console_links: 'SELECT, INSERT, DELETE',
   approval_views: 'SELECT, INSERT',
+  changes: 'SELECT, INSERT, UPDATE',
   used_once: 'SELECT, INSERT, UPDATE, DELETE',
   channels: 'SELECT, INSERT, DELETE',
   notifications: 'SELECT, INSERT, DELETE',
@@ -50,10 +51,11 @@ const ofTenants = [
   'console_sessions',
   'console_links',
   'approval_views',
+  'changes',
 ];
 const ofLogs = ['chain_heads', 'records'];
 /** What a sweep and the store's anchor look at across tenants. */
-const overseen = ['tenants', 'sessions', 'approvals', 'dispatches', 'chain_heads', 'deliveries'];
+const overseen = ['tenants', 'sessions', 'approvals', 'dispatches', 'changes', 'chain_heads', 'deliveries'];
 
 const setting = (name: string): string => `current_setting('taskgate.${name}', true)`;
 // An unset setting reads as the empty string once another transaction of the connection had set it; no tenant has that name.

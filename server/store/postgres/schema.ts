@@ -301,6 +301,32 @@ const steps: readonly string[] = [
   CREATE INDEX passkey_challenges_by_person ON passkey_challenges (tenant, person);
   ALTER TABLE votes ADD COLUMN passkey term;
   `,
+  `
+  CREATE TABLE changes (
+    tenant term NOT NULL REFERENCES tenants (tenant),
+    id term NOT NULL,
+    author TEXT NOT NULL,
+    reason TEXT,
+    needs TEXT NOT NULL CHECK (needs IN ('admin', 'operator')),
+    content TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    revision BIGINT NOT NULL,
+    items TEXT NOT NULL,
+    touches TEXT NOT NULL,
+    adds TEXT NOT NULL,
+    payload BYTEA NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('pending', 'applied', 'rejected', 'withdrawn', 'expired', 'superseded')),
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    decided_at BIGINT,
+    decided_by TEXT,
+    decision_reason TEXT,
+    PRIMARY KEY (tenant, id)
+  );
+  CREATE INDEX changes_by_age ON changes (tenant, created_at, id);
+  CREATE INDEX changes_by_decision ON changes (tenant, status, decided_at);
+  CREATE INDEX changes_by_expiry ON changes (status, expires_at);
+  `,
 ];
 
 export const schema: Schema = { steps, oldest: 1 };

@@ -303,6 +303,32 @@ const steps: readonly string[] = [
   CREATE INDEX passkey_challenges_by_person ON passkey_challenges (tenant, person);
   ALTER TABLE votes ADD COLUMN passkey TEXT;
   `,
+  `
+  CREATE TABLE changes (
+    tenant TEXT NOT NULL REFERENCES tenants (tenant),
+    id TEXT NOT NULL,
+    author TEXT NOT NULL,
+    reason TEXT,
+    needs TEXT NOT NULL CHECK (needs IN ('admin', 'operator')),
+    content TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    items TEXT NOT NULL,
+    touches TEXT NOT NULL,
+    adds TEXT NOT NULL,
+    payload BLOB NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('pending', 'applied', 'rejected', 'withdrawn', 'expired', 'superseded')),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    decided_at INTEGER,
+    decided_by TEXT,
+    decision_reason TEXT,
+    PRIMARY KEY (tenant, id)
+  ) STRICT;
+  CREATE INDEX changes_by_age ON changes (tenant, created_at, id);
+  CREATE INDEX changes_by_decision ON changes (tenant, status, decided_at);
+  CREATE INDEX changes_by_expiry ON changes (status, expires_at);
+  `,
 ];
 
 export interface Schema {

@@ -1,6 +1,7 @@
 import type { RecordBody } from '../../audit/record.ts';
-import type { AgentToken } from '../store.ts';
+import type { AgentToken, ChangeApproval } from '../store.ts';
 import { one, run, signal, type Verb } from '../verb.ts';
+import { takeApproval } from './changes.ts';
 import { appendRecord } from './records.ts';
 
 /** Only what an admin set while it ran stands here; an agent nobody spoke of is active. */
@@ -9,7 +10,8 @@ export function* readAgentStatus(tenant: string, agent: string): Verb<'active' |
   return said?.status ?? 'active';
 }
 
-export function* setAgentStatus(tenant: string, agent: string, status: 'active' | 'suspended', record: RecordBody): Verb<void> {
+export function* setAgentStatus(tenant: string, agent: string, status: 'active' | 'suspended', record: RecordBody, approval?: ChangeApproval): Verb<boolean> {
+  if (approval && !(yield* takeApproval(approval))) return false;
   yield* run(
     'INSERT INTO agents (tenant, agent, status) VALUES (?, ?, ?) ON CONFLICT (tenant, agent) DO UPDATE SET status = excluded.status',
     tenant,
@@ -18,9 +20,11 @@ export function* setAgentStatus(tenant: string, agent: string, status: 'active' 
   );
   yield* signal('agent', tenant, agent);
   yield* appendRecord(tenant, record);
+  return true;
 }
 
-export function* putAgentToken(token: AgentToken, record: RecordBody): Verb<void> {
+export function* putAgentToken(token: AgentToken, record: RecordBody, approval?: ChangeApproval): Verb<boolean> {
+  if (approval && !(yield* takeApproval(approval))) return false;
   yield* run(
     'INSERT INTO agent_tokens (hash, tenant, agent, created_by, expires_at, revoked) VALUES (?, ?, ?, ?, ?, ?)',
     token.hash,
@@ -31,6 +35,7 @@ export function* putAgentToken(token: AgentToken, record: RecordBody): Verb<void
     token.revoked ? 1 : 0,
   );
   yield* appendRecord(token.tenant, record);
+  return true;
 }
 
 interface TokenColumns {

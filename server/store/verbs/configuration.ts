@@ -1,9 +1,8 @@
-import type { ConfigurationChange, StoredDocument, TenantConfiguration } from '../store.ts';
+import type { ChangeRow, ConfigurationAnswer, ConfigurationChange, StoredDocument, TenantConfiguration } from '../store.ts';
 import { all, enter, one, run, signal, Undo, type Verb } from '../verb.ts';
+import { requestChange, takeApproval } from './changes.ts';
 import { replaceChannels } from './notifications.ts';
 import { appendRecord } from './records.ts';
-
-type Applied = { applied: true; revisions: Readonly<Record<string, number>> } | { applied: false; moved: string };
 
 /** A tenant never applied has revision 0. */
 export function* readRevision(tenant: string): Verb<number | null> {
@@ -26,7 +25,12 @@ export function* readConfiguration(tenant: string): Verb<TenantConfiguration | n
 }
 
 /** All or nothing: one tenant that moved on since the change was planned takes everything back. */
-export function* applyConfiguration(change: ConfigurationChange): Verb<Applied> {
+export function* applyConfiguration(change: ConfigurationChange): Verb<ConfigurationAnswer> {
+  const { approval } = change;
+  if (approval) {
+    yield* enter(approval.tenant);
+    if (!(yield* takeApproval(approval))) return { applied: false, moved: approval.tenant, why: 'not_pending' };
+  }
   if (change.platform) {
     yield* run(
       'INSERT INTO platform (id, document) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET document = excluded.document',
@@ -37,7 +41,7 @@ export function* applyConfiguration(change: ConfigurationChange): Verb<Applied> 
   const revisions: Record<string, number> = {};
   for (const { expectedRevision, next, records } of change.tenants) {
     yield* enter(next.tenant);
-    if (((yield* readRevision(next.tenant)) ?? 0) !== expectedRevision) throw new Undo({ applied: false, moved: next.tenant } satisfies Applied);
+    if (((yield* readRevision(next.tenant)) ?? 0) !== expectedRevision) throw new Undo(refused(next.tenant, 'revision'));
     const revision = expectedRevision + 1;
     yield* run(
       `INSERT INTO tenants (tenant, revision, configuration) VALUES (?, ?, ?)
@@ -51,5 +55,14 @@ export function* applyConfiguration(change: ConfigurationChange): Verb<Applied> 
     for (const record of records) yield* appendRecord(next.tenant, record);
     revisions[next.tenant] = revision;
   }
-  return { applied: true, revisions };
+  const waiting: ChangeRow[] = [];
+  for (const request of change.requests ?? []) {
+    yield* enter(request.tenant);
+    const answer = yield* requestChange(request);
+    if ('refused' in answer) throw new Undo(refused(request.tenant, answer.refused === 'stale' ? 'revision' : 'too_many'));
+    waiting.push(answer.change);
+  }
+  return { applied: true, revisions, waiting };
 }
+
+const refused = (moved: string, why: 'revision' | 'too_many'): ConfigurationAnswer => ({ applied: false, moved, why });

@@ -2,6 +2,7 @@ import type { NewEpoch, StoreState } from '../store.ts';
 import { all, enter, one, run, signal, together, Undo, type Verb } from '../verb.ts';
 import { type ApprovalColumns, approvalColumns } from './approval-rows.ts';
 import { aboutApproval } from './approvals.ts';
+import { aboutChange, type ChangeColumns, changeColumns } from './changes.ts';
 import { listTenants } from './configuration.ts';
 import { recordOf } from './end-session.ts';
 import { unconfirmPasskeys } from './passkeys.ts';
@@ -65,6 +66,15 @@ function* cutOff(tenant: string, { at, reason }: NewEpoch): Verb<void> {
     tenant,
   );
   for (const approval of approvals) yield* appendRecord(tenant, { ...aboutApproval('approval.cancelled', approval, at), code: reason });
+
+  // What was rejected since would wait again.
+  const changes = yield* all<ChangeColumns>(
+    `UPDATE changes SET status = 'superseded', decided_at = ?, payload = ? WHERE tenant = ? AND status = 'pending' RETURNING ${changeColumns}`,
+    at,
+    new Uint8Array(),
+    tenant,
+  );
+  for (const change of changes) yield* appendRecord(tenant, { ...aboutChange('change.superseded', change, at), code: reason });
 
   yield* loseDispatches(yield* all<Lost>(inFlight, tenant), at, reason);
 

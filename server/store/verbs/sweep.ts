@@ -2,6 +2,7 @@ import type { RecordBody } from '../../audit/record.ts';
 import { all, run, signal, together, type Verb } from '../verb.ts';
 import { type ApprovalColumns, approvalColumns } from './approval-rows.ts';
 import { aboutApproval } from './approvals.ts';
+import { aboutChange, type ChangeColumns, changeColumns } from './changes.ts';
 import { recordOf } from './end-session.ts';
 import { tellOfApproval } from './notifications.ts';
 import { appendRecord } from './records.ts';
@@ -22,7 +23,9 @@ export function* tenantsWithDue(at: number): Verb<string[]> {
     `SELECT tenant FROM sessions WHERE status IN ('active', 'suspended') AND expires_at <= ?
      UNION SELECT tenant FROM approvals WHERE wiped = 0 AND expires_at <= ?
      UNION SELECT tenant FROM approvals WHERE status = 'pending' AND remind_at <= ?
-     UNION SELECT tenant FROM dispatches WHERE status = 'dispatched' AND lease_until <= ?`,
+     UNION SELECT tenant FROM dispatches WHERE status = 'dispatched' AND lease_until <= ?
+     UNION SELECT tenant FROM changes WHERE status = 'pending' AND expires_at <= ?`,
+    at,
     at,
     at,
     at,
@@ -74,6 +77,21 @@ export function* sweepApprovals(tenant: string, at: number): Verb<Swept> {
     expired += 1;
   }
   return { counted: expired, touched: past.length };
+}
+
+/** What nobody approved in time is forgotten. */
+export function* sweepChanges(tenant: string, at: number): Verb<Swept> {
+  const past = yield* all<ChangeColumns>(
+    `SELECT ${changeColumns} FROM changes WHERE tenant = ? AND status = 'pending' AND expires_at <= ? ORDER BY expires_at LIMIT ?`,
+    tenant,
+    at,
+    sweepAtOnce,
+  );
+  for (const one of past) {
+    yield* run(`UPDATE changes SET status = 'expired', decided_at = ?, payload = ? WHERE tenant = ? AND id = ?`, at, new Uint8Array(), tenant, one.id);
+    yield* appendRecord(tenant, aboutChange('change.expired', one, at));
+  }
+  return { counted: past.length, touched: past.length };
 }
 
 /** Calls dispatches unknown whose outcome nobody can tell any more. */
