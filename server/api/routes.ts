@@ -16,6 +16,7 @@ import type { Access, Asker, Endpoint, Input } from './endpoint.ts';
 import { meEndpoints } from './me.ts';
 import { notificationEndpoints } from './notifications.ts';
 import { openApi } from './openapi.ts';
+import { passkeyEndpoints } from './passkeys.ts';
 import { policyEndpoints } from './policies.ts';
 import { isProblem, notFound, type Problem, problem, problemResponse } from './problem.ts';
 import { readBody } from './read-body.ts';
@@ -24,6 +25,7 @@ import { sessionEndpoints } from './sessions.ts';
 export const endpoints: readonly Endpoint[] = [
   ...meEndpoints,
   ...approvalEndpoints,
+  ...passkeyEndpoints,
   ...sessionEndpoints,
   ...agentEndpoints,
   ...agentTokenEndpoints,

@@ -5,9 +5,7 @@ export { ballotOf, challengeVote, type DecisionRequest, decideApproval, whoMayEd
 export { excludedFrom } from './excluded.ts';
 export { listApprovals } from './list.ts';
 export { whyNotNarrower } from './narrower.ts';
-export { mustBeSigned } from './passkeys/must-be-signed.ts';
-export { voteChallenge } from './passkeys/sign-vote.ts';
-export { assertion } from './passkeys/verify-assertion.ts';
+export { assertion, mustBeSigned, voteChallenge } from './passkeys/index.ts';
 export { openProposal, type Proposal, sealProposal } from './proposal.ts';
 export { type ApprovalRefusal, type ApprovalRefusalCode, refuseApproval } from './refusals.ts';
 export { revokeApproval } from './revoke.ts';

@@ -29,6 +29,7 @@ export type VerifiedAssertion = { readonly ok: true; readonly counter: number } 
 /** The key, and a person it knows, signed exactly this challenge at this origin. Why not is for the record, not for whoever asks. */
 export async function verifyAssertion(given: Assertion, key: SigningKey, challenge: string, origin: string): Promise<VerifiedAssertion> {
   if (given.id !== key.credential) return { ok: false, why: 'another key signed it' };
+  if (readClientData(given.response.clientDataJSON)?.isFramed !== false) return { ok: false, why: 'it was signed inside a page of somebody else' };
   const { verifyAuthenticationResponse } = await import('@simplewebauthn/server');
   try {
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
@@ -46,12 +47,13 @@ export async function verifyAssertion(given: Assertion, key: SigningKey, challen
   }
 }
 
-const clientData = z.looseObject({ challenge: z.string(), origin: z.string() });
+const clientData = z.looseObject({ challenge: z.string(), origin: z.string(), crossOrigin: z.boolean().default(false) });
 
-/** What the browser says was signed, and where; null when it is not client data. Nothing is proven by it yet. */
-export function readClientData(base64url: string): { readonly challenge: string; readonly origin: string } | null {
+/** What the browser says was signed, and where (WebAuthn §5.8.1); null when it is not client data. Nothing is proven by it yet. */
+export function readClientData(base64url: string): { readonly challenge: string; readonly origin: string; readonly isFramed: boolean } | null {
   try {
-    return clientData.parse(JSON.parse(Buffer.from(base64url, 'base64url').toString('utf8')));
+    const { challenge, origin, crossOrigin, topOrigin } = clientData.parse(JSON.parse(Buffer.from(base64url, 'base64url').toString('utf8')));
+    return { challenge, origin, isFramed: crossOrigin || topOrigin !== undefined };
   } catch {
     return null;
   }
