@@ -53,6 +53,8 @@ export type Decision =
       readonly policies: readonly DeterminingPolicy[];
       /** Shortest `@expires` of the policies that ask, in seconds; null when none says so. */
       readonly expiresIn: number | null;
+      /** What break-glass may satisfy in place of people: each literal whose every forbid that bit is marked `@break_glass`; absent when there is none. */
+      readonly breakGlass?: readonly string[];
     }
   | {
       readonly decision: 'deny';

@@ -3,6 +3,7 @@ import { covers } from '../requirements.ts';
 import type { Decision, DeterminingPolicy, Requirement } from '../vocabulary.ts';
 import { type Answer, ask, type CedarRequest } from './cedar.ts';
 import { type Law, sets, type ToolLaw } from './law.ts';
+import type { ParsedPolicy } from './parse-policies.ts';
 import { project, reservedKey, Unrepresentable } from './project.ts';
 import { buildRequest, type Projected } from './request.ts';
 
@@ -59,6 +60,7 @@ function judgeTwice(law: Law, tool: ToolLaw, facts: CallFacts, projected: Projec
     requirements: strongest(asked),
     policies: named(law, first.reasons),
     expiresIn: waits.length > 0 ? Math.min(...waits) : null,
+    ...liftable(forbids),
   };
 }
 
@@ -95,6 +97,14 @@ const inOrder = (errors: Answer['errors']): string => [...errors].sort().join(';
 
 function named(law: Law, ids: Answer['reasons']): DeterminingPolicy[] {
   return [...ids].sort().map((id) => ({ id, reason: law.policies.get(id)?.reason ?? null }));
+}
+
+/** INVARIANT: a literal that one unmarked forbid asks for is not among them, for adding it would lift that forbid too. */
+function liftable(forbids: readonly (ParsedPolicy | undefined)[]): { readonly breakGlass?: readonly string[] } {
+  const unmarked = new Set(forbids.flatMap((one) => (one?.breakGlass ? [] : (one?.requirement?.literal ?? []))));
+  const marked = forbids.flatMap((one) => (one?.breakGlass ? (one.requirement?.literal ?? []) : []));
+  const literals = [...new Set(marked)].filter((literal) => !unmarked.has(literal)).sort();
+  return literals.length > 0 ? { breakGlass: literals } : {};
 }
 
 /** Each requirement once; `approval:g` is dropped beside `approval:g:2` or `approval:g:passkey`, whose votes satisfy it as well. */

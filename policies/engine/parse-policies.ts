@@ -19,6 +19,8 @@ export interface ParsedPolicy extends Statement {
   readonly requirement: Requirement | null;
   /** Seconds an approval it asks for may wait; null when it does not say. */
   readonly expiresIn: number | null;
+  /** Break-glass may lift this forbid. */
+  readonly breakGlass: boolean;
   readonly reads: readonly Read[];
 }
 
@@ -56,6 +58,7 @@ function parseOne(statement: Statement): ParsedPolicy | PolicyProblem {
     reason: json.annotations?.['reason'] ?? null,
     requirement: requirementOf(json),
     expiresIn: secondsOf(json.annotations?.['expires'] ?? ''),
+    breakGlass: json.annotations !== undefined && Object.hasOwn(json.annotations, 'break_glass'),
     reads: json.conditions.flatMap(({ body }) => readsOf(body)),
   };
 }

@@ -3,13 +3,13 @@ import { depthOf } from '../engine/expression.ts';
 import { didYouMean } from '../suggest.ts';
 import type { Finding, LintRule } from './rule.ts';
 
-const annotations = new Set(['id', 'reason', 'expires']);
+const annotations = new Set(['id', 'reason', 'expires', 'break_glass']);
 /** The engine reads trees back from JSON to a depth of 127, two levels an operator. */
 const deepest = 50;
 const day = 86_400;
 
 /** Ids, annotations and size: what makes a policy readable, traceable and safe to hold. */
-export const form: LintRule = ({ id, json, reason, requirement }, { prefix, effects }) => {
+export const form: LintRule = ({ id, json, reason, requirement, breakGlass }, { prefix, effects }) => {
   const findings: Finding[] = [];
   const find = (cause: string, remedy: string) => findings.push({ cause, remedy });
   if (!id.startsWith(`${prefix}/`) || !/^[a-z0-9][a-z0-9-]{0,79}$/.test(id.slice(prefix.length + 1))) {
@@ -30,6 +30,15 @@ export const form: LintRule = ({ id, json, reason, requirement }, { prefix, effe
     const seconds = secondsOf(json.annotations['expires'] ?? '');
     if (seconds === null || seconds > day) find('`@expires` is not a duration of at most 24 h', 'Write it as `@expires("30m")`');
     if (!requirement) find('`@expires` on a policy that asks nobody', 'It says how long an approval may be waited for: put it on the forbid that asks for one');
+  }
+  if (breakGlass) {
+    if (json.annotations?.['break_glass']) find('`@break_glass` has a value', 'Write it without one');
+    if (effects === 'forbids') find('A platform rule is marked `@break_glass`', 'What the platform holds is held in an emergency too');
+    if (!requirement || requirement.kind === 'redact')
+      find(
+        '`@break_glass` on a policy that asks no people',
+        'It stands in for the people a forbid asks: put it on a forbid with `approval:…` or `confirm:sponsor`',
+      );
   }
   if (json.conditions.some(({ body }) => depthOf(body) > deepest)) find(`A condition nests deeper than ${deepest} operators`, 'Split the policy');
   return findings;

@@ -8,6 +8,7 @@ import { agentTokenEndpoints } from './agent-tokens.ts';
 import { agentEndpoints } from './agents.ts';
 import { approvalEndpoints } from './approvals.ts';
 import { auditEndpoints } from './audit.ts';
+import { breakGlassEndpoints } from './break-glass.ts';
 import { catalogueEndpoints } from './catalogue.ts';
 import { changeEndpoints } from './changes.ts';
 import { credentialEndpoints } from './credentials.ts';
@@ -35,6 +36,7 @@ export const endpoints: readonly Endpoint[] = [
   ...changeEndpoints,
   ...credentialEndpoints,
   ...notificationEndpoints,
+  ...breakGlassEndpoints,
   ...auditEndpoints,
 ];
 

@@ -1,8 +1,6 @@
 export { createDecisions } from './create-decisions.ts';
-
 export { ballotOf, challengeVote, type DecisionRequest, decideApproval, whoMayEdit } from './decide.ts';
-
-export { excludedFrom } from './excluded.ts';
+export { excludedFrom, sameHuman } from './excluded.ts';
 export { listApprovals } from './list.ts';
 export { whyNotNarrower } from './narrower.ts';
 export { assertion, mustBeSigned, voteChallenge } from './passkeys/index.ts';

@@ -54,6 +54,8 @@ const fields = {
   trace_id: text,
   door: text,
   break_glass: text,
+  incident: text,
+  tools: texts,
   notification: text,
   channel: text,
   founding: z.boolean(),

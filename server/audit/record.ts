@@ -37,6 +37,12 @@ export const recordTypes = [
   'change.superseded',
   'change.expired',
   'credential.set',
+  'break_glass.requested',
+  'break_glass.activated',
+  'break_glass.lapsed',
+  'break_glass.ended',
+  'break_glass.reviewed',
+  'break_glass.review_overdue',
   'notification.delivered',
   'notification.given_up',
   'passkey.enrolled',
@@ -112,6 +118,9 @@ export interface RecordBody {
   readonly door?: string;
   /** The break-glass it is about, or was done under. */
   readonly break_glass?: string;
+  /** The tenant's own number of what made it necessary. */
+  readonly incident?: string;
+  readonly tools?: readonly string[];
   /** Of a message to people: its id, and the channel it was for. */
   readonly notification?: string;
   readonly channel?: string;

@@ -3,7 +3,7 @@ import type { Ports } from '../ports.ts';
 import { budgetOf } from '../sessions/index.ts';
 import type { Draw } from '../store/store.ts';
 import type { Credential } from './issue-credential.ts';
-import { isGenuine } from './obtain-warrant.ts';
+import { isGenuine, type Warrant } from './obtain-warrant.ts';
 import { observationOver, observedOf, wouldOf } from './record-observed.ts';
 import { type Refusal, refuse } from './refusals.ts';
 import { currentGrant, type ResolvedTool } from './resolve-tool.ts';
@@ -34,12 +34,12 @@ export async function claim(
 ): Promise<Claimed | Refusal> {
   const { warrant } = credential;
   if (!isGenuine(warrant)) throw new Error('a warrant that obtain-warrant did not make');
-  const { judgement, approval } = warrant;
+  const { judgement, approval, breakGlass } = warrant;
   const { session, tool, arguments: args } = judgement.tool;
   const { row, view, tenant } = session;
   const at = ports.clock();
   if (observationOver(judgement, at)) return refuse('stale', 'What this call was judged on has just changed; try again.', { detail: 'observation' });
-  const draws = drawsOf(judgement.tool, at);
+  const draws = [...drawsOf(judgement.tool, at), ...glassDraws(breakGlass, judgement.tool.amount)];
   const dispatch = ports.newId('dsp');
   const { answer, durable } = await ports.store.claim({
     tenant: row.tenant,
@@ -49,6 +49,7 @@ export async function claim(
     labelVersion: view.labelVersion,
     draws,
     approval: approval && { id: approval.id, digest: approval.digest },
+    breakGlass: breakGlass?.id ?? null,
     dispatch,
     leaseUntil: at + deadlineMs + leaseMarginMs,
     at,
@@ -72,6 +73,7 @@ export async function claim(
       ...observedOf(session),
       ...wouldOf(judgement),
       ...(approval ? { approval: approval.id, proposal_sha256: approval.digest, satisfied: approval.satisfied } : {}),
+      ...(breakGlass ? { break_glass: breakGlass.id, satisfied: breakGlass.satisfied } : {}),
     },
   });
   if (answer.claimed) return { credential, dispatch, fence: answer.fence, decision, at, durable } as Omit<Claimed, typeof claimedBrand> as Claimed;
@@ -79,14 +81,27 @@ export async function claim(
     case 'session':
       return refuse('session.ended', 'This task has ended.');
     case 'budget':
+      // What break-glass has left is no budget of the task: without it, people are asked.
+      if (answer.draw.scope === glassScope(breakGlass))
+        return refuse('stale', 'What this call was judged on has just changed; try again.', { detail: 'break_glass' });
       return refuse('budget.exhausted', `This task has used up its ${nameOf(answer.draw)}.`, { detail: `${answer.draw.scope} ${answer.draw.key}` });
     case 'revision':
     case 'labels':
     case 'approval':
+    case 'break_glass':
       // Whoever judges again must read what this answer was about: a read sees only what is committed.
       await durable;
       return refuse('stale', 'What this call was judged on has just changed; try again.', { detail: answer.why });
   }
+}
+
+const glassScope = (breakGlass: Warrant['breakGlass']): string => `break-glass/${breakGlass?.id ?? ''}`;
+
+function glassDraws(breakGlass: Warrant['breakGlass'], amount: number): Draw[] {
+  if (!breakGlass) return [];
+  const scope = glassScope(breakGlass);
+  const calls = { scope, key: 'calls', amount: 1, limit: breakGlass.calls };
+  return amount > 0 ? [calls, { scope, key: 'amount', amount, limit: breakGlass.amount }] : [calls];
 }
 
 /** Counters of the session, all its ancestors and the use case's day, each under the least of what was granted and what still is. */

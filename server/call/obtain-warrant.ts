@@ -7,6 +7,7 @@ import type { CallIo, CallRequest, CallResult, Edited } from './call.ts';
 import { editedOf } from './edited.ts';
 import { enterSession } from './enter-session.ts';
 import { type Judgement, judge } from './judge.ts';
+import { type BreakGlass, liftByBreakGlass } from './lift-by-break-glass.ts';
 import { isRefusal, type Refusal, refuse } from './refusals.ts';
 import { replayOutcome } from './replay-outcome.ts';
 import { requestApproval } from './request-approval.ts';
@@ -21,6 +22,7 @@ export interface Warrant {
   /** Made last, with whatever was satisfied by then. */
   readonly judgement: Judgement;
   readonly approval: WarrantedBy | null;
+  readonly breakGlass: BreakGlass | null;
 }
 export interface WarrantedBy {
   readonly id: string;
@@ -39,8 +41,8 @@ export interface Satisfied {
 const genuine = new WeakSet<object>();
 export const isGenuine = (warrant: Warrant): boolean => genuine.has(warrant);
 
-function grant(judgement: Judgement, approval: Warrant['approval']): Warrant {
-  const warrant = Object.freeze({ judgement, approval }) as Omit<Warrant, typeof warranted> as Warrant;
+function grant(judgement: Judgement, approval: Warrant['approval'], breakGlass: BreakGlass | null = null): Warrant {
+  const warrant = Object.freeze({ judgement, approval, breakGlass }) as Omit<Warrant, typeof warranted> as Warrant;
   genuine.add(warrant);
   return warrant;
 }
@@ -58,6 +60,8 @@ export async function obtainWarrant(
   decision: string,
 ): Promise<Warrant | CallResult | Refusal> {
   if (judgement.decision.decision === 'allow') return (await decidedBefore(ports, judgement, request, decision)) ?? grant(judgement, null);
+  const opened = await openedByBreakGlass(ports, judgement);
+  if (opened) return opened;
   const until = ports.clock() + io.holdMs;
   const asked = await requestApproval(ports, judgement, decision);
   if (isRefusal(asked)) return asked;
@@ -79,6 +83,24 @@ export async function obtainWarrant(
   } finally {
     watch.stop();
   }
+}
+
+/**
+ * What people have decided about exactly this call, or did under an approval, stands; what they were only asked is not asked any more,
+ * so that it is not given later to a call that has run.
+ */
+async function openedByBreakGlass(ports: Needs, judgement: Judgement): Promise<Warrant | null> {
+  const lifted = await liftByBreakGlass(ports, judgement);
+  if (!lifted) return null;
+  const { session, callKey } = judgement.tool;
+  const at = ports.clock();
+  const row = await ports.store.findApproval(session.row.tenant, callKey, at);
+  if (row !== null && row.status !== 'pending') return null;
+  if (row !== null) {
+    const about = { at, tenant: row.tenant, session: row.session, agent: row.agent, tool: row.tool, approval: row.id, break_glass: lifted.breakGlass.id };
+    if (!(await ports.store.closeApproval(row.tenant, row.id, 'superseded', at, { ...about, type: 'approval.superseded', code: 'break_glass' }))) return null;
+  }
+  return grant(lifted.judgement, null, lifted.breakGlass);
 }
 
 /**

@@ -46,7 +46,7 @@ export async function recordOutcome(ports: Pick<Ports, 'store' | 'clock' | 'keys
 
 function settlementOf(ports: Pick<Ports, 'clock' | 'keys'>, { raw, label }: Labelled, failure: Refusal | null): Settlement {
   const { claimed, outcome } = raw;
-  const { judgement, approval } = claimed.credential.warrant;
+  const { judgement, approval, breakGlass } = claimed.credential.warrant;
   const { session, tool } = judgement.tool;
   const at = ports.clock();
   // A read that failed had no effect to wonder about.
@@ -68,6 +68,7 @@ function settlementOf(ports: Pick<Ports, 'clock' | 'keys'>, { raw, label }: Labe
       decision_id: claimed.decision,
       duration_ms: at - claimed.at,
       ...(approval ? { approval: approval.id } : {}),
+      ...(breakGlass ? { break_glass: breakGlass.id } : {}),
       ...(label ? { label } : {}),
       ...observedOf(session),
       ...(outcome.kind === 'result' ? { result_hmac: hmacOf(ports.keys.hmac, outcome.result), result_bytes: outcome.bytes } : {}),

@@ -29,6 +29,7 @@ const groups: Readonly<Record<string, () => Promise<Command>>> = {
   tool: async () => (await import('./commands/tool.ts')).toolCommand(),
   policy: async () => (await import('./commands/policy.ts')).policyCommand(),
   credential: async () => (await import('./commands/credential.ts')).credentialCommand(),
+  'break-glass': async () => (await import('./commands/break-glass.ts')).breakGlassCommand(),
   notification: async () => (await import('./commands/notification.ts')).notificationCommand(),
   approval: async () => (await import('./commands/approval.ts')).approvalCommand(),
   change: async () => (await import('./commands/change.ts')).changeCommand(),

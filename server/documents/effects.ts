@@ -161,6 +161,7 @@ export const fieldRules: Readonly<Record<Kind, Fields>> = {
       escalate_to: neutral,
       passkey_for: (path, before, after) => [change(path, before, after, after === undefined ? 'widens' : 'narrows')],
     }),
+    break_glass: (path, before, after) => [change(path, before, after, after === undefined ? 'narrows' : 'widens')],
     release_approval: (path, before, after) => [change(path, before, after, after === undefined ? 'narrows' : 'widens')],
   },
   Agent: {

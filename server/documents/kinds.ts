@@ -106,6 +106,10 @@ export const tenantDocument = z.strictObject({
   require_proof: z.boolean().default(false),
   release_approval: slug.optional(),
   approvals: approvals.optional(),
+  break_glass: z
+    .strictObject({ group: slug.describe('Two distinct people of it activate break-glass') })
+    .optional()
+    .describe('Without it, there is none in this tenant'),
 });
 export type TenantDocument = z.infer<typeof tenantDocument>;
 

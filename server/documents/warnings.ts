@@ -28,6 +28,12 @@ export function warningsFor(tenant: NextTenant, platform: PlatformDocument | nul
       warn(`UseCase ${useCase.name}: its ceiling ${useCase.ceiling} is above the clearance of every agent that may run it`);
     }
   }
+  const glass = document?.break_glass?.group;
+  if (glass !== undefined) {
+    const members = Object.values(document?.people ?? {}).filter((person) => person.groups.includes(glass));
+    if (members.length < 2) warn(`break_glass takes two people, and the group ${glass} has ${members.length}`);
+    if (tenant.byKind.channels.size === 0) warn('break_glass is not activated without a Channel on which people are told');
+  }
   const release = document?.release_approval;
   if (release !== undefined && !fromClaims && !groups.has(release)) warn(`nobody is in the group ${release} that release_approval names`);
   for (const field of notActedOn(tenant)) warn(`${field}: kept, not acted on yet`);

@@ -5,10 +5,13 @@ import { appendWhileLive } from './verbs/append-while-live.ts';
 import { readApproval } from './verbs/approval-rows.ts';
 import * as approvals from './verbs/approvals.ts';
 import * as changes from './verbs/changes.ts';
+import * as glass from './verbs/break-glass.ts';
+import { activeBreakGlass, readBreakGlass } from './verbs/break-glass-rows.ts';
 import { claim } from './verbs/claims.ts';
 import * as configuration from './verbs/configuration.ts';
 import * as consoles from './verbs/console.ts';
 import { editApproval } from './verbs/edits.ts';
+import { endBreakGlass, sweepBreakGlass } from './verbs/end-break-glass.ts';
 import { endSession } from './verbs/end-session.ts';
 import * as epochs from './verbs/epochs.ts';
 import * as looks from './verbs/looks.ts';
@@ -132,6 +135,14 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     listDeliveries: (tenant, filter, page) => readOnce(of(tenant), () => notifications.listDeliveries(tenant, filter, page)),
     countChannels: (tenant) => readOnce(of(tenant), () => notifications.countChannels(tenant)),
 
+    requestBreakGlass: (request) => commit(of(request.tenant), () => glass.requestBreakGlass(request)),
+    confirmBreakGlass: (confirmation) => commit(of(confirmation.tenant), () => glass.confirmBreakGlass(confirmation)),
+    endBreakGlass: (tenant, id, reason, at, record) => commit(of(tenant), () => endBreakGlass(tenant, id, reason, at, record)),
+    reviewBreakGlass: (review) => commit(of(review.tenant), () => glass.reviewBreakGlass(review)),
+    readBreakGlass: (tenant, id) => read(of(tenant), () => readBreakGlass(tenant, id)),
+    activeBreakGlass: (tenant, session, at) => read(of(tenant), () => activeBreakGlass(tenant, session, at)),
+    listBreakGlass: (tenant, filter, page) => read(of(tenant), () => glass.listBreakGlass(tenant, filter, page)),
+
     readState: () => read(everyTenant, () => epochs.readState()),
     async startEpoch(change) {
       const tenants = (await read(everyTenant, () => configuration.listTenants())).map(({ tenant }) => tenant);
@@ -141,6 +152,7 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     async sweep(at) {
       const swept = { sessions: 0, approvals: 0, dispatches: 0, reminders: 0, changes: 0 };
       for (const tenant of await readOnce(everyTenant, () => tenantsWithDue(at))) {
+        await untilDone(() => commit(of(tenant), () => sweepBreakGlass(tenant, at, sweepAtOnce)));
         swept.sessions += await untilDone(() => commit(of(tenant), () => sweepSessions(tenant, at)));
         swept.approvals += await untilDone(() => commit(of(tenant), () => sweepApprovals(tenant, at)));
         swept.reminders += await untilDone(() => commit(of(tenant), () => sweepReminders(tenant, at, sweepAtOnce)));

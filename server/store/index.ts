@@ -1,3 +1,4 @@
+export type { BreakGlassRefused, BreakGlassRow, BreakGlassStatus, Involved } from './break-glass.ts';
 export { type Draft, PlaceTaken, type Row, rowsAtOnce, type Snapshot, type TableShape } from './copy.ts';
 export type { Delivery, DeliveryStatus } from './notifications.ts';
 export { openDraft, openSnapshot } from './open-copy.ts';

@@ -2,6 +2,7 @@ import type { AttestedBy, Effect, Label, Sensitivity } from '../../policies/inde
 import type { ToolDefinition } from '../../tools/index.ts';
 import type { RecordBody, StoredRecord } from '../audit/record.ts';
 import type { ArgumentConstraint, Kind, TaskgateDocument } from '../documents/kinds.ts';
+import type { BreakGlassVerbs } from './break-glass.ts';
 import type { NotificationVerbs } from './notifications.ts';
 import type { PasskeyStore } from './passkey-store.ts';
 import type { Signals } from './signals.ts';
@@ -227,6 +228,8 @@ export interface ClaimRequest {
   readonly labelVersion: number;
   readonly draws: readonly Draw[];
   readonly approval: { readonly id: string; readonly digest: string } | null;
+  /** Id of the break-glass it runs under. */
+  readonly breakGlass?: string | null;
   readonly dispatch: string;
   /** After this the dispatch counts as `unknown`. */
   readonly leaseUntil: number;
@@ -235,7 +238,7 @@ export interface ClaimRequest {
 }
 export type ClaimAnswer =
   | { readonly claimed: true; readonly fence: number; readonly recordIndex: number }
-  | { readonly claimed: false; readonly why: 'session' | 'revision' | 'labels' | 'approval' }
+  | { readonly claimed: false; readonly why: 'session' | 'revision' | 'labels' | 'approval' | 'break_glass' }
   | { readonly claimed: false; readonly why: 'budget'; readonly draw: Draw };
 
 export interface Settlement {
@@ -447,7 +450,7 @@ export interface Page {
   readonly limit: number;
 }
 
-export interface Store extends PasskeyStore, NotificationVerbs {
+export interface Store extends PasskeyStore, NotificationVerbs, BreakGlassVerbs {
   /** Resolves when the store can be read and written now. */
   check(): Promise<void>;
   close(): Promise<void>;

@@ -7,7 +7,7 @@ import { writeBackup } from '../../server/backup/index.ts';
 import type { Keys, SecretKey } from '../../server/credentials/index.ts';
 import { openDraft, openSnapshot, type Snapshot, type Store } from '../../server/store/index.ts';
 import { newChange } from '../contract/changes.contract.ts';
-import { applyTenant, approve, ask, body, channel, enrol, hour, newVote, open, settlement, start, take } from '../contract/samples.ts';
+import { applyTenant, approve, ask, body, channel, enrol, hour, newBreakGlass, newVote, open, settlement, start, take } from '../contract/samples.ts';
 
 export const later = start + hour / 2;
 
@@ -37,6 +37,7 @@ export async function populate(store: Store): Promise<void> {
     await store.endSession(tenant, 'ses_over', { status: 'ended', reason: 'done' }, start + 1, body('session.ended'));
     await open(store, { tenant, id: 'ses_held' });
     await store.endSession(tenant, 'ses_held', { status: 'suspended', reason: 'held' }, start + 1, body('session.suspended'));
+    await store.requestBreakGlass(newBreakGlass(tenant, 'ses_z'));
     await ask(store, { tenant, session: 'ses_z', id: 'waits', callKey: 'waits', proposal: randomBytes(300) });
     await approve(store, { tenant, session: 'ses_z', id: 'given', callKey: 'given' });
     await ask(store, { tenant, session: 'ses_z', id: 'denied', callKey: 'denied' });

@@ -92,6 +92,7 @@ function rules(from: Place, to: Place): void {
             'agent.token_revoked',
             'passkey.unconfirmed',
             'change.superseded',
+            'break_glass.lapsed',
           ].toSorted(),
         );
         for (const tenant of ['acme', 'globex', null]) {

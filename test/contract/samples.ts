@@ -1,5 +1,6 @@
 import type { RecordBody, RecordType } from '../../server/audit/index.ts';
 import { eventKinds } from '../../server/notifications/event.ts';
+import type { NewBreakGlass } from '../../server/store/break-glass.ts';
 import type { ClaimRequest, NewApproval, NewPasskey, NewSession, NewVote, PasskeyRow, Settlement, Store, StoredDocument } from '../../server/store/index.ts';
 
 /** Builders of valid things; a test says only what it is about. */
@@ -158,6 +159,29 @@ export function newVote(name: string, more: Partial<NewVote> = {}): NewVote {
     ...more,
   };
 }
+
+/** Asked for by bob, for the sample tool. */
+export const newBreakGlass = (tenant: string, session: string): NewBreakGlass => ({
+  tenant,
+  id: 'bgl_1',
+  session,
+  agent: 'matcher',
+  revision: 1,
+  at: start,
+  confirmBy: start + hour / 4,
+  terms: {
+    tools: ['ledger__post_payment'],
+    incident: 'INC-1',
+    reason: 'because',
+    lifetime: hour,
+    calls: 3,
+    amount: 0,
+    initiator: { person: 'local#bob', name: 'bob' },
+    excluded: ['local#ana'],
+    credentials: ['ledger-key'],
+  },
+  record: body('break_glass.requested', { tenant, break_glass: 'bgl_1' }),
+});
 
 /** An approval that two people gave. */
 export async function approve(store: Store, more: Partial<NewApproval> = {}) {

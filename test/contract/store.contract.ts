@@ -2,6 +2,7 @@ import { beforeEach, describe } from 'vitest';
 import type { Store } from '../../server/store/index.ts';
 import { approvalRules } from './approvals.contract.ts';
 import { changeRules } from './changes.contract.ts';
+import { breakGlassRules } from './break-glass.contract.ts';
 import { claimRules } from './claims.contract.ts';
 import { configurationRules } from './configuration.contract.ts';
 import { notificationRules } from './notifications.contract.ts';
@@ -56,6 +57,7 @@ export function describeStore(name: string, openStore: OpenStore): void {
     approvalRules(bench);
     notificationRules(bench);
     passkeyRules(bench);
+    breakGlassRules(bench);
     sweepRules(bench);
     recordRules(bench);
     signalRules(bench);

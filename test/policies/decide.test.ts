@@ -47,6 +47,29 @@ describe('two judgements', () => {
   });
 });
 
+describe('break-glass', () => {
+  const lifts = async (...forbids: string[]): Promise<readonly string[] | undefined> => {
+    const decision = (await compiled(source(permit + forbids.join('')))).decide(call());
+    return decision.decision === 'require' ? decision.breakGlass : ['not asked'];
+  };
+  const marked = '@break_glass';
+
+  test('may satisfy what marked forbids ask', async () => {
+    expect(await lifts(forbid('ask', asks('approval:finance:2'), marked))).toEqual(['approval:finance:2']);
+    expect(await lifts(forbid('ask', asks('approval:finance:2')))).toBeUndefined();
+  });
+
+  test('may satisfy no literal that an unmarked forbid asks for as well, for that would lift it too', async () => {
+    expect(await lifts(forbid('one', asks('approval:finance'), marked), forbid('two', asks('approval:finance')))).toBeUndefined();
+    const mixed = [forbid('one', asks('approval:finance'), marked), forbid('two', asks('confirm:sponsor'), marked), forbid('three', asks('approval:finance'))];
+    expect(await lifts(...mixed)).toEqual(['confirm:sponsor']);
+  });
+
+  test('is not spoken of beside an absolute forbid', async () => {
+    expect(await lifts(forbid('ask', asks('approval:finance'), marked), forbid('never', ''))).toEqual(['not asked']);
+  });
+});
+
 describe('every error denies', () => {
   const overflow =
     '@id("acme/overflow") @reason("overflows") forbid (principal, action in Taskgate::Action::"call", resource) when { context.now * 9223372036 > 0 };';

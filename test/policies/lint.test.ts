@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { parsePolicies } from '../../policies/engine/parse-policies.ts';
+import { inputsOf } from '../../policies/engine/schema.ts';
 import { compilePolicy } from '../../policies/index.ts';
+import { lint } from '../../policies/lint/index.ts';
 import { acme, causes, invoice, payment, permit, search, source } from './tenants.ts';
 
 const forbid = (rest: string, annotations = '@id("acme/rule") @reason("rule")') =>
@@ -100,6 +103,7 @@ describe('ids, reasons and annotations', () => {
     ['@id("acme/rule") @reason("  ")', 'no `@reason`'],
     ['@id("acme/rule") @reason("x") @tier("platform")', '`@tier` is not known'],
     ['@id("acme/rule") @reason("x") @expires("30m")', 'asks nobody'],
+    ['@id("acme/rule") @reason("x") @break_glass', 'asks no people'],
   ];
   test.each(refused)('refused: %s', async (annotations, cause) => {
     expect(await causes(source(forbid('when { context.now > 5 }', annotations)))).toEqual([expect.stringContaining(cause)]);
@@ -108,6 +112,26 @@ describe('ids, reasons and annotations', () => {
   test.each(['30', '0m', '30 m', '25h', '2d', 'soon'])('an @expires of %s is refused', async (expires) => {
     const text = forbid('unless { context.satisfied.contains("confirm:sponsor") }', `@id("acme/rule") @reason("x") @expires("${expires}")`);
     expect(await causes(source(text))).toEqual([expect.stringContaining('not a duration')]);
+  });
+
+  test.each([
+    ['approval:finance:2', '@break_glass', []],
+    ['confirm:sponsor', '@break_glass', []],
+    ['approval:finance', '@break_glass("always")', ['has a value']],
+    ['redact:pii', '@break_glass', ['asks no people']],
+  ])('a forbid that asks %s and is marked %s', async (literal, mark, found) => {
+    const text = forbid(`unless { context.satisfied.contains("${literal}") }`, `@id("acme/rule") @reason("x") ${mark}`);
+    expect(await causes(source(text))).toEqual(found.map((cause) => expect.stringContaining(cause)));
+  });
+
+  test('a permit and a rule of the platform are not marked @break_glass', async () => {
+    expect(await causes(source(permit.replace('permit (', '@break_glass permit (')))).toEqual([expect.stringContaining('asks no people')]);
+    const { policies } = parsePolicies(
+      'rules',
+      forbid('unless { context.satisfied.contains("confirm:sponsor") }', '@id("platform/rule") @reason("x") @break_glass'),
+    );
+    const problems = lint(policies.slice(1), { prefix: 'platform', effects: 'forbids', tools: acme.tools, inputs: inputsOf([]), agents: [], workflows: [] });
+    expect(problems.map(({ cause }) => cause)).toContain('A platform rule is marked `@break_glass`');
   });
 
   test('an id used in two files is refused, naming the first', async () => {

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { recordsOf, verifyChain } from '../../server/audit/index.ts';
 import { type Store, StoreUnavailable } from '../../server/store/index.ts';
 import { newChange } from '../contract/changes.contract.ts';
-import { applyTenant, ask, body, channel, open, start, take } from '../contract/samples.ts';
+import { applyTenant, ask, body, channel, newBreakGlass, open, start, take } from '../contract/samples.ts';
 import { type Database, describeOnPostgres } from './postgres-bench.ts';
 
 const tables = [
@@ -17,6 +17,7 @@ const tables = [
   'secrets',
   'agent_tokens',
   'changes',
+  'break_glass',
   'channels',
   'notifications',
   'deliveries',
@@ -39,6 +40,7 @@ async function fill(store: Store): Promise<void> {
   for (const tenant of ['acme', 'globex']) {
     await applyTenant(store, tenant, 0, [channel('on-call', undefined, tenant)]);
     await open(store, { tenant });
+    await store.requestBreakGlass(newBreakGlass(tenant, 'ses_1'));
     await ask(store, { tenant });
     await take(store, { tenant, draws: [{ scope: 'session/ses_1', key: 'calls', amount: 1, limit: 9 }], dispatch: `dsp_${tenant}` });
     await store.setAgentStatus(tenant, 'helper', 'suspended', body('agent.suspended'));

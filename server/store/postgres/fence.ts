@@ -25,6 +25,7 @@ const rights: Readonly<Record<string, string>> = {
   approval_views: 'SELECT, INSERT',
   changes: 'SELECT, INSERT, UPDATE',
   used_once: 'SELECT, INSERT, UPDATE, DELETE',
+  break_glass: 'SELECT, INSERT, UPDATE',
   channels: 'SELECT, INSERT, DELETE',
   notifications: 'SELECT, INSERT, DELETE',
   deliveries: 'SELECT, INSERT, UPDATE, DELETE',
@@ -45,6 +46,7 @@ const ofTenants = [
   'passkey_challenges',
   'secrets',
   'agent_tokens',
+  'break_glass',
   'channels',
   'notifications',
   'deliveries',
@@ -55,7 +57,7 @@ const ofTenants = [
 ];
 const ofLogs = ['chain_heads', 'records'];
 /** What a sweep and the store's anchor look at across tenants. */
-const overseen = ['tenants', 'sessions', 'approvals', 'dispatches', 'changes', 'chain_heads', 'deliveries'];
+const overseen = ['tenants', 'sessions', 'approvals', 'dispatches', 'changes', 'chain_heads', 'deliveries', 'break_glass'];
 
 const setting = (name: string): string => `current_setting('taskgate.${name}', true)`;
 // An unset setting reads as the empty string once another transaction of the connection had set it; no tenant has that name.

@@ -302,6 +302,36 @@ const steps: readonly string[] = [
   ALTER TABLE votes ADD COLUMN passkey term;
   `,
   `
+  CREATE TABLE break_glass (
+    tenant term NOT NULL,
+    id term NOT NULL,
+    session term NOT NULL,
+    agent term NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('requested', 'lapsed', 'active', 'ended')),
+    /* what does not change once it was asked for */
+    terms TEXT NOT NULL,
+    requested_at BIGINT NOT NULL,
+    confirm_by BIGINT NOT NULL,
+    confirmer TEXT,
+    activated_at BIGINT,
+    not_after BIGINT,
+    first_used_at BIGINT,
+    ended_at BIGINT,
+    end_reason TEXT,
+    /* credentials it may have touched, with their version when it ended */
+    rotate TEXT,
+    review_due BIGINT,
+    review TEXT,
+    reviewed_at BIGINT,
+    overdue_told BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, session) REFERENCES sessions (tenant, id)
+  );
+  CREATE INDEX break_glass_by_session ON break_glass (tenant, session, status);
+  CREATE INDEX break_glass_by_status ON break_glass (status, reviewed_at);
+  CREATE INDEX break_glass_by_age ON break_glass (tenant, requested_at, id);
+  `,
+  `
   CREATE TABLE changes (
     tenant term NOT NULL REFERENCES tenants (tenant),
     id term NOT NULL,

@@ -304,6 +304,36 @@ const steps: readonly string[] = [
   ALTER TABLE votes ADD COLUMN passkey TEXT;
   `,
   `
+  CREATE TABLE break_glass (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    session TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('requested', 'lapsed', 'active', 'ended')),
+    /* what does not change once it was asked for */
+    terms TEXT NOT NULL,
+    requested_at INTEGER NOT NULL,
+    confirm_by INTEGER NOT NULL,
+    confirmer TEXT,
+    activated_at INTEGER,
+    not_after INTEGER,
+    first_used_at INTEGER,
+    ended_at INTEGER,
+    end_reason TEXT,
+    /* credentials it may have touched, with their version when it ended */
+    rotate TEXT,
+    review_due INTEGER,
+    review TEXT,
+    reviewed_at INTEGER,
+    overdue_told INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, session) REFERENCES sessions (tenant, id)
+  ) STRICT;
+  CREATE INDEX break_glass_by_session ON break_glass (tenant, session, status);
+  CREATE INDEX break_glass_by_status ON break_glass (status, reviewed_at);
+  CREATE INDEX break_glass_by_age ON break_glass (tenant, requested_at, id);
+  `,
+  `
   CREATE TABLE changes (
     tenant TEXT NOT NULL REFERENCES tenants (tenant),
     id TEXT NOT NULL,

@@ -1,5 +1,6 @@
 import type { ClaimAnswer, ClaimRequest } from '../store.ts';
 import { run, signal, together, Undo, type Verb } from '../verb.ts';
+import { takeBreakGlass } from './break-glass.ts';
 import { readRevision } from './configuration.ts';
 import { draw } from './counters.ts';
 import { lineageOf } from './lineages.ts';
@@ -33,6 +34,8 @@ export function* claim(request: ClaimRequest): Verb<ClaimAnswer> {
     ...request.draws.map((one) => draw(tenant, one)),
   );
   if (!approved) throw new Undo({ claimed: false, why: 'approval' } satisfies ClaimAnswer);
+  if (request.breakGlass != null && !(yield* takeBreakGlass(tenant, request.session, request.tool, request.breakGlass, at)))
+    throw new Undo({ claimed: false, why: 'break_glass' } satisfies ClaimAnswer);
   const short = request.draws.find((_, index) => !drawn[index]);
   if (short) throw new Undo({ claimed: false, why: 'budget', draw: short } satisfies ClaimAnswer);
   return { claimed: true, fence, recordIndex };

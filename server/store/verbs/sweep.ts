@@ -23,8 +23,12 @@ export function* tenantsWithDue(at: number): Verb<string[]> {
     `SELECT tenant FROM sessions WHERE status IN ('active', 'suspended') AND expires_at <= ?
      UNION SELECT tenant FROM approvals WHERE wiped = 0 AND expires_at <= ?
      UNION SELECT tenant FROM approvals WHERE status = 'pending' AND remind_at <= ?
+     UNION SELECT tenant FROM break_glass
+       WHERE status = 'active' OR (status = 'requested' AND confirm_by <= ?) OR (status = 'ended' AND reviewed_at IS NULL AND overdue_told = 0 AND review_due <= ?)
      UNION SELECT tenant FROM dispatches WHERE status = 'dispatched' AND lease_until <= ?
      UNION SELECT tenant FROM changes WHERE status = 'pending' AND expires_at <= ?`,
+    at,
+    at,
     at,
     at,
     at,

@@ -1,0 +1,45 @@
+import { excludedFrom } from '../approvals/index.ts';
+import { type Asker, involvedAs, isInChain, isSame, type Needs, whyNotActivate } from './asker.ts';
+import { reviewMs } from './limits.ts';
+import { answerOf, type BreakGlassAnswer } from './outcome.ts';
+import { refuseBreakGlass } from './refusals.ts';
+
+/** The second of two people: from here on it is active, everybody is told, and the clock runs. */
+export async function confirmBreakGlass(ports: Needs, asker: Asker, id: string): Promise<BreakGlassAnswer> {
+  const { store } = ports;
+  const { snapshot } = asker;
+  const { tenant } = snapshot;
+  const at = ports.clock();
+  const refused = whyNotActivate(asker, at);
+  if (refused) return refused;
+  const row = await store.readBreakGlass(tenant, id);
+  if (!row) return refuseBreakGlass('break_glass.not_found');
+  if (isSame(asker, row.terms.initiator)) return refuseBreakGlass('break_glass.same_person');
+  const view = await store.readSession(tenant, row.session);
+  if (!view) return refuseBreakGlass('break_glass.no_session');
+  if (isInChain(asker, [...row.terms.excluded, ...excludedFrom(snapshot, view.session, view.ancestors)])) return refuseBreakGlass('break_glass.involved');
+
+  const { session, agent, terms } = row;
+  const answer = await store.confirmBreakGlass({
+    tenant,
+    id,
+    confirmer: involvedAs(asker),
+    revision: snapshot.revision,
+    at,
+    reviewMs,
+    record: {
+      type: 'break_glass.activated',
+      at,
+      tenant,
+      session,
+      agent,
+      actor: asker.standing.person,
+      break_glass: id,
+      incident: terms.incident,
+      reason: terms.reason,
+      tools: terms.tools,
+      revision: snapshot.revision,
+    },
+  });
+  return answerOf(answer);
+}
