@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { setSecret } from '../../server/credentials/index.ts';
 import { type Emergency, startEmergency } from './fixture.ts';
 
 describe('break-glass', () => {
@@ -49,8 +50,7 @@ describe('break-glass', () => {
       body: { code: 'break_glass.not_rotated' },
     });
     expect(await at.show('fay', id)).toMatchObject({ to_rotate: ['ledger-key'] });
-    const dana = await at.broker.person('acme', 'dana');
-    await at.broker.v1(dana, 'PUT', '/credentials/ledger-key', { value: 'another-key-of-the-ledger' });
+    await setSecret(at.broker.ports, 'acme', 'ledger-key', 'another-key-of-the-ledger', 'local#dana', {});
     expect(await at.post('dana', id, 'review', { finding: 'Two payments, as intended' })).toMatchObject({
       status: 200,
       body: { review: { name: 'dana' }, overdue: false },

@@ -1,8 +1,8 @@
 import { beforeEach, describe } from 'vitest';
 import type { Store } from '../../server/store/index.ts';
 import { approvalRules } from './approvals.contract.ts';
-import { changeRules } from './changes.contract.ts';
 import { breakGlassRules } from './break-glass.contract.ts';
+import { changeRules } from './changes.contract.ts';
 import { claimRules } from './claims.contract.ts';
 import { configurationRules } from './configuration.contract.ts';
 import { notificationRules } from './notifications.contract.ts';

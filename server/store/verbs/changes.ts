@@ -11,6 +11,7 @@ import {
 } from '../store.ts';
 import { all, one, run, type Verb } from '../verb.ts';
 import { readRevision } from './configuration.ts';
+import { notify } from './notifications.ts';
 import { limitOf, where } from './pages.ts';
 import { appendRecord } from './records.ts';
 
@@ -128,6 +129,7 @@ export function* requestChange({ record, ...change }: NewChange): Verb<RequestAn
     change.expiresAt,
   );
   yield* appendRecord(tenant, record);
+  yield* notify(tenant, { type: 'change.waiting', at: createdAt, about: change.id, facts: { change: change.id, expires_at: change.expiresAt } });
   return { change: { ...change, status: 'pending', decidedAt: null, decidedBy: null, decisionReason: null }, created: true };
 }
 
