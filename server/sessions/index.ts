@@ -6,6 +6,6 @@ export { observedUntil } from './observed-until.ts';
 export { type OpenRequest, openSession, taskDigest } from './open-session.ts';
 export { renewSession } from './renew-session.ts';
 export { tenantOfSession } from './session-id.ts';
-export { maySeeSession, stopSession } from './stop-session.ts';
+export { maySeeSession, mayStopSession, stopSession } from './stop-session.ts';
 export { authorizationDetails, type RenewalAsked, type TaskAsked } from './task-details.ts';
 export { watchSession } from './watch-session.ts';

@@ -65,7 +65,7 @@ ${closed > 0 ? html`<p class="callout" id="closed">Open the ${closed === 1 ? 'lo
 }
 
 const revokeForm = (visitor: Visitor, { id }: ApprovalDetail): Html => html`<details class="other"><summary>Take it back</summary>
-${form(visitor, `/approvals/${id}/revoke`, html`<p class="quiet">Before the call runs, nobody else has to agree to that.</p><label>Reason <input name="reason" maxlength="500"></label><button>Take it back</button>`)}</details>`;
+${form(visitor, `/approvals/${id}/revoke`, html`<p class="quiet">Before the call runs, nobody else has to agree to that.</p><label>Why it is taken back <input name="reason" maxlength="500"></label><button>Take it back</button>`)}</details>`;
 
 const stopForm = (visitor: Visitor, session: string): Html => html`<details class="other"><summary>End the whole task</summary>
-${form(visitor, `/sessions/${session}/end`, html`<p class="quiet">Everything the agent could do in it is gone with its next call.</p><label>Reason <input name="reason" required minlength="3" maxlength="500"></label><button class="deny">End the task</button>`)}</details>`;
+${form(visitor, `/sessions/${session}/end`, html`<p class="quiet">Everything the agent could do in it is gone with its next call.</p><label>Why the task ends <input name="reason" required minlength="3" maxlength="500"></label><button class="deny">End the task</button>`)}</details>`;
