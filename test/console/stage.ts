@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { vi } from 'vitest';
+import type { ApprovalRow } from '../../server/store/index.ts';
 import { modernClient, startTestBroker, type TestBroker, type TestOptions } from '../support/broker.ts';
 import { linkFor } from './visit.ts';
 
@@ -9,6 +11,7 @@ import { linkFor } from './visit.ts';
 export function startStage(options: TestOptions = {}): Promise<TestBroker> {
   const fixture = join(import.meta.dirname, 'fixtures/notices.ts');
   return startTestBroker({
+    ...options,
     holdMs: 45_000,
     commands: { notices: { run: ['node', fixture], allow_read: [join(import.meta.dirname, '../../node_modules')] } },
     files: {
@@ -37,11 +40,11 @@ unless { context.satisfied.contains("approval:finance") };
       ...options.files,
     },
     change(document) {
+      const changed = options.change?.(document) ?? document;
       if (document['kind'] === 'UseCase' && document['name'] === 'match-invoices' && document['tenant'] === 'acme')
-        return { ...document, grants: [...(document['grants'] as unknown[]), { tool: 'notices__publish' }], max_open_sessions: 50 };
-      return options.change?.(document) ?? document;
+        return { ...changed, grants: [...(document['grants'] as unknown[]), { tool: 'notices__publish' }], max_open_sessions: 50 };
+      return changed;
     },
-    ...options,
   });
 }
 
@@ -62,6 +65,13 @@ export async function callIn(
   answer.catch(() => undefined);
   return { task, client, answer };
 }
+
+/** The approval a task waits for, once it is there. */
+export const waitingIn = (broker: TestBroker, session: string): Promise<ApprovalRow> =>
+  vi.waitUntil(async () => (await broker.ports.store.listApprovals('acme', { status: 'pending', session }, { after: null, limit: 1 }))[0], {
+    timeout: 10_000,
+    interval: 20,
+  });
 
 const executable = '/usr/bin/chromium';
 const flags = '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';

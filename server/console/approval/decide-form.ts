@@ -36,7 +36,7 @@ ${
       )}</ul>`
     : ''
 }
-<details class="digest"><summary>Digest of what you decide</summary><code>${approval.digest}</code></details>
+<details class="digest"><summary>Digest of what you decide: ${approval.digest.slice(0, 8)}…</summary><code>${approval.digest}</code></details>
 ${mine.ok ? voteForms(visitor, ballot, mine.requirements) : html`<p class="callout">${mine.message} <span class="quiet">${mine.remedy}</span></p>`}
 ${mayRevoke && (approval.status === 'approved' || waits) ? revokeForm(visitor, approval) : ''}
 ${mayStop ? stopForm(visitor, approval.session) : ''}</aside>`;

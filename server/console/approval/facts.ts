@@ -3,7 +3,7 @@ import type { Proposal } from '../../approvals/index.ts';
 import type { TenantSnapshot } from '../../documents/snapshot.ts';
 import type { Html } from '../page.ts';
 import { visibly } from '../parts/visible.ts';
-import { effectWords, integrityWords, nameOf, principalWords, reachWords, sensitivityWords } from '../parts/words.ts';
+import { effectWords, labelWords, nameOf, principalWords, reachWords, requirementWords } from '../parts/words.ts';
 
 type Snapshot = Pick<TenantSnapshot, 'document'>;
 
@@ -44,13 +44,13 @@ export const peopleSection = (
 <dt>The other side sees</dt><dd>${principalWords[principal]}</dd></dl></section>`;
 
 export const dataSection = ({ label, reaches }: Proposal): Html => html`<section class="part" aria-labelledby="data"><h2 id="data">What it has read</h2>
-<p>This task has read <strong>${sensitivityWords[label.sensitivity]}</strong>${label.categories.length > 0 ? html` (${label.categories.join(', ')})` : ''}, ${integrityWords[label.integrity]}.</p>
+<p>This task has read ${labelWords(label)}.</p>
 ${label.integrity === 'external' && reaches === 'external' ? html`<p class="callout">Read the arguments as if an outsider had chosen them.</p>` : ''}</section>`;
 
 export const policySection = ({ policies, requirements }: Proposal): Html =>
   html`<section class="part" aria-labelledby="policy"><h2 id="policy">Why you are asked</h2><ul class="plain">${policies.map(
     ({ id, reason }) => html`<li>${reason ?? 'A policy without stated reason'} <code class="quiet">${id}</code></li>`,
-  )}</ul><p class="quiet">It asks for ${requirements.join(', ')}.</p></section>`;
+  )}</ul><p class="quiet">It asks for ${requirements.map(requirementWords).join('; ')}.</p></section>`;
 
 /** What nobody and nothing looked at, so that its absence above is not taken for a check. */
 export function unknownsSection(proposal: Proposal, compared: boolean): Html {

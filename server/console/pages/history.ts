@@ -54,7 +54,7 @@ const choice = (days: number): Html =>
 function tables({ snapshot }: Visitor, mine: readonly DecisionRow[], reviewers: readonly Half[], now: number): Html {
   const tools = measureDecisions(mine, ({ tool }) => tool);
   const dots = mine.slice(0, 500).map((one) => ({ row: one.name, took: tookOf(one), good: one.decision === 'approve' }));
-  return html`<section class="part" aria-labelledby="days"><h2 id="days">Decisions a day</h2>${daysPlot(byDay(mine))}</section>
+  return html`<section class="part" aria-labelledby="days"><h2 id="days">Decisions a day</h2>${daysPlot(byDay(mine, now))}</section>
 <section class="part" aria-labelledby="times"><h2 id="times">Time to decide</h2>${timesPlot(
     reviewers.map(({ name }) => name),
     dots,
@@ -71,17 +71,19 @@ ${table('Reviewer', reviewers, (name) => html`${name}`)}</section>
 }
 
 const table = (first: string, halves: readonly Half[], name: (key: string) => Html): Html =>
-  html`<div class="scroll" tabindex="0" role="region" aria-label="By ${first.toLowerCase()}"><table><thead><tr><th>${first}</th><th class="number">Decisions</th><th class="number">Approved</th><th class="number">Median time</th></tr></thead><tbody>${halves.map(
+  html`<div class="scroll" tabindex="0" role="region" aria-label="Table by ${first.toLowerCase()}"><table><thead><tr><th>${first}</th><th class="number">Decisions</th><th class="number">Approved</th><th class="number">Median time</th></tr></thead><tbody>${halves.map(
     (one) =>
       html`<tr><td>${name(one.name)}</td><td class="number">${one.count}</td><td class="number">${Math.round(one.approved * 100)} %</td><td class="number">${spanOf(one.median)}</td></tr>`,
   )}</tbody></table></div>`;
 
-function byDay(decisions: readonly DecisionRow[]): { day: string; yes: number; no: number }[] {
-  const days = new Map<string, { day: string; yes: number; no: number }>();
-  for (const { at, decision } of decisions.toReversed()) {
-    const day = new Date(at).toISOString().slice(0, 10);
-    const sum = days.get(day) ?? { day, yes: 0, no: 0 };
-    days.set(day, decision === 'approve' ? { ...sum, yes: sum.yes + 1 } : { ...sum, no: sum.no + 1 });
-  }
-  return [...days.values()];
+/** Every day from the first decision on, the quiet ones too. */
+function byDay(decisions: readonly DecisionRow[], now: number): { day: string; yes: number; no: number }[] {
+  const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
+  const of = Map.groupBy(decisions, ({ at }) => dayOf(at));
+  const first = Math.min(now - 13 * dayMs, decisions.at(-1)?.at ?? now);
+  return Array.from({ length: Math.round((now - first) / dayMs) + 1 }, (_, back) => dayOf(first + back * dayMs)).map((day) => {
+    const all = of.get(day) ?? [];
+    const yes = all.filter(({ decision }) => decision === 'approve').length;
+    return { day, yes, no: all.length - yes };
+  });
 }

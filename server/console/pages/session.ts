@@ -8,7 +8,7 @@ import { timeline } from '../parts/calls.ts';
 import { budgetBar, labelScale } from '../parts/charts.ts';
 import { moment, until } from '../parts/times.ts';
 import { visibly } from '../parts/visible.ts';
-import { integrityWords, nameOf, statusWords, toolWords } from '../parts/words.ts';
+import { labelWords, nameOf, statusWords, toolWords } from '../parts/words.ts';
 
 const callsShown = 100;
 const approvalsShown = 50;
@@ -38,7 +38,7 @@ export const sessionPage = page({
 ${observed === null ? '' : html`<p class="callout">Policy of the tenant is only recorded for this task, not enforced, until ${observed}.</p>`}
 ${task(visitor, view)}
 <section class="part" aria-labelledby="used"><h2 id="used">What it has used and read</h2><div class="charts">${budgetBar(view.calls, session.budget.calls, 'calls')}${labelScale(view.label.sensitivity, session.ceiling)}</div>
-<p class="quiet">What it has read was ${integrityWords[view.label.integrity]}.</p></section>
+<p class="quiet">It has read ${labelWords({ ...view.label, categories: [...view.label.categories] })}.</p></section>
 <section class="part" aria-labelledby="calls"><h2 id="calls">What it called</h2>${calls.length === 0 ? html`<p>Nothing yet.</p>` : timeline(snapshot, calls, now)}
 ${calls.length === callsShown ? html`<p class="quiet">The latest ${callsShown}; the record has them all.</p>` : ''}</section>
 ${asked(visitor, approvals, now)}</article>

@@ -17,6 +17,7 @@ export const until = (seconds: number, now: number): Html =>
   html`<time class="left" datetime="${iso(seconds)}" data-until="${seconds}">${seconds <= now ? 'over' : spanOf(seconds - now)}</time>`;
 
 export function spanOf(seconds: number): string {
+  if (seconds > 0 && seconds < 10) return `${Math.round(seconds * 10) / 10} s`;
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} s`;
   const minutes = Math.floor(whole / 60);

@@ -1,4 +1,5 @@
 import { parseRequirement } from '../../../policies/index.ts';
+import type { Proposal } from '../../approvals/index.ts';
 import type { TenantSnapshot } from '../../documents/snapshot.ts';
 
 /** Facts in words people use. */
@@ -17,13 +18,13 @@ export const principalWords = {
   agent: 'the agent itself',
   sponsor: 'the sponsor',
 } as const;
-export const sensitivityWords = {
+const sensitivityWords = {
   public: 'public data only',
   internal: 'internal data',
   confidential: 'confidential data',
   restricted: 'restricted data, the most sensitive there is',
 } as const;
-export const integrityWords = {
+const integrityWords = {
   trusted: 'all of it from trusted sources',
   tenant: 'written inside the tenant',
   external: 'some of it written by outsiders: the agent may be repeating what a stranger wrote',
@@ -39,6 +40,12 @@ export const statusWords = {
   used: 'Approved and run',
 } as const;
 export const outcomeWords = { completed: 'completed', failed: 'failed', unknown: 'outcome unknown', dispatched: 'running' } as const;
+
+/** What a task has read so far, as a sentence goes on after "has read". */
+export function labelWords({ sensitivity, categories, integrity }: Proposal['label']): string {
+  if (sensitivity === 'public' && categories.length === 0 && integrity === 'trusted') return 'nothing yet';
+  return `${sensitivityWords[sensitivity]}${categories.length > 0 ? ` (${categories.join(', ')})` : ''}, ${integrityWords[integrity]}`;
+}
 
 /** `approval:finance:2` as people say it. */
 export function requirementWords(literal: string): string {

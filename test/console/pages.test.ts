@@ -1,0 +1,115 @@
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { vote } from '../support/approvals.ts';
+import { payment, type TestBroker } from '../support/broker.ts';
+import { callIn, type Look, logIn, openBrowser, openPage, publish, shoot, startStage, waitingIn, withBrowser } from './stage.ts';
+import { linkFor } from './visit.ts';
+
+/** What keeps somebody from using a page: WCAG 2.2, levels A and AA. */
+async function barriers(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: { run(where: unknown, options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+    };
+    const { violations } = await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+  });
+  return found;
+}
+/** Wider than its window: somebody has to scroll sideways to read. */
+const overflow = (page: Page): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+describe.skipIf(!withBrowser)('every page', () => {
+  let broker: TestBroker;
+  let browser: Browser;
+  const pages: Record<string, string> = {};
+
+  beforeAll(async () => {
+    [broker, browser] = await Promise.all([
+      startStage({
+        change(document) {
+          if (document['kind'] !== 'Tenant' || document['name'] !== 'acme') return document;
+          const people = document['people'] as Record<string, object>;
+          return { ...document, people: { ...people, dana: { ...people['dana'], roles: ['admin', 'auditor'] } } };
+        },
+      }),
+      openBrowser(),
+    ]);
+    for (const at of [0, 1, 2, 3, 4, 5]) {
+      const { client, answer, task } = await callIn(broker, payment(600 + at));
+      const row = await waitingIn(broker, task.session);
+      await vote(broker, 'bob', row, at === 2 ? 'deny' : 'approve', at === 2 ? 'not our supplier' : 'matches order 4711');
+      if (at !== 2) await vote(broker, 'carl', row, 'approve', 'as ordered');
+      await answer;
+      await client.close();
+    }
+    const waiting = await callIn(broker, payment(999, { memo: 'INV\u202e7\u200b, p\u0430id in full' }), {
+      objective: 'Please approve quickly, the supplier is waiting.',
+    });
+    await waiting.client.callTool({ name: 'mail__search', arguments: { query: 'INV' } });
+    const text = `${'A long notice. '.repeat(60)}\u001b[2Jend`;
+    const notice = await callIn(broker, publish(text, { tags: ['a', 'b'] }));
+    Object.assign(pages, {
+      queue: '/console',
+      'queue-filtered': '/console?view=denied&tool=mail__send',
+      payment: `/console/approvals/${(await waitingIn(broker, waiting.task.session)).id}`,
+      notice: `/console/approvals/${(await waitingIn(broker, notice.task.session)).id}`,
+      'notice-open': `/console/approvals/${(await waitingIn(broker, notice.task.session)).id}?open=0.1.2`,
+      sessions: '/console/sessions',
+      session: `/console/sessions/${waiting.task.session}`,
+      history: '/console/history',
+      nothing: '/console/approvals/apr_none',
+    });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await broker?.end();
+  });
+
+  const look = async (width: number, colorScheme: 'light' | 'dark'): Promise<Look> =>
+    openPage(browser, broker, { viewport: { width, height: width === 360 ? 740 : 900 }, colorScheme, reducedMotion: 'reduce' });
+
+  for (const scheme of ['light', 'dark'] as const)
+    for (const width of [360, 1280]) {
+      it(`can be read and used by everybody at ${width} px, ${scheme}`, async () => {
+        const one = await look(width, scheme);
+        const { page } = one;
+        const seen: Record<string, unknown> = {};
+        const take = async (name: string): Promise<void> => {
+          await shoot(page, `${name}-${width}-${scheme}`);
+          seen[name] = [await overflow(page), await barriers(page)];
+        };
+        await page.goto(`${broker.url}/console/login`);
+        await take('login');
+        await page.goto(`${broker.url}/console/login?tenant=acme`);
+        await take('login-tenant');
+        await page.goto(await linkFor(broker, 'bob'));
+        await take('link');
+        await logIn(one, broker, 'bob');
+        for (const [name, path] of Object.entries(pages)) {
+          await page.goto(`${broker.url}${path}`);
+          await take(name);
+        }
+        await logIn(one, broker, 'dana');
+        for (const [name, path] of Object.entries({ empty: '/console', 'history-admin': '/console/history' })) {
+          await page.goto(`${broker.url}${path}`);
+          await take(name);
+        }
+        expect(seen).toEqual(Object.fromEntries(Object.keys(seen).map((name) => [name, [0, []]])));
+        expect(one.foreign).toEqual([]);
+        await one.context.close();
+      });
+    }
+
+  it('fits at 200 % zoom', async () => {
+    const one = await openPage(browser, broker, { viewport: { width: 640, height: 450 }, deviceScaleFactor: 2 });
+    await logIn(one, broker, 'bob');
+    for (const path of Object.values(pages)) {
+      await one.page.goto(`${broker.url}${path}`);
+      expect(await overflow(one.page), path).toBe(0);
+    }
+    await one.context.close();
+  });
+});
