@@ -55,6 +55,8 @@ export type Decision =
       readonly expiresIn: number | null;
       /** What break-glass may satisfy in place of people: each literal whose every forbid that bit is marked `@break_glass`; absent when there is none. */
       readonly breakGlass?: readonly string[];
+      /** Literals that a standing approval cannot satisfy for this call: the tool is destructive and a policy that asks does not accept one. */
+      readonly exactOnly: readonly string[];
     }
   | {
       readonly decision: 'deny';

@@ -61,6 +61,10 @@ function judgeTwice(law: Law, tool: ToolLaw, facts: CallFacts, projected: Projec
     policies: named(law, first.reasons),
     expiresIn: waits.length > 0 ? Math.min(...waits) : null,
     ...liftable(forbids),
+    exactOnly:
+      tool.tool.effect === 'destructive'
+        ? forbids.flatMap((policy) => (policy?.requirement && !policy.acceptsStanding ? [policy.requirement.literal] : []))
+        : [],
   };
 }
 

@@ -21,6 +21,8 @@ export interface ParsedPolicy extends Statement {
   readonly expiresIn: number | null;
   /** Break-glass may lift this forbid. */
   readonly breakGlass: boolean;
+  /** A standing approval may lift it also where the tool is destructive. */
+  readonly acceptsStanding: boolean;
   readonly reads: readonly Read[];
 }
 
@@ -59,6 +61,7 @@ function parseOne(statement: Statement): ParsedPolicy | PolicyProblem {
     requirement: requirementOf(json),
     expiresIn: secondsOf(json.annotations?.['expires'] ?? ''),
     breakGlass: json.annotations !== undefined && Object.hasOwn(json.annotations, 'break_glass'),
+    acceptsStanding: json.annotations?.['accepts'] === 'standing',
     reads: json.conditions.flatMap(({ body }) => readsOf(body)),
   };
 }

@@ -3,7 +3,7 @@ import { depthOf } from '../engine/expression.ts';
 import { didYouMean } from '../suggest.ts';
 import type { Finding, LintRule } from './rule.ts';
 
-const annotations = new Set(['id', 'reason', 'expires', 'break_glass']);
+const annotations = new Set(['id', 'reason', 'expires', 'break_glass', 'accepts']);
 /** The engine reads trees back from JSON to a depth of 127, two levels an operator. */
 const deepest = 50;
 const day = 86_400;
@@ -39,6 +39,12 @@ export const form: LintRule = ({ id, json, reason, requirement, breakGlass }, { 
         '`@break_glass` on a policy that asks no people',
         'It stands in for the people a forbid asks: put it on a forbid with `approval:…` or `confirm:sponsor`',
       );
+  }
+  if (json.annotations && 'accepts' in json.annotations) {
+    if (json.annotations['accepts'] !== 'standing') find('`@accepts` says something other than `standing`', 'Write `@accepts("standing")`');
+    if (requirement?.kind !== 'approval' || requirement.passkey) {
+      find('`@accepts` on a policy that asks for no approval that can stand', 'Put it on a forbid that asks `approval:<group>[:n]`, without `:passkey`');
+    }
   }
   if (json.conditions.some(({ body }) => depthOf(body) > deepest)) find(`A condition nests deeper than ${deepest} operators`, 'Split the policy');
   return findings;

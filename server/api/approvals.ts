@@ -1,7 +1,5 @@
 import { z } from 'zod';
 import {
-  type ApprovalRefusal,
-  type ApprovalRefusalCode,
   approvalDetail,
   approvalStatus,
   approvalSummary,
@@ -14,33 +12,8 @@ import {
   voteChallenge,
 } from '../approvals/index.ts';
 import { editApproval } from '../call/index.ts';
+import { problemOf } from './approval-problem.ts';
 import { type Endpoint, endpoint, paged, paging } from './endpoint.ts';
-import { type Problem, type ProblemStatus, problem } from './problem.ts';
-
-const statusOf = {
-  'approval.not_found': 404,
-  'approval.not_pending': 409,
-  'approval.not_open': 409,
-  'approval.excluded': 403,
-  'approval.too_recent': 403,
-  'approval.not_reviewer': 403,
-  'approval.not_in_group': 403,
-  'approval.no_such_requirement': 422,
-  'approval.not_yet': 409,
-  'approval.digest_mismatch': 409,
-  'approval.already_voted': 409,
-  'approval.reason_required': 422,
-  'approval.reason_too_long': 422,
-  'approval.edit_refused': 422,
-  'approval.edit_widens': 422,
-  'approval.edit_nothing': 422,
-  'passkey.required': 403,
-  'passkey.none': 409,
-  'passkey.refused': 422,
-  stale: 409,
-} as const satisfies Readonly<Record<ApprovalRefusalCode, ProblemStatus>>;
-
-const problemOf = ({ code, message, remedy }: ApprovalRefusal): Problem => problem(statusOf[code], code, message, remedy);
 
 const vote = {
   decision: z.enum(['approve', 'deny']),

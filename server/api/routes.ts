@@ -22,11 +22,13 @@ import { policyEndpoints } from './policies.ts';
 import { isProblem, notFound, type Problem, problem, problemResponse } from './problem.ts';
 import { readBody } from './read-body.ts';
 import { sessionEndpoints } from './sessions.ts';
+import { standingEndpoints } from './standing-approvals.ts';
 
 export const endpoints: readonly Endpoint[] = [
   ...meEndpoints,
   ...approvalEndpoints,
   ...passkeyEndpoints,
+  ...standingEndpoints,
   ...sessionEndpoints,
   ...agentEndpoints,
   ...agentTokenEndpoints,

@@ -11,5 +11,22 @@ export { satisfiedLiterals } from './satisfied.ts';
 export { mayRead, mayReview, type Seen, seeApproval, stand } from './see.ts';
 export { showApproval } from './show.ts';
 export { type Standing, standingOf } from './standing.ts';
+export {
+  decideStanding,
+  listStanding,
+  openStanding,
+  proposeStanding,
+  rememberAnswer,
+  revokeStanding,
+  type StandingContent,
+  showStanding,
+  standingDetail,
+  standingKind,
+  standingProposal,
+  standingStatus,
+  standingSummary,
+  standingSummaryOf,
+  stillGiving,
+} from './standing-approvals/index.ts';
 export { termsOf } from './terms.ts';
 export { type ApprovalDetail, type ApprovalSummary, approvalDetail, approvalStatus, approvalSummary, summaryOf } from './view.ts';

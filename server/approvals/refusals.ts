@@ -28,6 +28,12 @@ const remedies = {
   'passkey.required': ['It asks for a vote signed by your passkey.', 'Decide in the console, or ask for a challenge and send what your key signs.'],
   'passkey.none': ['You have no passkey in effect here.', 'Enrol one; it signs once an admin has confirmed it and a day has passed.'],
   'passkey.refused': ['What your passkey signed is not good for this vote.', 'Ask for a new challenge and sign that.'],
+  'standing.not_found': ['There is no such standing approval.', 'List those there are.'],
+  'standing.invalid': ['It is not a standing approval that can be given.', 'Correct what it says and propose it again.'],
+  'standing.too_many': ['The tenant has as many standing approvals as may be.', 'Revoke those that are no longer needed.'],
+  'remember.not_yours': ['Only who approved this call, as a reviewer of the group, can have that answer remembered.', 'Approve it first.'],
+  'remember.destructive': ['The answer to a destructive call is never remembered.', 'Decide each one.'],
+  'remember.external': ['The task has read more, or from outside, since it was asked; its answers are not remembered.', 'Decide each call.'],
   stale: ['The configuration of the tenant kept changing while you decided.', 'Try again.'],
 } as const satisfies Readonly<Record<string, readonly [string, string]>>;
 export type ApprovalRefusalCode = keyof typeof remedies;

@@ -34,6 +34,7 @@ const fields = {
   detail: text,
   approval: text,
   proposal_sha256: text,
+  standing: texts,
   edited_from: text,
   vote: z.enum(['approve', 'deny']),
   reason: text,

@@ -16,6 +16,12 @@ export const recordTypes = [
   'approval.superseded',
   'approval.revoked',
   'approval.edited',
+  'standing.proposed',
+  'standing.voted',
+  'standing.given',
+  'standing.denied',
+  'standing.revoked',
+  'standing.expired',
   'approval.reminded',
   'approval.escalated',
   'session.opened',
@@ -94,6 +100,8 @@ export interface RecordBody {
   readonly detail?: string;
   readonly approval?: string;
   readonly proposal_sha256?: string;
+  /** Standing approvals and remembered answers it is about, or rests on. */
+  readonly standing?: readonly string[];
   /** The approval that an edited one takes the place of. */
   readonly edited_from?: string;
   readonly vote?: 'approve' | 'deny';

@@ -1,12 +1,13 @@
-import { hmacOf } from '../audit/index.ts';
+import { hmacOf, type RecordBody } from '../audit/index.ts';
 import type { Ports } from '../ports.ts';
 import { budgetOf } from '../sessions/index.ts';
 import type { Draw } from '../store/store.ts';
 import type { Credential } from './issue-credential.ts';
-import { isGenuine, type Warrant } from './obtain-warrant.ts';
+import { isGenuine, type Satisfied, type Warrant } from './obtain-warrant.ts';
 import { observationOver, observedOf, wouldOf } from './record-observed.ts';
 import { type Refusal, refuse } from './refusals.ts';
 import { currentGrant, type ResolvedTool } from './resolve-tool.ts';
+import type { Rest } from './rest-on-standing.ts';
 
 declare const claimedBrand: unique symbol;
 
@@ -34,12 +35,13 @@ export async function claim(
 ): Promise<Claimed | Refusal> {
   const { warrant } = credential;
   if (!isGenuine(warrant)) throw new Error('a warrant that obtain-warrant did not make');
-  const { judgement, approval, breakGlass } = warrant;
+  const { judgement, approval, breakGlass, rests } = warrant;
   const { session, tool, arguments: args } = judgement.tool;
   const { row, view, tenant } = session;
   const at = ports.clock();
   if (observationOver(judgement, at)) return refuse('stale', 'What this call was judged on has just changed; try again.', { detail: 'observation' });
-  const draws = [...drawsOf(judgement.tool, at), ...glassDraws(breakGlass, judgement.tool.amount)];
+  const own = drawsOf(judgement.tool, at);
+  const draws = rests.length === 0 && !breakGlass ? own : [...own, ...rests.flatMap((rest) => rest.draws), ...glassDraws(breakGlass, judgement.tool.amount)];
   const dispatch = ports.newId('dsp');
   const { answer, durable } = await ports.store.claim({
     tenant: row.tenant,
@@ -50,6 +52,7 @@ export async function claim(
     draws,
     approval: approval && { id: approval.id, digest: approval.digest },
     breakGlass: breakGlass?.id ?? null,
+    ...(rests.length === 0 ? {} : { standing: rests.map(({ id, digest }) => ({ id, digest })) }),
     dispatch,
     leaseUntil: at + deadlineMs + leaseMarginMs,
     at,
@@ -74,6 +77,7 @@ export async function claim(
       ...wouldOf(judgement),
       ...(approval ? { approval: approval.id, proposal_sha256: approval.digest, satisfied: approval.satisfied } : {}),
       ...(breakGlass ? { break_glass: breakGlass.id, satisfied: breakGlass.satisfied } : {}),
+      ...(rests.length === 0 ? {} : restedOn(approval?.satisfied ?? [], rests)),
     },
   });
   if (answer.claimed) return { credential, dispatch, fence: answer.fence, decision, at, durable } as Omit<Claimed, typeof claimedBrand> as Claimed;
@@ -81,19 +85,29 @@ export async function claim(
     case 'session':
       return refuse('session.ended', 'This task has ended.');
     case 'budget':
+      if (answer.draw.scope.startsWith('standing')) return judgeAgain(durable, 'standing');
       // What break-glass has left is no budget of the task: without it, people are asked.
-      if (answer.draw.scope === glassScope(breakGlass))
-        return refuse('stale', 'What this call was judged on has just changed; try again.', { detail: 'break_glass' });
+      if (answer.draw.scope === glassScope(breakGlass)) return judgeAgain(durable, 'break_glass');
       return refuse('budget.exhausted', `This task has used up its ${nameOf(answer.draw)}.`, { detail: `${answer.draw.scope} ${answer.draw.key}` });
     case 'revision':
     case 'labels':
     case 'approval':
     case 'break_glass':
-      // Whoever judges again must read what this answer was about: a read sees only what is committed.
-      await durable;
-      return refuse('stale', 'What this call was judged on has just changed; try again.', { detail: answer.why });
+    case 'standing':
+      return judgeAgain(durable, answer.why);
   }
 }
+
+/** Whoever judges again must read what this answer was about: a read sees only what is committed. */
+async function judgeAgain(durable: Promise<void>, detail: string): Promise<Refusal> {
+  await durable;
+  return refuse('stale', 'What this call was judged on has just changed; try again.', { detail });
+}
+
+const restedOn = (votes: readonly Satisfied[], rests: readonly Rest[]): Pick<RecordBody, 'satisfied' | 'standing'> => ({
+  satisfied: [...votes, ...rests.flatMap(({ literals, source, persons }) => literals.map((literal) => ({ literal, source, persons })))],
+  standing: rests.map(({ id }) => id),
+});
 
 const glassScope = (breakGlass: Warrant['breakGlass']): string => `break-glass/${breakGlass?.id ?? ''}`;
 

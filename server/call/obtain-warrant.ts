@@ -12,6 +12,7 @@ import { isRefusal, type Refusal, refuse } from './refusals.ts';
 import { replayOutcome } from './replay-outcome.ts';
 import { requestApproval } from './request-approval.ts';
 import { resolveTool } from './resolve-tool.ts';
+import { type Rest, type Resting, resting } from './rest-on-standing.ts';
 import { whyStopped } from './while-live.ts';
 
 declare const warranted: unique symbol;
@@ -23,6 +24,8 @@ export interface Warrant {
   readonly judgement: Judgement;
   readonly approval: WarrantedBy | null;
   readonly breakGlass: BreakGlass | null;
+  /** What others had given before and this call draws from. */
+  readonly rests: readonly Rest[];
 }
 export interface WarrantedBy {
   readonly id: string;
@@ -41,8 +44,10 @@ export interface Satisfied {
 const genuine = new WeakSet<object>();
 export const isGenuine = (warrant: Warrant): boolean => genuine.has(warrant);
 
-function grant(judgement: Judgement, approval: Warrant['approval'], breakGlass: BreakGlass | null = null): Warrant {
-  const warrant = Object.freeze({ judgement, approval, breakGlass }) as Omit<Warrant, typeof warranted> as Warrant;
+const none: readonly Rest[] = [];
+
+function grant(judgement: Judgement, approval: Warrant['approval'], rests = none, breakGlass: BreakGlass | null = null): Warrant {
+  const warrant = Object.freeze({ judgement, approval, rests, breakGlass }) as Omit<Warrant, typeof warranted> as Warrant;
   genuine.add(warrant);
   return warrant;
 }
@@ -60,10 +65,12 @@ export async function obtainWarrant(
   decision: string,
 ): Promise<Warrant | CallResult | Refusal> {
   if (judgement.decision.decision === 'allow') return (await decidedBefore(ports, judgement, request, decision)) ?? grant(judgement, null);
+  const until = ports.clock() + io.holdMs;
+  const rest = await restsBefore(ports, judgement);
+  if (rest.judgement.decision.decision === 'allow') return grant(rest.judgement, null, rest.rests);
   const opened = await openedByBreakGlass(ports, judgement);
   if (opened) return opened;
-  const until = ports.clock() + io.holdMs;
-  const asked = await requestApproval(ports, judgement, decision);
+  const asked = await requestApproval(ports, rest.judgement, decision);
   if (isRefusal(asked)) return asked;
   const watch = ports.decisions.watch(asked.tenant, asked.id);
   try {
@@ -85,6 +92,14 @@ export async function obtainWarrant(
   }
 }
 
+/** What people answered, or are answering, about exactly this call goes before what they gave for calls like it. */
+async function restsBefore(ports: Needs, judgement: Judgement): Promise<Resting> {
+  const rest = await resting(ports, judgement);
+  if (rest.rests.length === 0) return rest;
+  const own = await ports.store.findApproval(judgement.tool.session.row.tenant, judgement.tool.callKey, ports.clock());
+  return own === null ? rest : { judgement, rests: [] };
+}
+
 /**
  * What people have decided about exactly this call, or did under an approval, stands; what they were only asked is not asked any more,
  * so that it is not given later to a call that has run.
@@ -100,7 +115,7 @@ async function openedByBreakGlass(ports: Needs, judgement: Judgement): Promise<W
     const about = { at, tenant: row.tenant, session: row.session, agent: row.agent, tool: row.tool, approval: row.id, break_glass: lifted.breakGlass.id };
     if (!(await ports.store.closeApproval(row.tenant, row.id, 'superseded', at, { ...about, type: 'approval.superseded', code: 'break_glass' }))) return null;
   }
-  return grant(lifted.judgement, null, lifted.breakGlass);
+  return grant(lifted.judgement, null, none, lifted.breakGlass);
 }
 
 /**
@@ -154,11 +169,12 @@ async function runsAsApproved(ports: Needs, judgement: Judgement, row: ApprovalR
   const tool = resolveTool(session, { tool: shown.tool, arguments: shown.arguments, nonce: request.nonce });
   if (isRefusal(tool)) return tool;
   const satisfied = satisfiedLiterals(row, mustBeSigned(session.tenant.document, tool.tool.manifest.effect) ? 'signed' : 'any');
-  const fresh = judge(
+  const voted = judge(
     tool,
     satisfied.map(({ literal }) => literal),
   );
-  if (isRefusal(fresh)) return fresh;
+  if (isRefusal(voted)) return voted;
+  const { judgement: fresh, rests } = await resting(ports, voted);
   const edited = editedOf(row.id, shown);
   const holds =
     fresh.decision.decision === 'allow' &&
@@ -169,7 +185,7 @@ async function runsAsApproved(ports: Needs, judgement: Judgement, row: ApprovalR
     canonicalForm(shown.edited?.asked ?? shown.arguments) === canonicalForm(judgement.tool.arguments) &&
     samePeople(shown, fresh) &&
     dominates(shown.label, session.view.label);
-  if (holds) return grant(fresh, { id: row.id, digest: row.digest, satisfied, edited });
+  if (holds) return grant(fresh, { id: row.id, digest: row.digest, satisfied, edited }, rests);
   const at = ports.clock();
   const record = { type: 'approval.superseded' as const, at, tenant: row.tenant, session: row.session, agent: row.agent, tool: row.tool, approval: row.id };
   await ports.store.closeApproval(row.tenant, row.id, 'superseded', at, record);

@@ -24,6 +24,7 @@ import { sweepReminders } from './verbs/reminders.ts';
 import * as secrets from './verbs/secrets.ts';
 import * as sessions from './verbs/sessions.ts';
 import { settle } from './verbs/settlements.ts';
+import * as standing from './verbs/standing-approvals.ts';
 import {
   type Swept,
   sweepApprovals,
@@ -103,6 +104,13 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     putChallenge: (challenge, at) => commit(of(challenge.tenant), () => passkeys.putChallenge(challenge, at)),
     takeChallenge: (tenant, challenge, person, at) => commit(of(tenant), () => passkeys.takeChallenge(tenant, challenge, person, at)),
 
+    proposeStanding: (one, revision, first) => commit(of(one.tenant), () => standing.proposeStanding(one, revision, first)),
+    voteStanding: (vote) => commit(of(vote.tenant), () => standing.voteStanding(vote)),
+    revokeStanding: (tenant, id, at, record) => commit(of(tenant), () => standing.revokeStanding(tenant, id, at, record)),
+    readStanding: (tenant, id) => read(of(tenant), () => standing.readStanding(tenant, id)),
+    listStanding: (tenant, filter, page) => read(of(tenant), () => standing.listStanding(tenant, filter, page)),
+    standingFor: (tenant, tool, session, at) => read(of(tenant), () => standing.standingFor(tenant, tool, session, at)),
+
     putSecret: (tenant, name, sealed, at, record, approval) => commit(of(tenant), () => secrets.putSecret(tenant, name, sealed, at, record, approval)),
     readSecret: (tenant, name) => readOnce(of(tenant), () => secrets.readSecret(tenant, name)),
     listSecrets: (tenant) => readOnce(of(tenant), () => secrets.listSecrets(tenant)),
@@ -156,6 +164,7 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
         swept.sessions += await untilDone(() => commit(of(tenant), () => sweepSessions(tenant, at)));
         swept.approvals += await untilDone(() => commit(of(tenant), () => sweepApprovals(tenant, at)));
         swept.reminders += await untilDone(() => commit(of(tenant), () => sweepReminders(tenant, at, sweepAtOnce)));
+        await untilDone(() => commit(of(tenant), () => standing.sweepStanding(tenant, at, sweepAtOnce)));
         swept.dispatches += await untilDone(() => commit(of(tenant), () => sweepDispatches(tenant, at)));
         swept.changes += await untilDone(() => commit(of(tenant), () => sweepChanges(tenant, at)));
       }

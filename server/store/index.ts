@@ -11,3 +11,4 @@ export { openSqliteStore } from './sqlite/open-sqlite-store.ts';
 export { shapeOf } from './sqlite/shape.ts';
 export * from './store.ts';
 export { startFirstEpoch } from './verbs/epochs.ts';
+export { about as aboutStanding } from './verbs/standing-approvals.ts';

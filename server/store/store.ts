@@ -6,6 +6,7 @@ import type { BreakGlassVerbs } from './break-glass.ts';
 import type { NotificationVerbs } from './notifications.ts';
 import type { PasskeyStore } from './passkey-store.ts';
 import type { Signals } from './signals.ts';
+import type { StandingTaken, StandingVerbs } from './standing-approvals.ts';
 
 export type { NewPasskey, PasskeyRow } from './passkey-store.ts';
 
@@ -212,7 +213,7 @@ export type ConfigurationAnswer =
 
 /** One counter to draw from; refused when `used + amount > limit`. A draw is never given back. */
 export interface Draw {
-  /** `session/<id>` or `use-case/<name>/<YYYY-MM-DD>`. */
+  /** `session/<id>`, `use-case/<name>/<YYYY-MM-DD>`, `standing/<id>` or `standing-day/<id>/<YYYY-MM-DD>`. */
   readonly scope: string;
   /** `calls`, `amount` or `tool:<brokered name>`. */
   readonly key: string;
@@ -230,6 +231,8 @@ export interface ClaimRequest {
   readonly approval: { readonly id: string; readonly digest: string } | null;
   /** Id of the break-glass it runs under. */
   readonly breakGlass?: string | null;
+  /** Standing approvals and remembered answers it rests on, beside or in place of one of its own. */
+  readonly standing?: readonly StandingTaken[];
   readonly dispatch: string;
   /** After this the dispatch counts as `unknown`. */
   readonly leaseUntil: number;
@@ -238,7 +241,7 @@ export interface ClaimRequest {
 }
 export type ClaimAnswer =
   | { readonly claimed: true; readonly fence: number; readonly recordIndex: number }
-  | { readonly claimed: false; readonly why: 'session' | 'revision' | 'labels' | 'approval' | 'break_glass' }
+  | { readonly claimed: false; readonly why: 'session' | 'revision' | 'labels' | 'approval' | 'break_glass' | 'standing' }
   | { readonly claimed: false; readonly why: 'budget'; readonly draw: Draw };
 
 export interface Settlement {
@@ -450,7 +453,7 @@ export interface Page {
   readonly limit: number;
 }
 
-export interface Store extends PasskeyStore, NotificationVerbs, BreakGlassVerbs {
+export interface Store extends PasskeyStore, NotificationVerbs, BreakGlassVerbs, StandingVerbs {
   /** Resolves when the store can be read and written now. */
   check(): Promise<void>;
   close(): Promise<void>;

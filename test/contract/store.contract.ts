@@ -12,6 +12,7 @@ import { applyTenant, start } from './samples.ts';
 import { sessionRules } from './sessions.contract.ts';
 import { settlementRules } from './settlements.contract.ts';
 import { signalRules } from './signals.contract.ts';
+import { standingRules } from './standing.contract.ts';
 import { sweepRules } from './sweep.contract.ts';
 
 /** One store under test, and others that see the same data as another process would. */
@@ -55,6 +56,7 @@ export function describeStore(name: string, openStore: OpenStore): void {
     claimRules(bench);
     settlementRules(bench);
     approvalRules(bench);
+    standingRules(bench);
     notificationRules(bench);
     passkeyRules(bench);
     breakGlassRules(bench);

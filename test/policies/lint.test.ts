@@ -134,6 +134,16 @@ describe('ids, reasons and annotations', () => {
     expect(problems.map(({ cause }) => cause)).toContain('A platform rule is marked `@break_glass`');
   });
 
+  test.each([
+    ['approval:finance:2', 'standing', []],
+    ['approval:finance:2', 'votes', ['other than `standing`']],
+    ['confirm:sponsor', 'standing', ['asks for no approval that can stand']],
+    ['approval:finance:2:passkey', 'standing', ['asks for no approval that can stand']],
+  ])('a forbid that asks %s may say @accepts("%s"): %j', async (literal, what, refused) => {
+    const text = forbid(`unless { context.satisfied.contains("${literal}") }`, `@id("acme/rule") @reason("x") @accepts("${what}")`);
+    expect(await causes(source(text))).toEqual(refused.map((cause) => expect.stringContaining(cause)));
+  });
+
   test('an id used in two files is refused, naming the first', async () => {
     const twice = ['a.cedar', 'b.cedar'].map((file) => ({ file, text: permit, cases: null }));
     expect(await compilePolicy({ ...acme, files: twice })).toMatchObject({

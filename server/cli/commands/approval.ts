@@ -1,10 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { z } from 'zod';
 import { exits, Failure, usage } from '../../connect/index.ts';
 import { type Detail, describe, detail, progress, type Summary, summary } from '../describe-approval.ts';
 import { moment, table } from '../print.ts';
 import { answer, settingsOf } from '../settings.ts';
 import { openV1, type V1 } from '../v1.ts';
+
+const remembered = z.looseObject({ id: z.string(), status: z.string() });
 
 const lookAgainMs = 500;
 
@@ -159,6 +162,23 @@ export function approvalCommand(): Command {
       const body = { digest: shown.digest, arguments: { ...shown.proposal.arguments, ...set }, reason };
       const edited = await v1.post(`/approvals/${encodeURIComponent(shown.id)}/edits`, body, summary);
       answer(settings, edited, () => `${edited.id} takes its place and waits for ${edited.requirements.map((one) => one.requirement).join(' ')}.`);
+    });
+  group
+    .command('remember <approval>')
+    .description('Have your answer remembered within its task: never for a destructive tool, nor once something external was read')
+    .option('--set <name=constraint>', 'one argument, as a constraint in JSON; exactly as it was for all when left out', setting, {})
+    .addHelpText(
+      'after',
+      '\nIt counts once as many people as the call needed remember the same.\n\nExample:\n  $ npx taskgate approval remember apr_3kTz… --set \'to={"enum":["a@acme.example"]}\' --set \'text={"maxLength":500}\'\n',
+    )
+    .action(async (id: string, { set }: { set: Record<string, unknown> }, command: Command) => {
+      const settings = settingsOf(command);
+      const v1 = await openV1(settings);
+      const whole = await wholeId(v1, id, ['pending', 'approved', 'used']);
+      const { digest } = await v1.get(`/approvals/${encodeURIComponent(whole)}`, summary);
+      const body = { digest, ...(Object.keys(set).length === 0 ? {} : { arguments: set }) };
+      const kept = await v1.post(`/approvals/${encodeURIComponent(whole)}/remember`, body, remembered);
+      answer(settings, kept, () => `${kept.id} is ${kept.status}${kept.status === 'active' ? ' until the task ends' : '; others have to remember the same'}.`);
     });
   group
     .command('revoke <approval>')

@@ -18,6 +18,8 @@ const rights: Readonly<Record<string, string>> = {
   votes: 'SELECT, INSERT',
   passkeys: 'SELECT, INSERT, UPDATE',
   passkey_challenges: 'SELECT, INSERT, DELETE',
+  standing_approvals: 'SELECT, INSERT, UPDATE',
+  standing_votes: 'SELECT, INSERT',
   secrets: 'SELECT, INSERT, UPDATE',
   agent_tokens: 'SELECT, INSERT, UPDATE',
   console_sessions: 'SELECT, INSERT, UPDATE, DELETE',
@@ -44,6 +46,8 @@ const ofTenants = [
   'votes',
   'passkeys',
   'passkey_challenges',
+  'standing_approvals',
+  'standing_votes',
   'secrets',
   'agent_tokens',
   'break_glass',
@@ -57,7 +61,7 @@ const ofTenants = [
 ];
 const ofLogs = ['chain_heads', 'records'];
 /** What a sweep and the store's anchor look at across tenants. */
-const overseen = ['tenants', 'sessions', 'approvals', 'dispatches', 'changes', 'chain_heads', 'deliveries', 'break_glass'];
+const overseen = ['tenants', 'sessions', 'approvals', 'dispatches', 'changes', 'chain_heads', 'deliveries', 'break_glass', 'standing_approvals'];
 
 const setting = (name: string): string => `current_setting('taskgate.${name}', true)`;
 // An unset setting reads as the empty string once another transaction of the connection had set it; no tenant has that name.

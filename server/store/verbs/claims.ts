@@ -6,6 +6,7 @@ import { draw } from './counters.ts';
 import { lineageOf } from './lineages.ts';
 import { appendAfter, readHead } from './records.ts';
 import { isLineLive, lineOf } from './session-rows.ts';
+import { takeStanding } from './standing-approvals.ts';
 
 /**
  * Check and act in one step (DESIGN §2, rule 5): all that the call was judged on still holds, or nothing is taken. The order is
@@ -33,6 +34,8 @@ export function* claim(request: ClaimRequest): Verb<ClaimAnswer> {
     appendAfter(head, tenant, { ...request.record, fence }),
     ...request.draws.map((one) => draw(tenant, one)),
   );
+  for (const one of request.standing ?? [])
+    if (!(yield* takeStanding(tenant, one, at))) throw new Undo({ claimed: false, why: 'standing' } satisfies ClaimAnswer);
   if (!approved) throw new Undo({ claimed: false, why: 'approval' } satisfies ClaimAnswer);
   if (request.breakGlass != null && !(yield* takeBreakGlass(tenant, request.session, request.tool, request.breakGlass, at)))
     throw new Undo({ claimed: false, why: 'break_glass' } satisfies ClaimAnswer);

@@ -3,6 +3,7 @@ import { run, signal, type Verb } from '../verb.ts';
 import { readApproval } from './approval-rows.ts';
 import { aboutApproval, insertApproval } from './approvals.ts';
 import { readRevision } from './configuration.ts';
+import { tellOfApproval } from './notifications.ts';
 import { appendRecord } from './records.ts';
 import { isLineLive, lineOf } from './session-rows.ts';
 
@@ -28,6 +29,7 @@ export function* editApproval({ original, edited, revision, actor, reason, at }:
     ...aboutApproval('approval.edited', { ...about, id: edited.id, digest: edited.digest }, at),
     ...{ actor, reason, edited_from: before.id, requirements: edited.requirements, revision, expires_at: edited.expiresAt },
   });
+  yield* tellOfApproval('approval.requested', edited, at);
   yield* signal('approval', tenant, original.id);
   yield* signal('approval', tenant, edited.id);
   const opened = yield* readApproval(tenant, edited.id);

@@ -9,6 +9,7 @@ import { recordOf } from './end-session.ts';
 import { unconfirmPasskeys } from './passkeys.ts';
 import { appendRecord } from './records.ts';
 import { type SessionColumns, sessionColumns, sessionOf } from './session-rows.ts';
+import { revokeAllStanding } from './standing-approvals.ts';
 import { inFlight, type Lost, loseDispatches } from './sweep.ts';
 
 export function* readState(): Verb<StoreState> {
@@ -77,6 +78,8 @@ function* cutOff(tenant: string, { at, reason }: NewEpoch): Verb<void> {
     tenant,
   );
   for (const change of changes) yield* appendRecord(tenant, { ...aboutChange('change.superseded', change, at), code: reason });
+
+  yield* revokeAllStanding(tenant, at, reason);
 
   yield* loseDispatches(yield* all<Lost>(inFlight, tenant), at, reason);
 

@@ -25,15 +25,10 @@ export function* tenantsWithDue(at: number): Verb<string[]> {
      UNION SELECT tenant FROM approvals WHERE status = 'pending' AND remind_at <= ?
      UNION SELECT tenant FROM break_glass
        WHERE status = 'active' OR (status = 'requested' AND confirm_by <= ?) OR (status = 'ended' AND reviewed_at IS NULL AND overdue_told = 0 AND review_due <= ?)
+     UNION SELECT tenant FROM standing_approvals WHERE status IN ('pending', 'active') AND expires_at <= ?
      UNION SELECT tenant FROM dispatches WHERE status = 'dispatched' AND lease_until <= ?
      UNION SELECT tenant FROM changes WHERE status = 'pending' AND expires_at <= ?`,
-    at,
-    at,
-    at,
-    at,
-    at,
-    at,
-    at,
+    ...Array.from({ length: 8 }, () => at),
   );
   return due.map(({ tenant }) => tenant);
 }
@@ -150,7 +145,7 @@ const sessionKeptMs = dayMs;
 export function* sweepCounters(tenant: string, at: number): Verb<Swept> {
   const firstKept = new Date(at - daysKept * dayMs).toISOString().slice(0, 10);
   const past = yield* all<{ scope: string; name: string }>(
-    `SELECT scope, name FROM counters WHERE tenant = ? AND scope LIKE 'use-case/%' AND substr(scope, length(scope) - 9) < ?
+    `SELECT scope, name FROM counters WHERE tenant = ? AND (scope LIKE 'use-case/%' OR scope LIKE 'standing-day/%') AND substr(scope, length(scope) - 9) < ?
      UNION ALL
      SELECT c.scope, c.name FROM counters c JOIN sessions s ON s.tenant = c.tenant AND s.id = substr(c.scope, 9)
      WHERE c.tenant = ? AND c.scope LIKE 'session/%' AND c.name <> 'calls' AND s.status IN ('ended', 'revoked') AND s.ended_at <= ?
