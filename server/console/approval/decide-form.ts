@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import type { ApprovalDetail, ApprovalRefusal } from '../../approvals/index.ts';
 import { form, type Html, type Visitor } from '../page.ts';
 import { moment, until } from '../parts/times.ts';
+import { visibly } from '../parts/visible.ts';
 import { requirementWords, statusWords } from '../parts/words.ts';
 
 interface Ballot {
@@ -32,14 +33,21 @@ ${
   approval.votes.length > 0
     ? html`<ul class="plain votes">${approval.votes.map(
         ({ name, decision, at, reason }) =>
-          html`<li><span class="vote-${decision}">${decision === 'approve' ? 'approved' : 'denied'}</span> by <strong>${name}</strong> ${moment(at, now)}${reason === null ? '' : html`<br><q>${reason}</q>`}</li>`,
+          html`<li><span class="vote-${decision}">${decision === 'approve' ? 'approved' : 'denied'}</span> by <strong>${name}</strong> ${moment(at, now)}${reason === null ? '' : html`<br><q>${visibly(reason)}</q>`}</li>`,
       )}</ul>`
     : ''
 }
 <details class="digest"><summary>Digest of what you decide: ${approval.digest.slice(0, 8)}…</summary><code>${approval.digest}</code></details>
-${mine.ok ? voteForms(visitor, ballot, mine.requirements) : html`<p class="callout">${mine.message} <span class="quiet">${mine.remedy}</span></p>`}
+${mine.ok ? voteForms(visitor, ballot, mine.requirements) : whyNot(mine)}
 ${mayRevoke && (approval.status === 'approved' || waits) ? revokeForm(visitor, approval) : ''}
 ${mayStop ? stopForm(visitor, approval.session) : ''}</aside>`;
+}
+
+function whyNot({ code, message, remedy }: ApprovalRefusal): Html | '' {
+  // What state it is in stands above.
+  if (code === 'approval.not_pending') return '';
+  if (code === 'approval.already_voted') return html`<p class="callout">You have decided; a vote is final.</p>`;
+  return html`<p class="callout">${message} <span class="quiet">${remedy}</span></p>`;
 }
 
 function voteForms(visitor: Visitor, { approval, shown, closed }: Ballot, requirements: readonly string[]): Html {

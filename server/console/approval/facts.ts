@@ -8,8 +8,8 @@ import { effectWords, labelWords, nameOf, principalWords, reachWords, requiremen
 type Snapshot = Pick<TenantSnapshot, 'document'>;
 
 /** What will happen: the words the registrant gave the tool, never the agent's. */
-export const whatSection = (proposal: Proposal): Html => html`<header class="lead"><p class="quiet">A call waits for people</p>
-<h1>${proposal.says ?? html`Calls <code>${proposal.tool}</code>`}</h1>
+export const whatSection = (proposal: Proposal): Html => html`<header class="lead"><p class="quiet">What will happen</p>
+<h1>${proposal.says === null ? html`Calls <code>${proposal.tool}</code>` : visibly(proposal.says)}</h1>
 <p class="tags"><span class="tag${proposal.effect === 'destructive' ? ' danger' : ''}">${effectWords[proposal.effect]}</span>
 <span class="tag${proposal.reaches === 'external' ? ' warn' : ''}">${reachWords[proposal.reaches]}</span> <code class="quiet">${proposal.tool}</code></p>
 ${proposal.says === null ? html`<p class="quiet">No words are registered for this tool; its name promises nothing.</p>` : ''}</header>`;
@@ -49,7 +49,7 @@ ${label.integrity === 'external' && reaches === 'external' ? html`<p class="call
 
 export const policySection = ({ policies, requirements }: Proposal): Html =>
   html`<section class="part" aria-labelledby="policy"><h2 id="policy">Why you are asked</h2><ul class="plain">${policies.map(
-    ({ id, reason }) => html`<li>${reason ?? 'A policy without stated reason'} <code class="quiet">${id}</code></li>`,
+    ({ id, reason }) => html`<li>${visibly(reason ?? 'A policy without stated reason')} <code class="quiet">${id}</code></li>`,
   )}</ul><p class="quiet">It asks for ${requirements.map(requirementWords).join('; ')}.</p></section>`;
 
 /** What nobody and nothing looked at, so that its absence above is not taken for a check. */
