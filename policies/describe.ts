@@ -1,3 +1,4 @@
+import { parseCases } from './cases/parse.ts';
 import { parsePolicies } from './engine/parse-policies.ts';
 
 /** One policy as a difference between two texts is told by. */
@@ -18,4 +19,11 @@ export function describePolicies(text: string): ReadonlyMap<string, PolicyStatem
     statements.set(id, { effect: json.effect, meaning: JSON.stringify([decides, loosens]) });
   }
   return problems.length > 0 || statements.size < policies.length ? null : statements;
+}
+
+/** The cases of one file by their name, each in one form; null when they cannot be read or two have one name. */
+export function describeCases(text: string): ReadonlyMap<string, string> | null {
+  const { cases, problems } = parseCases('', text);
+  const stated = new Map(cases.map((one) => [one.case, JSON.stringify(one)]));
+  return problems.length > 0 || stated.size < cases.length ? null : stated;
 }

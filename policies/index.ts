@@ -1,6 +1,6 @@
 export { type CaseOutcome, type CaseResult, findUntested, runCases } from './cases/run.ts';
 export { type StatedFacts, statedFacts, withStated } from './cases/stated-facts.ts';
-export { describePolicies, type PolicyStatement } from './describe.ts';
+export { describeCases, describePolicies, type PolicyStatement } from './describe.ts';
 export { secondsOf } from './durations.ts';
 export { type TrapNotice, watchTraps } from './engine/cedar.ts';
 export { compilePolicy } from './engine/compile.ts';

@@ -5,7 +5,7 @@ import { type ChangeEffect, compareFields, type Difference, fieldRules, same, su
 import { compareGrants } from './grant-differences.ts';
 import type { NextConfiguration, NextTenant } from './merge.ts';
 import type { PinChange } from './pin-upstreams.ts';
-import { comparePolicies } from './policy-differences.ts';
+import { compareCases, comparePolicies } from './policy-differences.ts';
 import type { Located } from './problems.ts';
 
 export interface PlanItem {
@@ -90,8 +90,9 @@ function policyItems(tenant: NextTenant): PlanItem[] {
   return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((file): PlanItem[] => {
     const [was, is] = [before.get(file), after.get(file)];
     if (was?.text === is?.text && was?.cases === is?.cases) return [];
-    const differences: Difference[] =
-      was?.text === is?.text ? [{ text: 'only cases changed', effect: 'neutral' }] : comparePolicies(was?.text ?? '', is?.text ?? '');
+    // The cases of a file that goes go with its policies, and say nothing more than they.
+    const guards = was && is ? compareCases(was.cases, is.cases) : [];
+    const differences: Difference[] = [...(was?.text === is?.text ? [] : comparePolicies(was?.text ?? '', is?.text ?? '')), ...guards];
     const change = was ? (is ? 'changed' : 'removed') : 'added';
     const { text, cases } = is ?? was ?? { text: '', cases: null };
     return [
