@@ -14,6 +14,7 @@ import { changeEndpoints } from './changes.ts';
 import { credentialEndpoints } from './credentials.ts';
 import { documentEndpoints } from './documents.ts';
 import type { Access, Asker, Endpoint, Input } from './endpoint.ts';
+import { exceptionEndpoints } from './exceptions.ts';
 import { meEndpoints } from './me.ts';
 import { notificationEndpoints } from './notifications.ts';
 import { openApi } from './openapi.ts';
@@ -29,6 +30,7 @@ export const endpoints: readonly Endpoint[] = [
   ...approvalEndpoints,
   ...passkeyEndpoints,
   ...standingEndpoints,
+  ...exceptionEndpoints,
   ...sessionEndpoints,
   ...agentEndpoints,
   ...agentTokenEndpoints,

@@ -22,6 +22,7 @@ const fields = {
   use_case: text,
   tool: text,
   tool_digest: text,
+  effect: z.enum(['read', 'write', 'destructive']),
   decision_id: text,
   decision: z.enum(['allow', 'deny', 'require']),
   policies: texts,

@@ -3,6 +3,7 @@ export { chainRecord, genesis } from './chain.ts';
 export { checkBody } from './check-body.ts';
 export { exportJsonl, parseExport, parseLine, recordsOf, verifyExport } from './export.ts';
 export { hmacOf } from './hmac.ts';
+export { measureAutonomy } from './measure-autonomy.ts';
 export { measureUse, type Use } from './measure-use.ts';
 export { createPlatformLog, type PlatformLog } from './platform-log.ts';
 export { type RecordBody, type RecordType, recordTypes, type StoredRecord } from './record.ts';

@@ -78,6 +78,8 @@ export interface RecordBody {
   readonly use_case?: string;
   readonly tool?: string;
   readonly tool_digest?: string;
+  /** What the tool does, as it was registered then. */
+  readonly effect?: 'read' | 'write' | 'destructive';
   readonly decision_id?: string;
   readonly decision?: 'allow' | 'deny' | 'require';
   readonly policies?: readonly string[];

@@ -66,6 +66,7 @@ export async function claim(
       use_case: row.useCase,
       tool: tool.name,
       tool_digest: tool.digest,
+      effect: tool.manifest.effect,
       decision: 'allow',
       decision_id: decision,
       policies: judgement.decision.policies.map(({ id }) => id),

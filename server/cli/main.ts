@@ -33,6 +33,7 @@ const groups: Readonly<Record<string, () => Promise<Command>>> = {
   notification: async () => (await import('./commands/notification.ts')).notificationCommand(),
   approval: async () => (await import('./commands/approval.ts')).approvalCommand(),
   change: async () => (await import('./commands/change.ts')).changeCommand(),
+  exception: async () => (await import('./commands/exception.ts')).exceptionCommand(),
   standing: async () => (await import('./commands/standing.ts')).standingCommand(),
   backup: async () => (await import('./commands/backup.ts')).backupCommand(),
   restore: async () => (await import('./commands/restore.ts')).restoreCommand(),

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { exits, Failure, usage } from '../../connect/index.ts';
 import { type Detail, describe, detail, progress, type Summary, summary } from '../describe-approval.ts';
+import { autonomy, describeAutonomy } from '../describe-autonomy.ts';
 import { moment, table } from '../print.ts';
 import { answer, settingsOf } from '../settings.ts';
 import { openV1, type V1 } from '../v1.ts';
@@ -162,6 +163,15 @@ export function approvalCommand(): Command {
       const body = { digest: shown.digest, arguments: { ...shown.proposal.arguments, ...set }, reason };
       const edited = await v1.post(`/approvals/${encodeURIComponent(shown.id)}/edits`, body, summary);
       answer(settings, edited, () => `${edited.id} takes its place and waits for ${edited.requirements.map((one) => one.requirement).join(' ')}.`);
+    });
+  group
+    .command('stats')
+    .description('How often people were asked, from the record: autonomy and approvals a task')
+    .option('--days <days>', 'of the last so many', seconds, 30)
+    .action(async ({ days }: { days: number }, command: Command) => {
+      const settings = settingsOf(command);
+      const measured = await (await openV1(settings)).get(`/measures/autonomy?days=${days}`, autonomy);
+      answer(settings, measured, () => describeAutonomy(measured));
     });
   group
     .command('remember <approval>')
