@@ -3,7 +3,7 @@ export { ballotOf, challengeVote, type DecisionRequest, decideApproval, whoMayEd
 export { excludedFrom, sameHuman } from './excluded.ts';
 export { listApprovals } from './list.ts';
 export { whyNotNarrower } from './narrower.ts';
-export { assertion, mustBeSigned, voteChallenge } from './passkeys/index.ts';
+export { assertion, hasSigningKey, mustBeSigned, voteChallenge } from './passkeys/index.ts';
 export { openProposal, type Proposal, sealProposal } from './proposal.ts';
 export { type ApprovalRefusal, type ApprovalRefusalCode, refuseApproval } from './refusals.ts';
 export { revokeApproval } from './revoke.ts';

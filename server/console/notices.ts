@@ -5,6 +5,9 @@ const notices = {
   revoked: 'Taken back. The call will not run.',
   'session-ended': 'The task has ended. What it could do is gone.',
   'session-suspended': 'The task is suspended. Its next call is refused.',
+  'passkey-added': 'Added. It signs once another admin has confirmed it and a day has passed.',
+  'passkey-confirmed': 'Confirmed. It signs from a day from now.',
+  'passkey-removed': 'Removed. It signs nothing any more.',
   'logged-in': 'You are logged in.',
 } as const;
 export type Notice = keyof typeof notices;

@@ -50,6 +50,11 @@ export interface Done {
   readonly say: Notice | null;
 }
 
+/** For the console's own script, which asked for it. */
+export interface Answered {
+  readonly json: object;
+}
+
 /** `named`: everybody the tenant document names; else those with one of these roles. */
 export type Access = 'named' | readonly Role[];
 
@@ -66,7 +71,7 @@ export interface Action {
   readonly path: string;
   readonly access: Access;
   readonly fields: z.ZodType;
-  run(ports: Ports, visitor: Visitor, input: Input<unknown>): Promise<Done | Refused>;
+  run(ports: Ports, visitor: Visitor, input: Input<unknown>): Promise<Done | Answered | Refused>;
 }
 
 const none = z.object({});
@@ -91,7 +96,7 @@ export function action<F extends z.ZodType>(spec: {
   readonly path: string;
   readonly access: Access;
   readonly fields: F;
-  run(ports: Ports, visitor: Visitor, input: Input<z.output<F>>): Promise<Done | Refused>;
+  run(ports: Ports, visitor: Visitor, input: Input<z.output<F>>): Promise<Done | Answered | Refused>;
 }): Action {
   return { ...spec, run: (ports, visitor, input) => spec.run(ports, visitor, input as Input<z.output<F>>) };
 }
@@ -113,7 +118,7 @@ export const notHere = (): Refused => ({
   remedy: 'It may be over, or belong to somebody else. Go on from the queue.',
 });
 
-export const isRefused = (answer: Shown | Done | Refused): answer is Refused => 'refused' in answer;
+export const isRefused = (answer: Shown | Done | Answered | Refused): answer is Refused => 'refused' in answer;
 
 export function mayUse(access: Access, { roles, name }: Standing): boolean {
   return access === 'named' ? name !== null : access.some((role) => roles.has(role));

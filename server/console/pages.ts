@@ -1,11 +1,12 @@
 import type { Action, Page } from './page.ts';
 import { approvalActions, approvalPage } from './pages/approval.ts';
 import { historyPage } from './pages/history.ts';
+import { passkeyActions, passkeysPage } from './pages/passkeys.ts';
 import { queuePage } from './pages/queue.ts';
 import { sessionPage } from './pages/session.ts';
 import { sessionsPage } from './pages/sessions.ts';
 import { sessionActions } from './pages/stop-session.ts';
 
 /** Every page, in the order of the navigation, and everything that can be done on one. How to add one: `page.ts`. */
-export const pages: readonly Page[] = [queuePage, approvalPage, sessionsPage, sessionPage, historyPage];
-export const actions: readonly Action[] = [...approvalActions, ...sessionActions];
+export const pages: readonly Page[] = [queuePage, approvalPage, sessionsPage, sessionPage, historyPage, passkeysPage];
+export const actions: readonly Action[] = [...approvalActions, ...sessionActions, ...passkeyActions];

@@ -30,6 +30,7 @@ export function consoleRoutes(ports: Ports): Hono {
   const refuse = async (c: Context, visitor: Visitor, answer: Refused): Promise<Response> => {
     const { refused, code, message, remedy } = answer;
     if (refused === 403) await ports.access.known({ tenant: visitor.person.tenant, actor: visitor.person.id, door: 'console', code, detail: c.req.routePath });
+    if (c.req.header('accept') === 'application/json') return c.json({ code, message, remedy }, refused);
     return c.html(framed(visitor, pages, '', { title: titles[refused], body: failure(titles[refused], message, remedy) }, null), refused);
   };
   /** Runs for whoever is logged in, not too fast, and has the role. */
@@ -58,6 +59,7 @@ export function consoleRoutes(ports: Ports): Hono {
       if (!parsed.success) return refuse(c, visitor, unreadable);
       const answer = await run(ports, visitor, { param: (name) => c.req.param(name) ?? '', values: parsed.data });
       if (isRefused(answer)) return refuse(c, visitor, answer);
+      if ('json' in answer) return c.json(answer.json);
       return c.redirect(answer.say === null ? answer.to : `${answer.to}${answer.to.includes('?') ? '&' : '?'}say=${answer.say}`, 303);
     });
 

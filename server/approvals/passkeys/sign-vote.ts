@@ -34,6 +34,11 @@ export async function signingKeys(ports: Needs, { tenant, id }: Person, party: R
   return held.filter((key) => key.removedAt === null && key.effectiveAt !== null && key.effectiveAt <= now && key.rpId === party.id);
 }
 
+export async function hasSigningKey(ports: Needs, person: Person): Promise<boolean> {
+  const party = relyingParty(ports.config);
+  return party !== null && (await signingKeys(ports, person, party)).length > 0;
+}
+
 /** A challenge that stands for this very vote; null when the person has no key that could sign it. */
 export async function issueVoteChallenge(
   ports: Needs,

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { asksPasskey } from '../../../policies/index.ts';
 import type { ApprovalDetail, ApprovalRefusal } from '../../approvals/index.ts';
 import { form, type Html, type Visitor } from '../page.ts';
 import { moment, until } from '../parts/times.ts';
@@ -13,6 +14,8 @@ interface Ballot {
   readonly shown: string;
   /** Long arguments that are not open yet. */
   readonly closed: number;
+  /** They have a passkey in effect. */
+  readonly maySign: boolean;
   readonly mayRevoke: boolean;
   readonly mayStop: boolean;
   /** Epoch seconds. */
@@ -50,9 +53,11 @@ function whyNot({ code, message, remedy }: ApprovalRefusal): Html | '' {
   return html`<p class="callout">${message} <span class="quiet">${remedy}</span></p>`;
 }
 
-function voteForms(visitor: Visitor, { approval, shown, closed }: Ballot, requirements: readonly string[]): Html {
+function voteForms(visitor: Visitor, { approval, shown, closed, maySign }: Ballot, requirements: readonly string[]): Html {
   const bound = html`<input type="hidden" name="digest" value="${approval.digest}"><input type="hidden" name="shown" value="${shown}">`;
   const [first] = requirements;
+  const mustSign = requirements.every(asksPasskey);
+  const sign = html` data-sign="/console/approvals/${approval.id}/challenge" data-into="assertion"`;
   const owed = approval.proposal?.effect === 'destructive';
   const which =
     requirements.length > 1
@@ -62,10 +67,12 @@ function voteForms(visitor: Visitor, { approval, shown, closed }: Ballot, requir
 ${form(
   visitor,
   `/approvals/${approval.id}/decide`,
-  html`${bound}${which}
+  html`${bound}${which}<input type="hidden" name="assertion" value="">
 <label for="reason">Reason <span class="quiet">${owed ? 'needed: this cannot be undone' : 'needed to deny'}; the agent reads it</span></label><textarea id="reason" name="reason" rows="2" maxlength="500"${owed ? html` data-owed` : ''}></textarea>
 ${closed > 0 ? html`<p class="callout" id="closed">Open the ${closed === 1 ? 'long argument' : `${closed} long arguments`} to be able to approve.</p>` : ''}
-<div class="choices"><button class="approve" name="decision" value="approve" data-key="a"${closed > 0 ? html` disabled aria-describedby="closed"` : ''}>Approve</button>
+${mustSign ? html`<noscript><p class="callout">It asks for a passkey, which a browser uses only with JavaScript.</p></noscript>` : ''}
+${mustSign && !maySign ? html`<p class="callout">It asks for a passkey in effect, and you have none. <a href="/console/passkeys">My passkeys</a></p>` : ''}
+<div class="choices"><button class="approve" name="decision" value="approve" data-key="a"${mustSign || maySign ? sign : ''}${closed > 0 ? html` disabled aria-describedby="closed"` : ''}>${mustSign || maySign ? 'Approve with passkey' : 'Approve'}</button>
 <button class="deny" name="decision" value="deny" data-key="d">Deny</button></div>
 <p class="quiet keys" hidden><kbd>A</kbd> approve · <kbd>D</kbd> deny, pressed twice</p><p class="confirm" role="status" hidden></p>`,
   'vote',

@@ -88,6 +88,32 @@ main?.addEventListener('click', (event) => {
   void refresh(link.href);
 });
 
+// ── passkeys: what the browser makes or signs goes into the form, which is then sent as any other ──
+let signed = null;
+document.addEventListener('submit', (event) => {
+  const [form, button] = [event.target, event.submitter];
+  if (!button?.dataset.sign || form === signed || !globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON) return;
+  event.preventDefault();
+  void sign(form, button);
+});
+async function sign(form, button) {
+  try {
+    const body = new URLSearchParams(new FormData(form, button));
+    const response = await fetch(button.dataset.sign, { method: 'POST', body, headers: { accept: 'application/json' }, redirect: 'error' });
+    const answer = await response.json();
+    if (!response.ok) return say(`${answer.message} ${answer.remedy}`, form);
+    say('Use your passkey now.', form);
+    const credential = answer.create
+      ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(answer.create) })
+      : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(answer.get) });
+    form.elements.namedItem(button.dataset.into).value = JSON.stringify(credential);
+    signed = form;
+    form.requestSubmit(button);
+  } catch {
+    say('No passkey was used, so nothing was done.', form);
+  }
+}
+
 // ── keys ──
 let armed = null;
 function disarm() {
@@ -96,8 +122,8 @@ function disarm() {
   armed = null;
   say('');
 }
-function say(words) {
-  const place = main?.querySelector('.confirm');
+function say(words, within = main) {
+  const place = within?.querySelector('.confirm');
   if (!place) return;
   place.hidden = words === '';
   place.textContent = words;

@@ -1,6 +1,18 @@
 import { html } from 'hono/html';
 import { z } from 'zod';
-import { type ApprovalRefusal, ballotOf, decideApproval, mayReview, revokeApproval, type Seen, seeApproval, showApproval } from '../../approvals/index.ts';
+import {
+  type ApprovalRefusal,
+  assertion,
+  ballotOf,
+  challengeVote,
+  decideApproval,
+  hasSigningKey,
+  mayReview,
+  revokeApproval,
+  type Seen,
+  seeApproval,
+  showApproval,
+} from '../../approvals/index.ts';
 import type { Ports } from '../../ports.ts';
 import { argumentsOf, argumentsSection, longOnes } from '../approval/arguments.ts';
 import { decideAside } from '../approval/decide-form.ts';
@@ -11,6 +23,7 @@ import { action, notHere, page, type Refused, type Shown, type Visitor } from '.
 import { timeline } from '../parts/calls.ts';
 import { moment } from '../parts/times.ts';
 import { toolWords } from '../parts/words.ts';
+import { readJsonField } from '../read-json-field.ts';
 
 const callsShown = 20;
 
@@ -35,7 +48,7 @@ export const approvalPage = page({
     const now = Math.floor(ports.clock() / 1000);
     const { snapshot } = visitor;
     const mine = ballotOf(seen);
-    const others = { approval, mine, now, ...rightsOf(seen) };
+    const others = { approval, mine, now, maySign: await hasSigningKey(ports, visitor.person), ...rightsOf(seen) };
     if (proposal === null) {
       const body = html`<div class="decision-page"><div><header class="lead"><h1>${toolWords(snapshot, approval.tool)}</h1></header>
 <section class="empty"><p>What was asked has been deleted with its expiry. The record keeps who decided what, and the digest.</p></section></div>${decideAside(visitor, { ...others, shown: '', closed: 0 })}</div>`;
@@ -95,22 +108,41 @@ const notOpened: Refused = {
   remedy: 'Go back, open what is cut, read it, and decide then.',
 };
 
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+
 export const approvalActions = [
+  action({
+    path: '/approvals/:id/challenge',
+    access: 'named',
+    fields: z.object({ decision: z.enum(['approve', 'deny']), digest, requirement: z.string().max(100).optional() }),
+    async run(ports, visitor, { param, values }) {
+      const answer = await challengeVote(ports, visitor.person, { ...values, approval: param('id') });
+      return answer.ok ? { json: { get: answer.challenge.options } } : refusedBy(answer);
+    },
+  }),
   action({
     path: '/approvals/:id/decide',
     access: 'named',
     fields: z.object({
       decision: z.enum(['approve', 'deny']),
-      digest: z.string().regex(/^[0-9a-f]{64}$/),
+      digest,
       shown: z.string().max(4_000).default(''),
       requirement: z.string().max(100).optional(),
+      assertion: readJsonField(assertion).optional(),
       reason,
     }),
     async run(ports, visitor, { param, values }) {
       const id = param('id');
       const { decision, digest, requirement } = values;
       if (decision === 'approve' && !(await wasOpened(ports, visitor, id, digest, values.shown))) return notOpened;
-      const answer = await decideApproval(ports, visitor.person, { approval: id, digest, decision, reason: values.reason, requirement });
+      const answer = await decideApproval(ports, visitor.person, {
+        approval: id,
+        digest,
+        decision,
+        reason: values.reason,
+        requirement,
+        assertion: values.assertion,
+      });
       if (!answer.ok) return refusedBy(answer);
       return { to: '/console', say: decision === 'approve' ? 'approved' : 'denied' };
     },
