@@ -2,6 +2,9 @@
 const notices = {
   approved: 'Approved. Your vote is on the record.',
   denied: 'Denied. The agent is told, with your reason.',
+  narrowed: 'This is the narrowed call. Nobody has agreed to it yet, you included: decide below.',
+  remembered: 'Remembered until the task ends.',
+  remembering: 'Remembered once the others who were needed say the same.',
   revoked: 'Taken back. The call will not run.',
   'session-ended': 'The task has ended. What it could do is gone.',
   'session-suspended': 'The task is suspended. Its next call is refused.',

@@ -60,6 +60,7 @@ describe.skipIf(!withBrowser)('every page', () => {
       sessions: '/console/sessions',
       session: `/console/sessions/${waiting.task.session}`,
       history: '/console/history',
+      exceptions: '/console/exceptions',
       nothing: '/console/approvals/apr_none',
     });
   });

@@ -1,13 +1,14 @@
 import { html } from 'hono/html';
 import { z } from 'zod';
 import {
-  type ApprovalRefusal,
+  type ApprovalDetail,
   assertion,
   ballotOf,
   challengeVote,
   decideApproval,
   hasSigningKey,
   mayReview,
+  type Proposal,
   revokeApproval,
   type Seen,
   seeApproval,
@@ -18,12 +19,14 @@ import { argumentsOf, argumentsSection, longOnes } from '../approval/arguments.t
 import { decideAside } from '../approval/decide-form.ts';
 import { lastApproved } from '../approval/earlier.ts';
 import { agentWords, dataSection, peopleSection, policySection, taskSection, unknownsSection, whatSection } from '../approval/facts.ts';
+import { editedNote, narrowForm, rememberForm } from '../approval/narrow-form.ts';
 import { openShown, sealShown } from '../approval/shown.ts';
-import { action, notHere, page, type Refused, type Shown, type Visitor } from '../page.ts';
+import { action, type Html, notHere, page, type Refused, type Shown, type Visitor } from '../page.ts';
 import { timeline } from '../parts/calls.ts';
 import { moment } from '../parts/times.ts';
 import { toolWords } from '../parts/words.ts';
 import { readJsonField } from '../read-json-field.ts';
+import { refusedBy } from './refused-by.ts';
 
 const callsShown = 20;
 
@@ -72,15 +75,26 @@ export const approvalPage = page({
     return {
       title: proposal.says ?? proposal.tool,
       live: 'approvals',
-      body: html`<div class="decision-page"><article>${whatSection(proposal)}${taskSection(snapshot, proposal)}${peopleSection(snapshot, proposal)}${dataSection(proposal)}
+      body: html`<div class="decision-page"><article>${editedNote(proposal.edited, proposal.arguments, approval.superseded_by)}${whatSection(proposal)}${taskSection(snapshot, proposal)}${peopleSection(snapshot, proposal)}${dataSection(proposal)}
 ${argumentsSection(all, gone, opened, compared)}
 <section class="part" aria-labelledby="calls"><h2 id="calls">Earlier in this task</h2>${calls.length === 0 ? html`<p>This is its first call.</p>` : timeline(snapshot, calls, now)}
 <p class="quiet"><a href="/console/sessions/${approval.session}">The whole task</a></p></section>
-${policySection(proposal)}${unknownsSection(proposal, earlier !== null)}${agentWords(proposal)}</article>
+${policySection(proposal)}${unknownsSection(proposal, earlier !== null)}${agentWords(proposal)}${lighter(visitor, approval, proposal, mine.ok)}</article>
 ${decideAside(visitor, { ...others, shown: sealShown(ports, visitor, id, approval.digest, [...opened]), closed: closed.length })}</div>`,
     };
   },
 });
+
+/** Beside yes and no: less than was asked, or an answer for calls like it. */
+function lighter(visitor: Visitor, { id, digest, status, votes }: ApprovalDetail, proposal: Proposal, mayVote: boolean): Html | '' {
+  const mine = votes.some(({ person, decision }) => person === visitor.person.id && decision === 'approve');
+  const remembers = mine && proposal.effect !== 'destructive' && proposal.label.integrity !== 'external';
+  const narrow = mayVote && status === 'pending' ? narrowForm(visitor, id, digest, proposal) : '';
+  const remember = remembers && ['pending', 'approved', 'used'].includes(status) ? rememberForm(visitor, id, digest) : '';
+  return narrow === '' && remember === ''
+    ? ''
+    : html`<section class="part" aria-labelledby="lighter"><h2 id="lighter">Instead, or as well</h2>${narrow}${remember}</section>`;
+}
 
 function argumentsFor(_ports: Ports, { snapshot }: Seen, proposal: Parameters<typeof argumentsOf>[0], earlier: Parameters<typeof argumentsOf>[1]) {
   return argumentsOf(proposal, earlier, snapshot.tools.get(proposal.tool)?.manifest.targets ?? {});
@@ -92,14 +106,6 @@ function rightsOf({ row, standing, isSponsor }: Seen): { mayRevoke: boolean; may
 }
 
 const reason = z.string().max(2_000).default('');
-
-/** A refusal of an approval's own, as a page. */
-const refusedBy = ({ code, message, remedy }: ApprovalRefusal): Refused =>
-  code === 'approval.not_found' ? notHere() : { refused: statusOf(code), code, message, remedy };
-function statusOf(code: ApprovalRefusal['code']): Refused['refused'] {
-  if (code === 'approval.reason_required' || code === 'approval.reason_too_long') return 422;
-  return code === 'approval.excluded' || code === 'approval.not_reviewer' || code === 'approval.not_in_group' ? 403 : 409;
-}
 
 const notOpened: Refused = {
   refused: 422,
