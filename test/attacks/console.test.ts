@@ -57,6 +57,15 @@ describe('a request from another site', () => {
     expect((await bob.get('/console')).status).toBe(200);
   });
 
+  it('logs nobody in, and uses up no link', async () => {
+    const link = new URL(await linkFor(broker, 'bob')).pathname;
+    const victim = visit(broker.url);
+    for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }])
+      expect((await victim.post(link, {}, headers)).status).toBe(403);
+    expect(victim.cookies.size).toBe(0);
+    expect((await victim.post(link, {})).status).toBe(303);
+  });
+
   it('changes nothing by being a GET', async () => {
     const { row, path } = await waiting();
     const bob = await loggedIn(broker, 'bob');

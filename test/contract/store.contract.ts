@@ -5,6 +5,7 @@ import { breakGlassRules } from './break-glass.contract.ts';
 import { changeRules } from './changes.contract.ts';
 import { claimRules } from './claims.contract.ts';
 import { configurationRules } from './configuration.contract.ts';
+import { consoleRules } from './console.contract.ts';
 import { notificationRules } from './notifications.contract.ts';
 import { passkeyRules } from './passkeys.contract.ts';
 import { recordRules } from './records.contract.ts';
@@ -63,5 +64,6 @@ export function describeStore(name: string, openStore: OpenStore): void {
     sweepRules(bench);
     recordRules(bench);
     signalRules(bench);
+    consoleRules(bench);
   });
 }
