@@ -4,14 +4,12 @@ import {
   type BreakGlassRefusal,
   type BreakGlassRefusalCode,
   breakGlassDetail,
+  breakGlassFields,
   breakGlassStatus,
   breakGlassSummary,
   confirmBreakGlass,
   endBreakGlass,
-  longestLifetimeMs,
   maySee,
-  mostCalls,
-  mostTools,
   requestBreakGlass,
   reviewBreakGlass,
   seeBreakGlass,
@@ -46,24 +44,14 @@ const statusOf = {
 } as const satisfies Readonly<Record<BreakGlassRefusalCode, ProblemStatus>>;
 const problemOf = ({ code, message, remedy }: BreakGlassRefusal): Problem => problem(statusOf[code], code, message, remedy);
 
-const text = z.string().trim().min(10).max(500);
-const amount = z
-  .number()
-  .min(0)
-  .refine((value) => value === 0 || tenThousandths(value) !== null, 'at most four decimals');
-
+const { session, tools, incident, sentence, seconds, calls, amount, reason } = breakGlassFields;
 const request = z.strictObject({
-  session: z.string().min(1).max(200),
-  tools: z.array(z.string().min(1).max(64)).min(1).max(mostTools).describe('Brokered names, all granted to the session'),
-  incident: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{1,63}$/, 'the number of an incident or ticket, such as INC-4711'),
-  reason: text,
-  lifetime: z
-    .int()
-    .min(60)
-    .max(longestLifetimeMs / 1000)
-    .default(usualLifetimeMs / 1000)
-    .describe('Seconds from the confirmation on; there is no renewal'),
-  calls: z.int().min(1).max(mostCalls).default(usualCalls),
+  session,
+  tools: tools.describe('Brokered names, all granted to the session'),
+  incident,
+  reason: sentence,
+  lifetime: seconds.default(usualLifetimeMs / 1000).describe('Seconds from the confirmation on; there is no renewal'),
+  calls: calls.default(usualCalls),
   amount: amount.default(0).describe('What its calls may move in all; a call that moves an amount needs it'),
 });
 
@@ -127,7 +115,7 @@ export const breakGlassEndpoints: readonly Endpoint[] = [
     path: '/break-glass/{id}/end',
     summary: 'End it with its session, or take it back before it was confirmed',
     access: 'named',
-    body: z.strictObject({ reason: z.string().trim().min(3).max(500) }),
+    body: z.strictObject({ reason }),
     answer: breakGlassSummary,
     async run(ports, asker, { param, body }) {
       const answer = await endBreakGlass(ports, asker, param('id'), body.reason);
@@ -139,7 +127,7 @@ export const breakGlassEndpoints: readonly Endpoint[] = [
     path: '/break-glass/{id}/review',
     summary: 'Close its review, as somebody who took no part, once what it touched was rotated',
     access: 'named',
-    body: z.strictObject({ finding: text }),
+    body: z.strictObject({ finding: sentence }),
     answer: breakGlassSummary,
     async run(ports, asker, { param, body }) {
       const answer = await reviewBreakGlass(ports, asker, param('id'), body.finding);

@@ -11,6 +11,10 @@ const notices = {
   'passkey-added': 'Added. It signs once another admin has confirmed it and a day has passed.',
   'passkey-confirmed': 'Confirmed. It signs from a day from now.',
   'passkey-removed': 'Removed. It signs nothing any more.',
+  'glass-asked': 'Asked for. Nothing is open until a second person confirms it.',
+  'glass-confirmed': 'Active. Everybody is told, and the clock runs.',
+  'glass-ended': 'Over. What was open is closed.',
+  'glass-reviewed': 'Reviewed. Your finding is on the record.',
   'logged-in': 'You are logged in.',
 } as const;
 export type Notice = keyof typeof notices;
