@@ -1,8 +1,8 @@
 import type { Action, Page } from './page.ts';
 import { breakGlassActions } from './pages/act-on-break-glass.ts';
 import { approvalActions, approvalPage } from './pages/approval.ts';
-import { exceptionsPage } from './pages/exceptions.ts';
 import { breakGlassListPage, breakGlassPage } from './pages/break-glass.ts';
+import { exceptionsPage } from './pages/exceptions.ts';
 import { historyPage } from './pages/history.ts';
 import { lightenActions } from './pages/lighten-approval.ts';
 import { passkeyActions, passkeysPage } from './pages/passkeys.ts';
@@ -12,5 +12,15 @@ import { sessionsPage } from './pages/sessions.ts';
 import { sessionActions } from './pages/stop-session.ts';
 
 /** Every page, in the order of the navigation, and everything that can be done on one. How to add one: `page.ts`. */
-export const pages: readonly Page[] = [queuePage, approvalPage, sessionsPage, sessionPage, historyPage, breakGlassListPage, breakGlassPage, exceptionsPage, passkeysPage];
+export const pages: readonly Page[] = [
+  queuePage,
+  approvalPage,
+  sessionsPage,
+  sessionPage,
+  historyPage,
+  breakGlassListPage,
+  breakGlassPage,
+  exceptionsPage,
+  passkeysPage,
+];
 export const actions: readonly Action[] = [...approvalActions, ...lightenActions, ...sessionActions, ...passkeyActions, ...breakGlassActions];
