@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
+import { relyingParty } from '../approvals/passkeys/relying-party.ts';
 import { Failure } from '../connect/index.ts';
 import type { PlatformDocument } from '../documents/index.ts';
 import type { Store } from '../store/index.ts';
@@ -35,7 +36,7 @@ export async function examine(options: { settings: Settings; config: string | nu
     examineListeners(config),
     examineDocuments(options.documents ?? configured),
   ]);
-  return [node, ...modes, keys, ...store, ...listeners, ...documents];
+  return [node, ...modes, keys, ...store, ...listeners, examinePasskeys(config), ...documents];
 }
 
 /** Keys, logins and the local provider's files: nobody else may read them. */
@@ -123,6 +124,14 @@ async function examineListeners({ listen, public_url }: BrokerSettings): Promise
   const ready = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2000), redirect: 'error' }).catch(() => null);
   if (ready !== null && (await ready.text()).trim() === 'ok') return [finding('listeners', 'ok', `a broker is ready at ${url}`)];
   return [finding('listeners', 'bad', `something else listens on port ${port}`, 'stop it, or choose another with `npx taskgate serve --port`')];
+}
+
+/** Whether a browser could make a passkey here, for votes that a policy wants signed. */
+function examinePasskeys({ listen, public_url }: BrokerSettings): Finding {
+  const url = public_url ?? `http://localhost:${listen.port}`;
+  return relyingParty({ public_url: url })
+    ? finding('passkeys', 'ok', `browsers can use them at ${url}`)
+    : finding('passkeys', 'note', `browsers give none to ${url}`, 'set `public_url` to https://NAME, or to http://localhost:PORT on one machine');
 }
 
 const answers = (host: string, port: number): Promise<boolean> =>

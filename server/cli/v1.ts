@@ -103,6 +103,7 @@ const lists: Readonly<Record<string, string>> = {
   agents: 'agent list',
   sessions: 'session list',
   approvals: 'approval list',
+  passkeys: 'passkey list --all',
   credentials: 'credential list',
   changes: 'change list',
 };

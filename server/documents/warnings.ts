@@ -36,6 +36,9 @@ export function warningsFor(tenant: NextTenant, platform: PlatformDocument | nul
   }
   const release = document?.release_approval;
   if (release !== undefined && !fromClaims && !groups.has(release)) warn(`nobody is in the group ${release} that release_approval names`);
+  const admins = Object.values(document?.people ?? {}).filter(({ roles }) => roles.includes('admin'));
+  if (document?.approvals?.passkey_for !== undefined && !document.personal && admins.length < 2)
+    warn('passkey_for asks for signed votes, and with fewer than two admins there is nobody to confirm the passkey of every reviewer');
   for (const field of notActedOn(tenant)) warn(`${field}: kept, not acted on yet`);
   return warnings;
 }

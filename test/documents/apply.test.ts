@@ -237,6 +237,11 @@ describe('changing what is there', () => {
     expect(noticesOf(narrowed)).toEqual([nobody, 'tiny has one person: no second admin.']);
   });
 
+  it('warns when votes are to be signed and there is nobody to confirm every passkey', async () => {
+    const one = texts['tenant.yaml'].replace(/ {2}ben:.*\n/, '').replace('domains:', 'approvals: { passkey_for: destructive }\ndomains:');
+    expect(noticesOf(await applied({ 'tenant.yaml': one })).join()).toContain('nobody to confirm the passkey of every reviewer');
+  });
+
   it('refuses drift: another definition under an unchanged document', async () => {
     await applied();
     const before = await world.ports.store.readConfiguration('tiny');
