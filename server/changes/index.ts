@@ -3,4 +3,4 @@ export { isTooRecent, type Recent, recentChanges, restsOn } from './recent.ts';
 export type { ChangeRefusal, ChangeRefusalCode } from './refusals.ts';
 export { isExempt, requestChange } from './request.ts';
 export { detailOf, listChanges, showChange } from './show.ts';
-export { type ChangeDetail, changeDetail, changeStatus, changeSummary } from './view.ts';
+export { type ChangeDetail, type ChangeSummary, changeDetail, changeStatus, changeSummary } from './view.ts';

@@ -15,6 +15,8 @@ const notices = {
   'glass-confirmed': 'Active. Everybody is told, and the clock runs.',
   'glass-ended': 'Over. What was open is closed.',
   'glass-reviewed': 'Reviewed. Your finding is on the record.',
+  'change-approved': 'Approved. It is in force.',
+  'change-rejected': 'Taken back. It will not take effect.',
   'logged-in': 'You are logged in.',
 } as const;
 export type Notice = keyof typeof notices;

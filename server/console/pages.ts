@@ -2,6 +2,8 @@ import type { Action, Page } from './page.ts';
 import { breakGlassActions } from './pages/act-on-break-glass.ts';
 import { approvalActions, approvalPage } from './pages/approval.ts';
 import { breakGlassListPage, breakGlassPage } from './pages/break-glass.ts';
+import { changeActions, changePage } from './pages/change.ts';
+import { changesPage } from './pages/changes.ts';
 import { exceptionsPage } from './pages/exceptions.ts';
 import { historyPage } from './pages/history.ts';
 import { lightenActions } from './pages/lighten-approval.ts';
@@ -18,9 +20,11 @@ export const pages: readonly Page[] = [
   sessionsPage,
   sessionPage,
   historyPage,
+  changesPage,
+  changePage,
   breakGlassListPage,
   breakGlassPage,
   exceptionsPage,
   passkeysPage,
 ];
-export const actions: readonly Action[] = [...approvalActions, ...lightenActions, ...sessionActions, ...passkeyActions, ...breakGlassActions];
+export const actions: readonly Action[] = [...approvalActions, ...lightenActions, ...sessionActions, ...changeActions, ...passkeyActions, ...breakGlassActions];

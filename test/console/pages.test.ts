@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -25,6 +27,7 @@ describe.skipIf(!withBrowser)('every page', () => {
   let broker: TestBroker;
   let browser: Browser;
   const pages: Record<string, string> = {};
+  const forAdmins: Record<string, string> = {};
 
   beforeAll(async () => {
     [broker, browser] = await Promise.all([
@@ -63,6 +66,14 @@ describe.skipIf(!withBrowser)('every page', () => {
       exceptions: '/console/exceptions',
       nothing: '/console/approvals/apr_none',
     });
+    const files = [{ source: 'tenant.yaml', text: await readFile(join(broker.documents, 'tenants/acme/tenant.yaml'), 'utf8') }].map((one) => ({
+      ...one,
+      text: one.text.replace('groups:', 'roles: [reviewer, admin]\n    groups:').replace('name: acme', 'name: acme\nrelease_approval: finance'),
+    }));
+    const asked = await broker.v1(await broker.person('acme', 'emma'), 'POST', '/documents/apply', { files, reason: 'ana takes over from bob in June' });
+    const [change] = (asked.body as unknown as { waiting: { id: string }[] }).waiting;
+    if (!change) throw new Error(asked.text);
+    Object.assign(forAdmins, { changes: '/console/changes', change: `/console/changes/${change.id}` });
   });
   afterAll(async () => {
     await browser?.close();
@@ -94,7 +105,7 @@ describe.skipIf(!withBrowser)('every page', () => {
           await take(name);
         }
         await logIn(one, broker, 'dana');
-        for (const [name, path] of Object.entries({ empty: '/console', 'history-admin': '/console/history' })) {
+        for (const [name, path] of Object.entries({ empty: '/console', 'history-admin': '/console/history', ...forAdmins })) {
           await page.goto(`${broker.url}${path}`);
           await take(name);
         }

@@ -39,6 +39,14 @@ export const statusWords = {
   revoked: 'Taken back',
   used: 'Approved and run',
 } as const;
+export const changeWords = {
+  pending: 'Waiting for a second admin',
+  applied: 'In force',
+  rejected: 'Rejected',
+  withdrawn: 'Withdrawn',
+  expired: 'Expired: nobody approved in time',
+  superseded: 'Superseded',
+} as const;
 export const outcomeWords = { completed: 'completed', failed: 'failed', unknown: 'outcome unknown', dispatched: 'running' } as const;
 
 /** What a task has read so far, as a sentence goes on after "has read". */

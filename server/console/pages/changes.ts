@@ -1,0 +1,54 @@
+import { html } from 'hono/html';
+import { z } from 'zod';
+import { type ChangeSummary, changeStatus, listChanges } from '../../changes/index.ts';
+import { type Html, page, type Visitor } from '../page.ts';
+import { moment, until } from '../parts/times.ts';
+import { visibly } from '../parts/visible.ts';
+import { changeWords, nameOf } from '../parts/words.ts';
+
+const atOnce = 50;
+
+/** What widens and waits for a second admin, and what became of what did. */
+export const changesPage = page({
+  path: '/changes',
+  nav: 'Changes',
+  access: ['admin', 'auditor'],
+  query: z.object({ status: changeStatus.catch('pending').default('pending'), after: z.string().max(200).optional().catch(undefined) }),
+  async show(ports, visitor, { values: { status, after } }) {
+    const { items, next } = await listChanges(ports, visitor.person.tenant, { status, after: after ?? null, limit: atOnce });
+    const now = Math.floor(ports.clock() / 1000);
+    const more = new URLSearchParams({ status, after: next ?? '' });
+    return {
+      title: status === 'pending' && items.length > 0 ? `(${items.length}) Changes` : 'Changes',
+      body: html`<div class="heading"><h1>${status === 'pending' ? 'Waiting for a second admin' : changeWords[status]}</h1>
+<p class="quiet keys" hidden><kbd>J</kbd> <kbd>K</kbd> move · <kbd>Enter</kbd> open</p></div>
+${choice(status)}
+${items.length === 0 ? empty(status) : html`<ol class="queue">${items.map((one) => entry(visitor, one, now))}</ol>`}
+${next === null ? '' : html`<p><a class="button" href="/console/changes?${more.toString()}">Older</a></p>`}`,
+    };
+  },
+});
+
+const choice = (chosen: string): Html =>
+  html`<form class="filters" method="get" action="/console/changes" aria-label="Filter"><label>Show <select name="status">${changeStatus.options.map(
+    (one) => html`<option value="${one}"${one === chosen ? html` selected` : ''}>${changeWords[one]}</option>`,
+  )}</select></label><button>Filter</button></form>`;
+
+const empty = (status: string): Html =>
+  status === 'pending'
+    ? html`<section class="empty"><p><strong>Nothing waits for a second admin.</strong></p><p class="quiet">What gives more than there was appears here before it takes effect.</p></section>`
+    : html`<section class="empty"><p>Nothing here.</p></section>`;
+
+function entry({ snapshot }: Visitor, one: ChangeSummary, now: number): Html {
+  const waits = one.status === 'pending';
+  return html`<li class="entry" data-entry><div class="what"><h2><a href="/console/changes/${one.id}">${visibly(titleOf(one))}</a></h2>
+<p class="quiet">asked for by <strong>${visibly(nameOf(snapshot, one.author))}</strong> · ${moment(one.created_at, now)}${one.reason === null ? '' : html` · <q>${visibly(one.reason)}</q>`}</p></div>
+<div class="state"><p class="deadline">${waits ? html`expires in ${until(one.expires_at, now)}` : changeWords[one.status]}</p></div></li>`;
+}
+
+/** What it is about, by its first item. */
+export function titleOf({ items }: Pick<ChangeSummary, 'items'>): string {
+  const [first] = items;
+  if (!first) return 'Nothing';
+  return `${first.kind} ${first.name}${items.length > 1 ? ` and ${items.length - 1} more` : ''}`;
+}
