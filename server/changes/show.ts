@@ -2,9 +2,10 @@ import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { Ports } from '../ports.ts';
 import { type ChangeRow, type ChangeStatus, scanPages } from '../store/index.ts';
 import { approversOf, nobodyElse, readBars } from './barred.ts';
+import { textsOf } from './texts.ts';
 import { type ChangeDetail, type ChangeSummary, summaryOf } from './view.ts';
 
-type ShowPorts = Pick<Ports, 'store' | 'clock'>;
+type ShowPorts = Pick<Ports, 'store' | 'clock' | 'keys'>;
 
 /** One change with who may approve it now; null when the tenant has no such change. */
 export async function showChange(ports: ShowPorts, snapshot: TenantSnapshot, id: string): Promise<ChangeDetail | null> {
@@ -15,11 +16,13 @@ export async function showChange(ports: ShowPorts, snapshot: TenantSnapshot, id:
 export async function detailOf(ports: ShowPorts, snapshot: TenantSnapshot, row: ChangeRow): Promise<ChangeDetail> {
   const summary = summaryOf(row, ports.clock());
   const waits = summary.status === 'pending';
+  const texts = waits ? await textsOf(ports, row) : [];
   const approvers = waits ? approversOf(snapshot, await readBars(ports, snapshot.tenant), row) : [];
   return {
     ...summary,
     stale: waits && row.revision !== snapshot.revision,
     approvers,
+    texts: texts.map(({ of, lines }) => ({ of, lines: lines.map((line) => ({ ...line })) })),
     remedy: waits && approvers.length === 0 ? nobodyElse(snapshot.tenant) : null,
   };
 }

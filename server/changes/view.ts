@@ -31,6 +31,9 @@ export type ChangeSummary = z.infer<typeof changeSummary>;
 export const changeDetail = changeSummary.extend({
   stale: z.boolean().describe('The configuration has moved on since: approving plans it anew first, under a new digest'),
   approvers: z.array(z.string()).describe('Names of those who may approve it now'),
+  texts: z
+    .array(z.strictObject({ of: z.string(), lines: z.array(z.strictObject({ sign: z.enum([' ', '+', '-']), text: z.string() })) }))
+    .describe('While it waits: the documents and policies as they would be, line by line, against those in force'),
   remedy: z.string().nullable().describe('What to do when nobody may'),
 });
 export type ChangeDetail = z.infer<typeof changeDetail>;

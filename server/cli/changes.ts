@@ -27,7 +27,8 @@ export const change = z.looseObject({
   decided_by: z.string().nullable(),
   decision_reason: z.string().nullable(),
 });
-export const changeDetail = change.extend({ stale: z.boolean(), approvers: z.array(z.string()), remedy: z.string().nullable() });
+const changedText = z.looseObject({ of: z.string(), lines: z.array(z.looseObject({ sign: z.string(), text: z.string() })) });
+export const changeDetail = change.extend({ texts: z.array(changedText), stale: z.boolean(), approvers: z.array(z.string()), remedy: z.string().nullable() });
 export type ChangeDetail = z.infer<typeof changeDetail>;
 
 const signs: Readonly<Record<string, string>> = { added: '+', changed: '~', removed: '-' };
@@ -71,8 +72,17 @@ export function describeChange(shown: ChangeDetail): string {
     ]),
     '',
     ...itemLines(shown.items),
+    ...shown.texts.flatMap(textLines),
     ...stale,
     ...(shown.remedy === null ? [] : ['', plain(shown.remedy)]),
     ...(shown.status === 'pending' ? ['', `Approve exactly this:\n  ${approve}`] : []),
   ].join('\n');
+}
+
+function textLines({ of, lines }: z.infer<typeof changedText>): string[] {
+  const painted = lines.map(({ sign, text }) => {
+    const line = `${sign} ${plain(text)}`;
+    return `    ${sign === '+' ? paint('green', line) : sign === '-' ? paint('red', line) : line}`;
+  });
+  return ['', paint('bold', plain(of)), ...painted];
 }

@@ -19,7 +19,7 @@ export const changePage = page({
       title: titleOf(change),
       body: html`<div class="decision-page"><article><header class="lead"><p class="quiet"><a href="/console/changes">Changes</a></p><h1>${visibly(titleOf(change))}</h1></header>
 ${change.stale ? html`<p class="callout">What this would be laid over has changed since. Approving it plans it anew first: you then read it again, under another digest.</p>` : ''}
-${difference(change)}${whose(visitor, change, now)}</article>${aside(visitor, change, now)}</div>`,
+${difference(change)}${texts(change)}${whose(visitor, change, now)}</article>${aside(visitor, change, now)}</div>`,
     };
   },
 });
@@ -40,6 +40,23 @@ function difference({ items }: ChangeDetail): Html {
 ${differences.length === 0 ? '' : html`<ul>${differences.map((line) => html`<li class="value">${visibly(line)}</li>`)}</ul>`}</li>`,
   )}</ul></section>`;
 }
+
+const marks = { ' ': '', '+': 'more', '-': 'less' } as const;
+
+/** The very lines, so that nothing of it has to be believed. */
+const texts = ({ texts: all }: ChangeDetail): Html | '' =>
+  all.length === 0
+    ? ''
+    : html`<section class="part" aria-labelledby="texts"><h2 id="texts">The documents, line by line</h2>${all.map(
+        ({ of, lines }) =>
+          html`<h3>${visibly(of)}</h3><pre class="value" tabindex="0" aria-label="${of}">${lines.map(({ sign, text }) => line(marks[sign], sign, text))}</pre>`,
+      )}</section>`;
+const line = (mark: string, sign: string, text: string): Html =>
+  mark === 'more'
+    ? html`<ins>${sign} ${visibly(text)}\n</ins>`
+    : mark === 'less'
+      ? html`<del>${sign} ${visibly(text)}\n</del>`
+      : html`${sign} ${visibly(text)}\n`;
 
 function whose({ snapshot }: Visitor, change: ChangeDetail, now: number): Html {
   const { author, reason, created_at, revision, decided_by, decided_at, decision_reason } = change;
