@@ -11,10 +11,11 @@ const mostCells = 4_000_000;
 /** What turns one text into another, line by line, with what stands around it; `…` where lines are left out. */
 export function lineDifference(before: string, after: string): Line[] {
   const whole = wholeDifference(before, after);
+  if (!whole.some(({ sign }) => sign !== ' ')) return [];
   const near = whole.map((_, at) => whole.slice(Math.max(0, at - around), at + around + 1).some(({ sign }) => sign !== ' '));
   return whole.flatMap((line, at): Line[] => {
     if (near[at]) return [line];
-    return near[at + 1] || near[at - 1] ? [same('…')] : [];
+    return at === 0 || near[at - 1] ? [same('…')] : [];
   });
 }
 
