@@ -1,7 +1,13 @@
 import type { ApprovalRefusal } from '../../approvals/index.ts';
 import { notHere, type Refused } from '../page.ts';
 
-const notTheirs: readonly ApprovalRefusal['code'][] = ['approval.excluded', 'approval.not_reviewer', 'approval.not_in_group', 'remember.not_yours'];
+const notTheirs: readonly ApprovalRefusal['code'][] = [
+  'approval.excluded',
+  'approval.too_recent',
+  'approval.not_reviewer',
+  'approval.not_in_group',
+  'remember.not_yours',
+];
 const unfit: readonly ApprovalRefusal['code'][] = [
   ...(['approval.reason_required', 'approval.reason_too_long', 'approval.edit_nothing', 'approval.edit_refused', 'approval.edit_widens'] as const),
   'standing.invalid',
