@@ -2,6 +2,9 @@
 const notices = {
   approved: 'Approved. Your vote is on the record.',
   denied: 'Denied. The agent is told, with your reason.',
+  'standing-given': 'Given. It is in force once as many have given it as it stands for.',
+  'standing-refused': 'Refused, for everybody.',
+  'standing-ended': 'Ended. Calls like these are asked about again.',
   narrowed: 'This is the narrowed call. Nobody has agreed to it yet, you included: decide below.',
   remembered: 'Remembered until the task ends.',
   remembering: 'Remembered once the others who were needed say the same.',

@@ -11,6 +11,7 @@ import { passkeyActions, passkeysPage } from './pages/passkeys.ts';
 import { queuePage } from './pages/queue.ts';
 import { sessionPage } from './pages/session.ts';
 import { sessionsPage } from './pages/sessions.ts';
+import { standingActions, standingPage } from './pages/standing.ts';
 import { sessionActions } from './pages/stop-session.ts';
 
 /** Every page, in the order of the navigation, and everything that can be done on one. How to add one: `page.ts`. */
@@ -25,6 +26,15 @@ export const pages: readonly Page[] = [
   breakGlassListPage,
   breakGlassPage,
   exceptionsPage,
+  standingPage,
   passkeysPage,
 ];
-export const actions: readonly Action[] = [...approvalActions, ...lightenActions, ...sessionActions, ...changeActions, ...passkeyActions, ...breakGlassActions];
+export const actions: readonly Action[] = [
+  ...approvalActions,
+  ...lightenActions,
+  ...standingActions,
+  ...sessionActions,
+  ...changeActions,
+  ...passkeyActions,
+  ...breakGlassActions,
+];

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { nextPending, vote } from '../support/approvals.ts';
 import { legacyClient, payment, startTestBroker, type TestBroker } from '../support/broker.ts';
-import { generous, givenByTwo } from '../support/standing.ts';
+import { generous, givenByTwo, propose, standingRequest } from '../support/standing.ts';
 import { fieldOf, loggedIn } from './visit.ts';
 
 function change(document: Record<string, unknown>): Record<string, unknown> {
@@ -98,4 +98,26 @@ it('the exceptions page shows what is in force to roles alone', async () => {
   expect(text).toContain('the &lt;b&gt;yearly&lt;/b&gt; contract');
   expect((await bob.get('/console')).text).toContain('href="/console/exceptions"');
   expect((await (await loggedIn(broker, 'ana')).get('/console/exceptions')).status).toBe(404);
+});
+
+it('those of the group read exactly what a standing approval gives, and give it; who proposed it and who is in no group cannot', async () => {
+  const { body } = await propose(broker, 'dana', { arguments: { ...standingRequest().arguments, amount: { maximum: 801 } } });
+  const path = `/console/standing/${body.id}`;
+  const dana = (await (await loggedIn(broker, 'dana')).get(path)).text;
+  expect(dana).not.toContain('Give it</button>');
+  for (const name of ['bob', 'carl']) {
+    const one = await loggedIn(broker, name);
+    expect((await one.get('/console/exceptions')).text).toContain(path);
+    const page = (await one.get(path)).text;
+    expect(page).toContain('801');
+    const fields = { csrf: fieldOf(page, 'csrf'), decision: 'approve', reason: 'as contracted' };
+    expect((await one.post(`${path}/decide`, { ...fields, digest: '0'.repeat(64) })).status).toBe(409);
+    expect((await one.post(`${path}/decide`, { ...fields, digest: fieldOf(page, 'digest') })).status).toBe(303);
+  }
+  const carl = await loggedIn(broker, 'carl');
+  const page = (await carl.get(path)).text;
+  expect(page).toContain('In force');
+  expect((await carl.post(`${path}/revoke`, { csrf: fieldOf(page, 'csrf'), reason: 'over' })).status).toBe(303);
+  expect((await carl.get(path)).text).toContain('Taken back');
+  expect((await (await loggedIn(broker, 'ana')).get(path)).status).toBe(404);
 });

@@ -14,6 +14,7 @@ export interface SeenStanding {
   readonly standing: Standing;
   /** Their vote would count: a reviewer of the group it stands for, and not who proposed it. */
   readonly mayGive: boolean;
+  readonly inGroup: boolean;
   /** Within 24 hours they changed what it rests on, or were added to it. */
   readonly tooRecent: boolean;
   readonly at: number;
@@ -27,10 +28,11 @@ export async function seeStanding(ports: Pick<Ports, 'store' | 'tenants' | 'cloc
   if (standing.roles.size === 0) return null;
   // One person alone may be all there is; every record of such a tenant says so.
   const proposedIt = row.kind === 'standing' && sameHuman(row.author, person.id) && !snapshot.document.personal;
+  const isOf = inGroup(standing, row.requirement);
   const recent = await recentChanges(ports, person.tenant);
   const rests = restsOn({ agent: '', tool: row.tool, requirements: [row.requirement] }, row.useCase, snapshot);
   const tooRecent = isTooRecent(recent, rests, person.id);
-  return { row, snapshot, standing, mayGive: inGroup(standing, row.requirement) && !proposedIt, tooRecent, at: ports.clock() };
+  return { row, snapshot, standing, mayGive: isOf && !proposedIt, inGroup: isOf, tooRecent, at: ports.clock() };
 }
 
 export function inGroup(standing: Standing, literal: string): boolean {

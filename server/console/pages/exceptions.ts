@@ -1,8 +1,10 @@
 import { html } from 'hono/html';
+import { listStanding, type StandingSummary } from '../../approvals/index.ts';
 import { type Exception, listExceptions } from '../../exceptions/index.ts';
 import { type Html, page } from '../page.ts';
-import { moment } from '../parts/times.ts';
+import { moment, until } from '../parts/times.ts';
 import { visibly } from '../parts/visible.ts';
+import { requirementWords } from '../parts/words.ts';
 
 const words = {
   standing: 'Standing approval',
@@ -19,8 +21,12 @@ export const exceptionsPage = page({
   nav: 'Exceptions',
   access: ['reviewer', 'admin', 'auditor'],
   async show(ports, { snapshot }) {
-    const items = await listExceptions(ports, snapshot);
+    const [items, pending] = await Promise.all([
+      listExceptions(ports, snapshot),
+      listStanding(ports, snapshot.tenant, { status: 'pending', kind: 'standing' }, { after: null, limit: 100 }),
+    ]);
     const now = Math.floor(ports.clock() / 1000);
+    const waiting = pending.items.filter((one) => one.status === 'pending');
     const overdue = items.filter((one) => one.overdue).length;
     const body =
       items.length === 0
@@ -30,14 +36,23 @@ export const exceptionsPage = page({
 <tbody>${items.map((one) => row(one, now))}</tbody></table></div>`;
     return {
       title: 'Exceptions',
-      body: html`<div class="heading"><h1>Exceptions</h1><p class="quiet">What lets pass what rules would stop or ask about</p></div>${body}`,
+      body: html`<div class="heading"><h1>Exceptions</h1><p class="quiet">What lets pass what rules would stop or ask about</p></div>${waiting.length === 0 ? '' : toGive(waiting, now)}${body}`,
     };
   },
 });
 
+const toGive = (
+  waiting: readonly StandingSummary[],
+  now: number,
+): Html => html`<section class="part" aria-labelledby="waiting"><h2 id="waiting">Waiting to be given</h2>
+<ul class="plain">${waiting.map(
+  (one) =>
+    html`<li><a href="/console/standing/${one.id}">${one.tool} in ${one.use_case}</a> <span class="quiet">${requirementWords(one.requirement)} · for ${until(one.expires_at, now)}</span></li>`,
+)}</ul></section>`;
+
 const row = (
   { kind, what, id, owner, reason, ends, review_by, overdue }: Exception,
   now: number,
-): Html => html`<tr><td><span class="tag${kind === 'break_glass' || kind === 'observed' ? ' danger' : ''}">${words[kind]}</span> ${visibly(what)}<br><code class="quiet">${id}</code></td>
+): Html => html`<tr><td><span class="tag${kind === 'break_glass' || kind === 'observed' ? ' danger' : ''}">${words[kind]}</span> ${visibly(what)}<br>${kind === 'standing' || kind === 'remembered' ? html`<a href="/console/standing/${id}">What exactly</a>` : html`<code class="quiet">${id}</code>`}</td>
 <td>${visibly(owner)}</td><td>${reason === null ? '–' : visibly(reason)}</td><td>${ends === null ? 'no end' : moment(ends, now)}</td>
 <td>${review_by === null ? '–' : moment(review_by, now)}${overdue ? html` <span class="tag danger">overdue</span>` : ''}</td></tr>`;

@@ -15,6 +15,6 @@ const unfit: readonly ApprovalRefusal['code'][] = [
 
 /** A refusal of an approval's own, as a page. */
 export function refusedBy({ code, message, remedy }: ApprovalRefusal): Refused {
-  if (code === 'approval.not_found') return notHere();
+  if (code === 'approval.not_found' || code === 'standing.not_found') return notHere();
   return { refused: unfit.includes(code) ? 422 : notTheirs.includes(code) ? 403 : 409, code, message, remedy };
 }
