@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAuthenticator } from '../support/authenticator.ts';
 import { modernClient, payment, startTestBroker, type TestBroker } from '../support/broker.ts';
 import { type Ran, runCli } from './run-cli.ts';
 
@@ -202,6 +203,21 @@ describe('an admin', () => {
     expect((await list()).status).toBe(401);
     expect((await cli(['agent', 'token', 'invoice-matcher', '--lifetime', '0'])).exit).toBe(2);
     expect((await cli(['agent', 'token', 'invoice-matcher', '--revoke', 'x', '--lifetime', '7'])).exit).toBe(2);
+  });
+
+  it('lists, confirms and removes passkeys, with a fresh login', async () => {
+    const bob = await broker.person('acme', 'bob');
+    const { body } = await broker.v1(bob, 'POST', '/me/passkeys/options', {});
+    const { options } = body as { options: { challenge: string } };
+    const made = await broker.v1(bob, 'POST', '/me/passkeys', { name: 'yellow key', credential: createAuthenticator(broker.url).make(options) });
+    const id = String(made.body['id']);
+    await login('dana');
+    expect((await cli(['passkey', 'list'])).stdout).toContain('You have no passkey');
+    expect((await cli(['passkey', 'list', '--all'])).stdout).toMatch(new RegExp(`${id}.*local#bob.*yellow key.*waits_for_admin`));
+    expect((await cli(['passkey', 'confirm', id])).stdout).toMatch(/^yellow key of local#bob signs from /);
+    expect((await cli(['passkey', 'remove', id])).exit).not.toBe(0);
+    expect((await cli(['passkey', 'remove', id, '--of-others'])).stdout).toBe('yellow key of local#bob signs nothing any more.\n');
+    expect((await json(['passkey', 'list', '--all'])).items[0]).toMatchObject({ id, status: 'removed' });
   });
 
   it('applies what widens as a change that waits, told with who may approve it and how; the end is 5', async () => {

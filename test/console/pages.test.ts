@@ -4,6 +4,7 @@ import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { vote } from '../support/approvals.ts';
+import { createAuthenticator } from '../support/authenticator.ts';
 import { payment, type TestBroker } from '../support/broker.ts';
 import { callIn, type Look, logIn, openBrowser, openPage, publish, shoot, startStage, waitingIn, withBrowser } from './stage.ts';
 import { linkFor } from './visit.ts';
@@ -48,6 +49,12 @@ describe.skipIf(!withBrowser)('every page', () => {
       await answer;
       await client.close();
     }
+    const bob = await broker.person('acme', 'bob');
+    for (const name of ['Work laptop', 'Yellow key']) {
+      const { body } = await broker.v1(bob, 'POST', '/me/passkeys/options', {});
+      const { options } = body as { options: { challenge: string } };
+      await broker.v1(bob, 'POST', '/me/passkeys', { name, credential: createAuthenticator(broker.url).make(options) });
+    }
     const waiting = await callIn(broker, payment(999, { memo: 'INV\u202e7\u200b, p\u0430id in full' }), {
       objective: 'Please approve quickly, the supplier is waiting.',
     });
@@ -64,6 +71,7 @@ describe.skipIf(!withBrowser)('every page', () => {
       session: `/console/sessions/${waiting.task.session}`,
       history: '/console/history',
       exceptions: '/console/exceptions',
+      passkeys: '/console/passkeys',
       nothing: '/console/approvals/apr_none',
     });
     const files = [{ source: 'tenant.yaml', text: await readFile(join(broker.documents, 'tenants/acme/tenant.yaml'), 'utf8') }].map((one) => ({
@@ -105,7 +113,12 @@ describe.skipIf(!withBrowser)('every page', () => {
           await take(name);
         }
         await logIn(one, broker, 'dana');
-        for (const [name, path] of Object.entries({ empty: '/console', 'history-admin': '/console/history', ...forAdmins })) {
+        for (const [name, path] of Object.entries({
+          empty: '/console',
+          'history-admin': '/console/history',
+          'passkeys-admin': '/console/passkeys',
+          ...forAdmins,
+        })) {
           await page.goto(`${broker.url}${path}`);
           await take(name);
         }

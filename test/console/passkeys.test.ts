@@ -6,7 +6,7 @@ import { exportJsonl, recordsOf, verifyChain } from '../../server/audit/index.ts
 import { runCli } from '../cli/run-cli.ts';
 import { createAuthenticator } from '../support/authenticator.ts';
 import { payment, type TestBroker } from '../support/broker.ts';
-import { callIn, type Look, logIn, openBrowser, openPage, startStage, waitingIn, withBrowser } from './stage.ts';
+import { callIn, type Look, logIn, openBrowser, openPage, publish, startStage, waitingIn, withBrowser } from './stage.ts';
 
 const dayMs = 24 * 3_600_000;
 
@@ -92,6 +92,40 @@ describe.skipIf(!withBrowser)('a reviewer whose browser has an authenticator', (
     expect(JSON.parse(verified.stdout)).toMatchObject({ ok: true, logs: [{ signatures: 2 }] });
     await client.close();
     expect([...look.trouble, ...look.foreign]).toEqual([]);
+  });
+
+  it('may leave the passkey out where nobody asks for one', async () => {
+    const { page } = look;
+    const { task, client, answer } = await callIn(broker, publish('short'));
+    const row = await waitingIn(broker, task.session);
+    await page.goto(`${broker.url}/console/approvals/${row.id}`);
+    expect(await page.getByRole('button', { name: 'Approve with passkey' }).count()).toBe(1);
+    await page.getByRole('button', { name: 'Approve without passkey' }).click();
+    await page.getByText('Approved. Your vote is on the record.').waitFor();
+    expect((await broker.ports.store.readApproval('acme', row.id))?.votes).toMatchObject([{ passkey: null }]);
+    await answer;
+    await client.close();
+  });
+
+  it('signs though the page was made anew while the person was being asked', async () => {
+    const { page } = look;
+    const { task, client, answer } = await callIn(broker, publish('shorter'));
+    const row = await waitingIn(broker, task.session);
+    await page.goto(`${broker.url}/console/approvals/${row.id}`);
+    await page.evaluate(() => {
+      const get = navigator.credentials.get.bind(navigator.credentials);
+      navigator.credentials.get = async (options) => {
+        const made = await get(options);
+        const main = document.querySelector('main');
+        main?.replaceChildren(...document.importNode(main, true).childNodes);
+        return made;
+      };
+    });
+    await page.getByRole('button', { name: 'Approve with passkey' }).click();
+    await page.getByText('Approved. Your vote is on the record.').waitFor();
+    expect((await broker.ports.store.readApproval('acme', row.id))?.votes[0]?.passkey).toMatch(/^pky_/);
+    await answer;
+    await client.close();
   });
 
   it('cannot approve what asks for a passkey by a plain press, nor without one', async () => {

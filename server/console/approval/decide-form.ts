@@ -74,6 +74,7 @@ ${mustSign ? html`<noscript><p class="callout">It asks for a passkey, which a br
 ${mustSign && !maySign ? html`<p class="callout">It asks for a passkey in effect, and you have none. <a href="/console/passkeys">My passkeys</a></p>` : ''}
 <div class="choices"><button class="approve" name="decision" value="approve" data-key="a"${mustSign || maySign ? sign : ''}${closed > 0 ? html` disabled aria-describedby="closed"` : ''}>${mustSign || maySign ? 'Approve with passkey' : 'Approve'}</button>
 <button class="deny" name="decision" value="deny" data-key="d">Deny</button></div>
+${maySign && !mustSign ? html`<p><button class="link" name="decision" value="approve"${closed > 0 ? html` disabled aria-describedby="closed"` : ''}>Approve without passkey</button></p>` : ''}
 <p class="quiet keys" hidden><kbd>A</kbd> approve · <kbd>D</kbd> deny, pressed twice</p><p class="confirm" role="status" hidden></p>`,
   'vote',
 )}`;

@@ -106,9 +106,13 @@ async function sign(form, button) {
     const credential = answer.create
       ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(answer.create) })
       : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(answer.get) });
-    form.elements.namedItem(button.dataset.into).value = JSON.stringify(credential);
-    signed = form;
-    form.requestSubmit(button);
+    // The page may have been made anew meanwhile; what was signed is good for its own vote alone.
+    const now = form.isConnected ? form : [...document.forms].find(({ action }) => action === form.action);
+    const press = now?.querySelector('button[data-sign]');
+    if (!press) return say('The page has changed, so nothing was done.');
+    now.elements.namedItem(button.dataset.into).value = JSON.stringify(credential);
+    signed = now;
+    now.requestSubmit(press);
   } catch {
     say('No passkey was used, so nothing was done.', form);
   }
