@@ -206,6 +206,27 @@ describe('break-glass', () => {
       expect(await at.post('carl', id, 'confirm')).toMatchObject({ status: 409 });
     });
 
+    it('that people have approved: it runs under their approval, and takes nothing from the emergency', async () => {
+      const task = await at.broker.open({});
+      expect(await at.pay(task, 660)).toMatch(/waits for a human/);
+      const { items } = (await at.broker.v1(await at.broker.person('acme', 'bob'), 'GET', '/approvals?status=pending')).body as {
+        items: { id: string; digest: string; session: string }[];
+      };
+      const mine = items.find(({ session }) => session === task.session);
+      for (const name of ['bob', 'carl']) {
+        const token = await at.broker.person('acme', name);
+        const voted = await at.broker.v1(token, 'POST', `/approvals/${mine?.id}/decisions`, {
+          decision: 'approve',
+          digest: mine?.digest,
+          reason: 'as ordered',
+        });
+        expect(voted.status).toBe(200);
+      }
+      const id = await at.activate(task.session);
+      expect(await at.pay(task, 660)).toBe('paid');
+      expect((await at.broker.ports.store.readBreakGlass('acme', id))?.used).toEqual({ calls: 0, amount: 0 });
+    });
+
     it('that a reviewer has denied: their word about exactly this call stands', async () => {
       const task = await at.broker.open({});
       expect(await at.pay(task, 650)).toMatch(/waits for a human/);
