@@ -29,6 +29,7 @@ const statusOf = {
   'break_glass.login_not_fresh': 403,
   'break_glass.no_session': 422,
   'break_glass.tool_not_granted': 422,
+  'break_glass.too_recent': 403,
   'break_glass.involved': 403,
   'break_glass.same_person': 403,
   'break_glass.already_there': 409,

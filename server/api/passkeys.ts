@@ -21,6 +21,7 @@ const statusOf = {
   'passkey.taken': 409,
   'passkey.too_many': 409,
   'passkey.own': 403,
+  'passkey.too_recent': 403,
   'person.not_named': 403,
   'role.missing': 403,
   'login.not_fresh': 403,

@@ -10,7 +10,7 @@ export async function confirmBreakGlass(ports: Needs, asker: Asker, id: string):
   const { snapshot } = asker;
   const { tenant } = snapshot;
   const at = ports.clock();
-  const refused = whyNotActivate(asker, at);
+  const refused = await whyNotActivate(ports, asker, at);
   if (refused) return refused;
   const row = await store.readBreakGlass(tenant, id);
   if (!row) return refuseBreakGlass('break_glass.not_found');

@@ -3,6 +3,10 @@ const remedies = {
   'break_glass.not_found': ['There is no such break-glass.', 'List those of your tenant: `taskgate break-glass list`.'],
   'break_glass.not_offered': ['This tenant has no break-glass.', 'An admin names who may activate it: `break_glass: { group: … }` in the Tenant document.'],
   'break_glass.not_in_group': ['You are not in the group that may activate break-glass.', 'Leave it to somebody who is.'],
+  'break_glass.too_recent': [
+    'Within the last 24 hours you changed what it rests on, or were added to its group.',
+    'Leave it to somebody of the group who was there before.',
+  ],
   'break_glass.login_not_fresh': [
     'Your login is older than five minutes, or your issuer does not say when it was.',
     'Log in again with `taskgate login`, then at once repeat this.',

@@ -24,7 +24,7 @@ export async function requestBreakGlass(ports: Needs, asker: Asker, request: Bre
   const { snapshot } = asker;
   const { tenant } = snapshot;
   const at = ports.clock();
-  const refused = whyNotActivate(asker, at);
+  const refused = await whyNotActivate(ports, asker, at);
   if (refused) return refused;
   const view = await store.readSession(tenant, request.session);
   if (view?.session.status !== 'active') return refuseBreakGlass('break_glass.no_session');

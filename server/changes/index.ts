@@ -1,3 +1,4 @@
+export { readBars, whyBarred } from './barred.ts';
 export { approveChange, type DecisionAnswer, rejectChange } from './decide.ts';
 export { isTooRecent, type Recent, recentChanges, restsOn } from './recent.ts';
 export type { ChangeRefusal, ChangeRefusalCode } from './refusals.ts';

@@ -1,8 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { standingOf } from '../../server/approvals/index.ts';
 import { type Asker, confirmBreakGlass, requestBreakGlass, reviewBreakGlass } from '../../server/break-glass/index.ts';
 import { type Emergency, startEmergency } from '../break-glass/fixture.ts';
 import { modernClient, payment } from '../support/broker.ts';
+import { byTwoAdmins } from '../support/changes.ts';
 import { textOf } from '../support/ledger.ts';
 
 const minute = 60_000;
@@ -255,6 +259,23 @@ describe('break-glass', () => {
       expect(await at.post('bob', id, 'review', { finding })).toMatchObject({ status: 403, body: { code: 'break_glass.not_reviewer' } });
       expect(await at.post('fay', id, 'review', { finding })).toMatchObject({ status: 200 });
     });
+  });
+});
+
+describe('break-glass by admins', () => {
+  it('who put themselves into its group, or were put there, is theirs after a day and not before', { timeout: 60_000 }, async () => {
+    const own = await startEmergency();
+    const { broker } = own;
+    const { session } = await broker.open({});
+    const tenant = parse(await readFile(join(broker.documents, 'tenants/acme/tenant.yaml'), 'utf8'));
+    for (const name of ['dana', 'emma']) tenant.people[name].groups = ['emergency'];
+    const { status, text } = await byTwoAdmins(broker, 'POST', '/documents/apply', { files: [{ source: 'tenant.yaml', text: stringify(tenant) }] });
+    expect(status, text).toBe(200);
+    for (const name of ['dana', 'emma']) expect(await own.ask(name, { session })).toMatchObject({ status: 403, body: { code: 'break_glass.too_recent' } });
+    const asked = await own.ask('bob', { session });
+    for (const name of ['dana', 'emma'])
+      expect(await own.post(name, String(asked.body['id']), 'confirm')).toMatchObject({ status: 403, body: { code: 'break_glass.too_recent' } });
+    await own.end();
   });
 });
 

@@ -149,6 +149,30 @@ describe('an admin does not reach an approval by editing', () => {
     expect(await codeOf(approve(emma, json.waiting))).toBe(200);
     expect(await vote(mal)).toBe('approval.too_recent');
   });
+
+  test('standing approvals: not by joining the group that gives them, nor by proposing one as an admin', async () => {
+    const propose = async () => {
+      const { json, text } = await api.as(mal, 'POST', '/standing-approvals', {
+        ...{ requirement: 'approval:finance:2', tool: 'ledger__post_payment', use_case: 'match-invoices', max_calls: 5, max_amount: 9000 },
+        arguments: { invoice: { const: 'INV-7' }, iban: { const: 'DE02120300000000202051' }, amount: { maximum: 5000 } },
+        ends: new Date(api.now.at + 20 * day).toISOString().slice(0, 10),
+        reason: 'the yearly contract',
+      });
+      expect(json.status, text).toBe('pending');
+      return json as Waiting;
+    };
+    const give = (who: Who, { id, digest }: Waiting) =>
+      codeOf(api.as(who, 'POST', `/standing-approvals/${id}/decisions`, { decision: 'approve', digest, reason: 'as ordered' }));
+    const before = await propose();
+    expect([await give(mal, before), await give(fred, before)]).toEqual(['approval.not_in_group', 'role.missing']);
+    const change = await held(tenant({ ...inFinance, fred: { ...people.fred, roles: ['reviewer'] } }));
+    expect(await codeOf(approve(emma, change))).toBe(200);
+    const after = await propose();
+    for (const one of [before, after]) expect([await give(mal, one), await give(fred, one)]).toEqual(['approval.excluded', 'approval.too_recent']);
+    expect(await give(acme('local#bob'), after)).toBe(200);
+    api.now.at += day;
+    expect(await give(fred, await propose())).toBe(200);
+  });
 });
 
 describe('nobody approves their own change', () => {

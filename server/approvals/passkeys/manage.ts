@@ -1,3 +1,4 @@
+import { readBars, whyBarred } from '../../changes/index.ts';
 import { isFreshLogin } from '../../identity/caller.ts';
 import type { Ports } from '../../ports.ts';
 import type { PasskeyRow } from '../../store/store.ts';
@@ -30,6 +31,8 @@ export async function confirmPasskey(ports: Needs, { person, standing, snapshot 
   if (!key || key.removedAt !== null) return refusePasskey('passkey.not_found');
   const { personal } = snapshot.document;
   if (!personal && sameHuman(key.person, person.id)) return refusePasskey('passkey.own');
+  if (!personal && whyBarred(await readBars(ports, person.tenant), { author: key.person, needs: 'admin', adds: {} }, person.id))
+    return refusePasskey('passkey.too_recent');
   if (!isFreshLogin(person, at)) return refusePasskey('login.not_fresh');
   const effectiveAt = at + effectiveAfterMs;
   await ports.store.confirmPasskey(

@@ -9,6 +9,10 @@ const remedies = {
   'passkey.taken': ['This key is or was enrolled here before.', 'Use another, or have your authenticator make a new one.'],
   'passkey.too_many': ['You have as many passkeys as one person may.', 'Remove one you no longer use.'],
   'passkey.own': ['Nobody vouches for a passkey of their own.', 'Ask another admin.'],
+  'passkey.too_recent': [
+    'You were made an admin within the last 24 hours, or made an admin of its owner.',
+    'Ask another admin, or wait until the 24 hours are over.',
+  ],
   'person.not_named': ['The tenant document does not name you.', 'Ask an admin of the tenant to add you.'],
   'role.missing': ['This is for people with the role admin.', 'Ask an admin of the tenant.'],
   'login.not_fresh': ['This needs a login of the last five minutes.', 'Log in again: `npx taskgate login`, or anew in the console.'],

@@ -34,6 +34,7 @@ const forbidden: ReadonlySet<string> = new Set([
   'break_glass.not_offered',
   'break_glass.not_in_group',
   'break_glass.login_not_fresh',
+  'break_glass.too_recent',
   'break_glass.involved',
   'break_glass.same_person',
   'break_glass.took_part',

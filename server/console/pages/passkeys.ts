@@ -75,7 +75,12 @@ const removeForm = (visitor: Visitor, id: string): Html => html`<details class="
 ${form(visitor, `/passkeys/${id}/remove`, html`<p class="quiet">It signs nothing from then on, and cannot be put back.</p><button class="deny">Remove it</button>`)}</details>`;
 
 const refusedBy = ({ code, message, remedy }: PasskeyRefusal): Refused => ({
-  refused: code === 'passkey.not_found' ? 404 : code === 'passkey.own' || code === 'role.missing' || code === 'login.not_fresh' ? 403 : 409,
+  refused:
+    code === 'passkey.not_found'
+      ? 404
+      : code === 'passkey.own' || code === 'passkey.too_recent' || code === 'role.missing' || code === 'login.not_fresh'
+        ? 403
+        : 409,
   ...{ code, message, remedy },
 });
 const none = z.object({});
