@@ -8,6 +8,7 @@ import type { Keys, SecretKey } from '../../server/credentials/index.ts';
 import { openDraft, openSnapshot, type Snapshot, type Store } from '../../server/store/index.ts';
 import { newChange } from '../contract/changes.contract.ts';
 import { applyTenant, approve, ask, body, channel, enrol, hour, newBreakGlass, newVote, open, settlement, start, take } from '../contract/samples.ts';
+import { newStanding, standingVote } from '../contract/standing.contract.ts';
 
 export const later = start + hour / 2;
 
@@ -60,6 +61,12 @@ export async function populate(store: Store): Promise<void> {
     const challenge = { tenant, challenge: 'open', person: 'local#bob', purpose: 'vote', about: '{}', expiresAt: start + hour };
     await store.putChallenge(challenge, start);
     await store.requestChange(newChange({ tenant }));
+    await store.proposeStanding(newStanding({ tenant }), 1, null);
+    await store.voteStanding({ ...standingVote('bob'), tenant, standing: 'sta_1', digest: 's'.repeat(64), revision: 1 });
+    const visitor = { tenant, person: 'local#bob', expiresAt: start + hour };
+    await store.putConsoleLink({ ...visitor, hash: `link of ${tenant}`, madeAt: start });
+    await store.openConsoleSession({ ...visitor, hash: `login of ${tenant}`, loggedInAt: start, provedAt: null }, null, body('person.login'));
+    await store.noteShown(tenant, 'waits', 'local#bob', start);
     await store.useOnce(`login/${tenant}`, 'used', start + hour, start);
   }
   await store.append(null, [body('access.refused'), body('access.refused', { detail: 'ü\u2028\\n"' })]);

@@ -93,6 +93,7 @@ function rules(from: Place, to: Place): void {
             'passkey.unconfirmed',
             'change.superseded',
             'break_glass.lapsed',
+            'standing.revoked',
           ].toSorted(),
         );
         for (const tenant of ['acme', 'globex', null]) {

@@ -125,7 +125,7 @@ describe.skipIf(!withBrowser)('every page', () => {
         expect(seen).toEqual(Object.fromEntries(Object.keys(seen).map((name) => [name, [0, []]])));
         expect(one.foreign).toEqual([]);
         await one.context.close();
-      });
+      }, 120_000);
     }
 
   it('fits at 200 % zoom', async () => {

@@ -4,7 +4,7 @@ import type { NewStanding, StandingVote } from '../../server/store/standing-appr
 import { body, claimRequest, hour, open, start, typesOf } from './samples.ts';
 import type { Bench } from './store.contract.ts';
 
-const newStanding = (more: Partial<NewStanding> = {}): NewStanding => ({
+export const newStanding = (more: Partial<NewStanding> = {}): NewStanding => ({
   ...{ id: 'sta_1', tenant: 'acme', kind: 'standing', requirement: 'approval:finance:2', tool: 'ledger__post_payment', useCase: 'match-invoices' },
   ...{
     session: null,
@@ -17,14 +17,14 @@ const newStanding = (more: Partial<NewStanding> = {}): NewStanding => ({
   },
   ...more,
 });
-const vote = (name: string, decision: StandingVote['decision'] = 'approve'): StandingVote => ({
+export const standingVote = (name: string, decision: StandingVote['decision'] = 'approve'): StandingVote => ({
   person: `local#${name}`,
   name,
   decision,
   reason: 'as agreed',
   at: start + 1,
 });
-const full = (name: string, more = {}) => ({ ...vote(name), tenant: 'acme', standing: 'sta_1', digest: 's'.repeat(64), revision: 1, ...more });
+const full = (name: string, more = {}) => ({ ...standingVote(name), tenant: 'acme', standing: 'sta_1', digest: 's'.repeat(64), revision: 1, ...more });
 
 export function standingRules(bench: Bench): void {
   const given = async (more: Partial<NewStanding> = {}): Promise<void> => {
@@ -136,7 +136,7 @@ export function standingRules(bench: Bench): void {
         endsAt: start + hour,
         digest: 'r'.repeat(64),
       });
-      expect(await store.proposeStanding(remembered, 1, vote('bob'))).toMatchObject({ done: true, standing: { status: 'active' } });
+      expect(await store.proposeStanding(remembered, 1, standingVote('bob'))).toMatchObject({ done: true, standing: { status: 'active' } });
       const ids = async (session: string, at: number) => (await store.standingFor('acme', 'ledger__post_payment', session, at)).map(({ row }) => row.id).sort();
       expect(await ids('ses_1', start + 2)).toEqual(['sta_1', 'sta_r']);
       expect(await ids('ses_2', start + 2)).toEqual(['sta_1']);
@@ -149,7 +149,7 @@ export function standingRules(bench: Bench): void {
     it('to remember the same is to say it together', async () => {
       const { store } = bench;
       await open(store);
-      const say = (id: string, name: string) => store.proposeStanding(newStanding({ id, kind: 'remembered', session: 'ses_1' }), 1, vote(name));
+      const say = (id: string, name: string) => store.proposeStanding(newStanding({ id, kind: 'remembered', session: 'ses_1' }), 1, standingVote(name));
       expect(await say('sta_a', 'bob')).toMatchObject({ done: true, standing: { id: 'sta_a', status: 'pending' } });
       expect(await say('sta_b', 'bob')).toEqual({ done: false, why: 'already_voted' });
       expect(await say('sta_c', 'carl')).toMatchObject({ done: true, standing: { id: 'sta_a', status: 'active' } });
