@@ -11,7 +11,7 @@ const beatMs = 20_000;
 /** Then the browser connects anew. */
 const longestMs = 600_000;
 /** Changes that come together are one hint. */
-const gatherMs = 150;
+const gatherMs = 200;
 
 export interface Hints {
   open(c: Context, visitor: Visitor): Response;
@@ -39,7 +39,7 @@ export function createHints(ports: Pick<Ports, 'store' | 'tenants' | 'clock' | '
         let wake = (): void => undefined;
         let heard = false;
         const stop = ports.store.subscribe((signal) => {
-          if (signal.kind !== 'resync' && signal.tenant !== tenant) return;
+          if (signal.kind === 'notification' || (signal.kind !== 'resync' && signal.tenant !== tenant)) return;
           heard = true;
           wake();
         });
