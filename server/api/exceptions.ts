@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { measureAutonomy, recordsOf } from '../audit/index.ts';
+import { autonomyOf } from '../audit/index.ts';
 import { exception, listExceptions } from '../exceptions/index.ts';
 import { type Endpoint, endpoint, whole } from './endpoint.ts';
 
@@ -31,11 +31,6 @@ export const exceptionEndpoints: readonly Endpoint[] = [
     access: ['reviewer', 'admin', 'auditor'],
     query: z.strictObject({ days: z.coerce.number().pipe(z.int().min(1).max(366)).default(30) }),
     answer: autonomy,
-    run: (ports, { person, snapshot }, { query }) =>
-      measureAutonomy(
-        recordsOf(ports.store, person.tenant),
-        ports.clock() - query.days * dayMs,
-        (tool) => snapshot.tools.get(tool)?.manifest.effect === 'read',
-      ),
+    run: (ports, { snapshot }, { query }) => autonomyOf(ports.store, snapshot, ports.clock() - query.days * dayMs),
   }),
 ];

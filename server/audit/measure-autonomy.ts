@@ -1,3 +1,7 @@
+import type { TenantSnapshot } from '../documents/snapshot.ts';
+import type { Store } from '../store/store.ts';
+import { recordsOf } from './export.ts';
+import { firstSince } from './first-since.ts';
 import type { RecordBody, StoredRecord } from './record.ts';
 
 /** How often people were asked, as the record tells it. */
@@ -42,4 +46,14 @@ function whatLet({ satisfied = [], break_glass }: RecordBody): keyof Autonomy['e
   if (from('votes')) return 'votes';
   if (from('standing')) return 'standing';
   return from('remembered') ? 'remembered' : 'alone';
+}
+
+/** The same for a tenant's last days, by its tools as they are now. */
+export async function autonomyOf(
+  store: Pick<Store, 'readRecords'>,
+  { tenant, tools }: Pick<TenantSnapshot, 'tenant' | 'tools'>,
+  since: number,
+): Promise<Autonomy> {
+  const records = recordsOf(store, tenant, await firstSince(store, tenant, since));
+  return measureAutonomy(records, since, (tool) => tools.get(tool)?.manifest.effect === 'read');
 }

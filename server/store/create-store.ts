@@ -128,7 +128,6 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     noteShown: (tenant, approval, person, at) => commit(of(tenant), () => consoles.noteShown(tenant, approval, person, at)),
     listDispatches: (tenant, session, limit) => readOnce(of(tenant), () => looks.listDispatches(tenant, session, limit)),
     listDecisions: (tenant, since, limit) => readOnce(of(tenant), () => looks.listDecisions(tenant, since, limit)),
-    measureTasks: (tenant, since, most) => read(of(tenant), () => looks.measureTasks(tenant, since, most)),
 
     useOnce: (scope, key, expiresAt, at, issuedAt) => commit(nobody, () => useOnce(scope, key, expiresAt, at, issuedAt ?? at)),
 

@@ -411,14 +411,6 @@ export interface DecisionRow {
   /** When the console first showed it to this person; null when they decided elsewhere. */
   readonly shownAt: number | null;
 }
-/** What was done and asked in a tenant's latest tasks. */
-export interface TaskTotals {
-  readonly tasks: number;
-  readonly approvals: number;
-  /** By tool, and by whether a human was asked first. */
-  readonly calls: readonly { readonly tool: string; readonly asked: boolean; readonly calls: number }[];
-}
-
 /** Where a chain ends: its last record. */
 export interface ChainHead {
   /** Null for the platform log. */
@@ -543,8 +535,6 @@ export interface Store extends PasskeyStore, NotificationVerbs, BreakGlassVerbs,
   listDispatches(tenant: string, session: string, limit: number): Promise<readonly DispatchRow[]>;
   /** Votes cast since then, newest first. */
   listDecisions(tenant: string, since: number, limit: number): Promise<readonly DecisionRow[]>;
-  /** Of the latest tasks opened since then, at most so many. */
-  measureTasks(tenant: string, since: number, most: number): Promise<TaskTotals>;
 
   /** True the first time `key` is seen in `scope`; remembered until `expiresAt`. Never for what was issued before the store's epoch; `issuedAt` is `at` when left out. */
   useOnce(scope: string, key: string, expiresAt: number, at: number, issuedAt?: number): Promise<boolean>;

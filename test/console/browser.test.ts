@@ -35,7 +35,7 @@ describe.skipIf(!withBrowser)('a reviewer in a real browser', () => {
     await expect.poll(() => approve.isDisabled()).toBe(true);
     await page.getByLabel('Reason').fill('read it all');
     await page.getByRole('link', { name: 'Open all 1,008 characters' }).click();
-    await page.getByText('The end.').waitFor();
+    await page.locator('pre', { hasText: 'The end.' }).waitFor();
     await expect.poll(() => approve.isEnabled()).toBe(true);
     expect(await page.getByLabel('Reason').inputValue()).toBe('read it all');
     await approve.click();

@@ -16,6 +16,8 @@ interface Ballot {
   readonly closed: number;
   /** They have a passkey in effect. */
   readonly maySign: boolean;
+  /** Less than was asked, or an answer for calls like it. */
+  readonly lighter?: Html;
   readonly mayRevoke: boolean;
   readonly mayStop: boolean;
   /** Epoch seconds. */
@@ -42,7 +44,7 @@ ${
 }
 <details class="digest"><summary>Digest of what you decide: ${approval.digest.slice(0, 8)}…</summary><code>${approval.digest}</code></details>
 ${mine.ok ? voteForms(visitor, ballot, mine.requirements) : whyNot(mine)}
-${mayRevoke && (approval.status === 'approved' || waits) ? revokeForm(visitor, approval) : ''}
+${ballot.lighter ?? ''}${mayRevoke && (approval.status === 'approved' || waits) ? revokeForm(visitor, approval) : ''}
 ${mayStop ? stopForm(visitor, approval.session) : ''}</aside>`;
 }
 

@@ -5,11 +5,15 @@ import { visibly } from '../parts/visible.ts';
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? 'null'));
 
+const longestField = 10_000;
+
 /** A field for each argument, by its place: what is lowered or cut becomes a new proposal that is voted on anew. */
 export function narrowForm(visitor: Visitor, approval: string, digest: string, proposal: Proposal): Html {
-  const fields = Object.entries(proposal.arguments).map(
-    ([name, value], at) =>
-      html`<label for="argument-${at}-narrowed">${visibly(name)}</label><textarea id="argument-${at}-narrowed" name="argument-${at}" rows="${rowsOf(textOf(value))}" spellcheck="false">
+  // What a form cannot carry stays as it is.
+  const fields = Object.entries(proposal.arguments).map(([name, value], at) =>
+    textOf(value).length > longestField
+      ? ''
+      : html`<label for="argument-${at}-narrowed">${visibly(name)}</label><textarea id="argument-${at}-narrowed" name="argument-${at}" rows="${rowsOf(textOf(value))}" spellcheck="false">
 ${textOf(value)}</textarea>`,
   );
   const body = html`<p class="quiet">Lower an amount, take targets off a list, cut a text. It becomes a call of its own: it is judged again, everybody votes anew, and the agent is told.</p>

@@ -79,21 +79,19 @@ export const approvalPage = page({
 ${argumentsSection(all, gone, opened, compared)}
 <section class="part" aria-labelledby="calls"><h2 id="calls">Earlier in this task</h2>${calls.length === 0 ? html`<p>This is its first call.</p>` : timeline(snapshot, calls, now)}
 <p class="quiet"><a href="/console/sessions/${approval.session}">The whole task</a></p></section>
-${policySection(proposal)}${unknownsSection(proposal, earlier !== null)}${agentWords(proposal)}${lighter(visitor, approval, proposal, mine.ok)}</article>
-${decideAside(visitor, { ...others, shown: sealShown(ports, visitor, id, approval.digest, [...opened]), closed: closed.length })}</div>`,
+${policySection(proposal)}${unknownsSection(proposal, earlier !== null)}${agentWords(proposal)}</article>
+${decideAside(visitor, { ...others, shown: sealShown(ports, visitor, id, approval.digest, [...opened]), closed: closed.length, lighter: lighter(visitor, approval, proposal, mine.ok) })}</div>`,
     };
   },
 });
 
 /** Beside yes and no: less than was asked, or an answer for calls like it. */
-function lighter(visitor: Visitor, { id, digest, status, votes }: ApprovalDetail, proposal: Proposal, mayVote: boolean): Html | '' {
+function lighter(visitor: Visitor, { id, digest, status, votes }: ApprovalDetail, proposal: Proposal, mayVote: boolean): Html {
   const mine = votes.some(({ person, decision }) => person === visitor.person.id && decision === 'approve');
   const remembers = mine && proposal.effect !== 'destructive' && proposal.label.integrity !== 'external';
   const narrow = mayVote && status === 'pending' ? narrowForm(visitor, id, digest, proposal) : '';
   const remember = remembers && ['pending', 'approved', 'used'].includes(status) ? rememberForm(visitor, id, digest) : '';
-  return narrow === '' && remember === ''
-    ? ''
-    : html`<section class="part" aria-labelledby="lighter"><h2 id="lighter">Instead, or as well</h2>${narrow}${remember}</section>`;
+  return html`${narrow}${remember}`;
 }
 
 function argumentsFor(_ports: Ports, { snapshot }: Seen, proposal: Parameters<typeof argumentsOf>[0], earlier: Parameters<typeof argumentsOf>[1]) {

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { z } from 'zod';
+import { autonomyOf } from '../../audit/index.ts';
 import type { DecisionRow } from '../../store/index.ts';
 import { type Half, measureDecisions, rubberStamps, tookOf } from '../history/measure.ts';
 import { type Html, page, type Visitor } from '../page.ts';
@@ -10,7 +11,6 @@ import { toolWords } from '../parts/words.ts';
 
 const dayMs = 86_400_000;
 const mostDecisions = 2_000;
-const mostTasks = 500;
 const listed = 50;
 
 /** What was decided, by whom, how fast, and how often people had to be asked at all. */
@@ -24,22 +24,19 @@ export const historyPage = page({
     const now = ports.clock();
     const since = now - days * dayMs;
     const whole = standing.roles.has('admin') || standing.roles.has('auditor');
-    const [decisions, totals] = await Promise.all([
-      ports.store.listDecisions(person.tenant, since, mostDecisions),
-      ports.store.measureTasks(person.tenant, since, mostTasks),
-    ]);
+    const [decisions, asked] = await Promise.all([ports.store.listDecisions(person.tenant, since, mostDecisions), autonomyOf(ports.store, snapshot, since)]);
     // Of others a reviewer sees nothing here.
     const mine = whole ? decisions : decisions.filter((one) => one.person === person.id);
-    const effects = totals.calls.filter(({ tool }) => snapshot.tools.get(tool)?.manifest.effect !== 'read');
-    const all = effects.reduce((sum, { calls }) => sum + calls, 0);
-    const alone = effects.reduce((sum, { calls, asked }) => sum + (asked ? 0 : calls), 0);
+    const { effects, autonomy, tasks, approvals, approvals_per_task: perTask } = asked;
+    const all = Object.values(effects).reduce((sum, one) => sum + one, 0);
+    const given = effects.standing + effects.remembered;
     const reviewers = measureDecisions(mine, ({ name }) => name);
     return {
       title: 'History',
       body: html`<div class="heading"><h1>History</h1>${choice(days)}</div>
 <section class="figures" aria-label="How often people are asked">
-<div><strong>${all === 0 ? '–' : `${Math.round((alone / all) * 100)} %`}</strong>autonomy <span class="quiet">${alone} of ${all} effects ran without asking anyone</span></div>
-<div><strong>${totals.tasks === 0 ? '–' : (totals.approvals / totals.tasks).toFixed(1)}</strong>approvals a task <span class="quiet">${totals.approvals} in the latest ${totals.tasks} tasks</span></div>
+<div><strong>${autonomy === null ? '–' : `${Math.round(autonomy * 100)} %`}</strong>autonomy <span class="quiet">${all - effects.votes - effects.break_glass} of ${all} effects ran without asking anyone${given === 0 ? '' : `, ${given} of them by what had been given before`}</span></div>
+<div><strong>${perTask === null ? '–' : perTask.toFixed(1)}</strong>approvals a task <span class="quiet">${approvals} in ${tasks} tasks</span></div>
 <div><strong>${mine.length}</strong>decisions <span class="quiet">${whole ? 'of everybody' : 'of yours'}, in ${days} days</span></div></section>
 ${rubberStamps(reviewers).map(({ name, approved, median }) => html`<p class="callout"><strong>${name}</strong> approves ${Math.round(approved * 100)} % at a median of ${spanOf(median)}: nobody reads that fast. Ask for fewer decisions, or for other reviewers.</p>`)}
 ${mine.length === 0 ? html`<section class="empty"><p>Nothing was decided in these ${days} days.</p></section>` : tables(visitor, mine, reviewers, now)}`,

@@ -1,5 +1,5 @@
-import type { DecisionRow, DispatchRow, TaskTotals } from '../store.ts';
-import { all, one, together, type Verb } from '../verb.ts';
+import type { DecisionRow, DispatchRow } from '../store.ts';
+import { all, type Verb } from '../verb.ts';
 
 /** What people look at: the calls of a task, the decisions of a tenant. Bounded, newest first. */
 
@@ -53,22 +53,4 @@ export function* listDecisions(tenant: string, since: number, limit: number): Ve
     limit,
   );
   return found.map(({ created_at: askedAt, shown_at: shownAt, ...rest }) => ({ ...rest, askedAt, shownAt }));
-}
-
-/** The tenant's latest tasks: their calls by tool and by whether a human was asked, and how often one was. */
-export function* measureTasks(tenant: string, since: number, most: number): Verb<TaskTotals> {
-  const latest = '(SELECT tenant, id FROM sessions WHERE tenant = ? AND opened_at >= ? ORDER BY opened_at DESC, id DESC LIMIT ?)';
-  const [calls, tasks, approvals] = yield* together(
-    all<{ tool: string; asked: number; calls: number }>(
-      `SELECT d.tool, CASE WHEN d.approval IS NULL THEN 0 ELSE 1 END AS asked, count(*) AS calls
-       FROM ${latest} s JOIN dispatches d ON d.tenant = s.tenant AND d.session = s.id
-       GROUP BY d.tool, CASE WHEN d.approval IS NULL THEN 0 ELSE 1 END ORDER BY d.tool`,
-      tenant,
-      since,
-      most,
-    ),
-    one<{ count: number }>(`SELECT count(*) AS count FROM ${latest} s`, tenant, since, most),
-    one<{ count: number }>(`SELECT count(*) AS count FROM ${latest} s JOIN approvals a ON a.tenant = s.tenant AND a.session = s.id`, tenant, since, most),
-  );
-  return { calls: calls.map(({ asked, ...total }) => ({ ...total, asked: asked !== 0 })), tasks: tasks?.count ?? 0, approvals: approvals?.count ?? 0 };
 }
