@@ -7,6 +7,7 @@ import {
   offerEnrolment,
   type PasskeyRefusal,
   type PasskeyRefusalCode,
+  passkeyName,
   passkeyView,
   registration,
   removePasskey,
@@ -56,7 +57,7 @@ export const passkeyEndpoints: readonly Endpoint[] = [
     path: '/me/passkeys',
     summary: `Enrol it; it signs once a second admin has confirmed it and a day has passed. Sent again it answers the same. ${fresh}`,
     access: 'named',
-    body: z.strictObject({ name: z.string().trim().min(1).max(60), credential: registration.describe('As `PublicKeyCredential.toJSON()` gives it') }),
+    body: z.strictObject({ name: passkeyName, credential: registration.describe('As `PublicKeyCredential.toJSON()` gives it') }),
     answer: passkeyView,
     async run(ports, asker, { body }) {
       const answer = await enrolPasskey(ports, asker, body);

@@ -194,6 +194,15 @@ describe('who may not sign', () => {
     }
   });
 
+  test.each(['key\u202eyek', 'a\u200bb', 'line\nbreak', '<b>key</b>', '', 'x'.repeat(61)])(
+    'a key called %j is not enrolled: an admin is to read its name',
+    async (name) => {
+      const { json } = await bench.as(bench.fresh(bob), 'POST', '/me/passkeys/options');
+      const answer = await bench.as(bench.fresh(bob), 'POST', '/me/passkeys', { name, credential: createAuthenticator().make(json.options) });
+      expect(answer.json.code).toBe('body.invalid');
+    },
+  );
+
   test.each<[string, Lie]>([
     ['without the person verified', { flags: 1 }],
     ['at another origin', { origin: 'https://evil.example' }],

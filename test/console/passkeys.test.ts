@@ -54,7 +54,7 @@ describe.skipIf(!withBrowser)('a reviewer whose browser has an authenticator', (
     await page.getByLabel('What you call it').fill('Work laptop');
     await page.getByRole('button', { name: 'Add a passkey' }).click();
     await page.getByText('Added. It signs once another admin').waitFor();
-    expect(await page.getByText('waits for another admin to confirm it').count()).toBe(1);
+    expect(await page.getByText('Waits for another admin to confirm it').count()).toBe(1);
     await confirm('bob');
 
     const carl = createAuthenticator(broker.url);

@@ -5,4 +5,4 @@ export type { PasskeyRefusal, PasskeyRefusalCode } from './refusals.ts';
 export { hasSigningKey, voteChallenge } from './sign-vote.ts';
 export { assertion } from './verify-assertion.ts';
 export { registration } from './verify-registration.ts';
-export { type PasskeyView, passkeyView } from './view.ts';
+export { type PasskeyView, passkeyName, passkeyView } from './view.ts';

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import type { PasskeyRow } from '../../store/store.ts';
 
+/** Shown to the admin who vouches for it: nothing in it hides or turns text round. */
+export const passkeyName = z
+  .string()
+  .trim()
+  .regex(/^[\p{L}\p{M}\p{N} .,'’()_-]{1,60}$/u, 'letters, digits, spaces and plain punctuation, at most 60');
+
 export const passkeyView = z.strictObject({
   id: z.string(),
   person: z.string().describe('`<issuer>#<subject>`'),

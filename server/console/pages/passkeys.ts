@@ -7,6 +7,7 @@ import {
   offerEnrolment,
   type PasskeyRefusal,
   type PasskeyView,
+  passkeyName,
   registration,
   removePasskey,
 } from '../../approvals/passkeys/index.ts';
@@ -17,10 +18,10 @@ import { nameOf } from '../parts/words.ts';
 import { readJsonField } from '../read-json-field.ts';
 
 const statusWords = {
-  waits_for_admin: 'waits for another admin to confirm it',
-  waits: 'confirmed; signs from',
-  in_effect: 'signs your votes',
-  removed: 'removed',
+  waits_for_admin: 'Waits for another admin to confirm it',
+  waits: 'Confirmed; signs from',
+  in_effect: 'Signs votes',
+  removed: 'Removed',
 } as const;
 
 /** Keys that sign one's votes; for admins also those of others, to vouch for or to take out of use. */
@@ -38,9 +39,9 @@ export const passkeysPage = page({
 <p>${whose}${statusWords[one.status]}${one.status === 'waits' ? html` ${moment(one.effective_at ?? 0, now / 1000)}` : ''}. <span class="quiet">Enrolled ${moment(one.enrolled_at, now / 1000)}</span></p>${acts}</li>`;
     return {
       title: 'My passkeys',
-      body: html`<header class="lead"><h1>My passkeys</h1><p>Your own key signs your very vote. Some calls ask for that; on any other you may.</p></header>
+      body: html`<div class="cards"><header class="lead"><h1>My passkeys</h1><p>Your own key signs your very vote. Some calls ask for that; on any other you may.</p></header>
 ${isFreshLogin(person, now) ? '' : html`<p class="callout">To change anything here, log in again: a login is good for that for five minutes. <a href="/console/login?tenant=${person.tenant}&amp;to=/console/passkeys">Log in again</a></p>`}
-<ul class="plain">${mine.map((one) => item(one, '', removeForm(visitor, one.id)))}</ul>
+<ul class="plain cards">${mine.map((one) => item(one, '', removeForm(visitor, one.id)))}</ul>
 ${mine.length === 0 ? html`<p class="empty">You have none yet.</p>` : ''}
 <section class="card"><h2>Add a passkey</h2>${form(
         visitor,
@@ -51,15 +52,15 @@ ${mine.length === 0 ? html`<p class="empty">You have none yet.</p>` : ''}
       )}</section>
 ${
   standing.roles.has('admin')
-    ? html`<h2>Of others</h2>${others.length === 0 ? html`<p class="empty">Nobody else has one.</p>` : ''}<ul class="plain">${others.map((one) =>
+    ? html`<h2>Of others</h2>${others.length === 0 ? html`<p class="empty">Nobody else has one.</p>` : ''}<ul class="plain cards">${others.map((one) =>
         item(
           one,
-          html`${nameOf(snapshot, one.person)}: `,
+          html`<strong>${nameOf(snapshot, one.person)}</strong>. `,
           html`${one.status === 'waits_for_admin' ? confirmForm(visitor, one) : ''}${removeForm(visitor, one.id)}`,
         ),
       )}</ul>`
     : ''
-}`,
+}</div>`,
     };
   },
 });
@@ -99,7 +100,7 @@ export const passkeyActions = [
   action({
     path: '/passkeys',
     access: 'named',
-    fields: z.object({ name: z.string().trim().min(1).max(60), credential: readJsonField(registration) }),
+    fields: z.object({ name: passkeyName, credential: readJsonField(registration) }),
     async run(ports, visitor, { values }) {
       const answer = await enrolPasskey(ports, visitor, values);
       return answer.ok ? done('passkey-added') : refusedBy(answer);
