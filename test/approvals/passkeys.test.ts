@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { recordsOf, verifyChain } from '../../server/audit/index.ts';
 import { challengeOf } from '../../server/audit/signed-vote.ts';
 import { createAuthenticator } from '../support/authenticator.ts';
-import { acmePeople, globex } from './fixture.ts';
+import { acme, acmePeople, globex } from './fixture.ts';
 import { ana, bob, carl, dana, day, openPasskeys, type PasskeyBench, reason } from './passkey-bench.ts';
 
 let bench: PasskeyBench;
@@ -55,6 +55,24 @@ describe('enrolling a passkey', () => {
     for (const own of [dana, { tenant: 'acme', id: 'https://login.acme.example#dana', name: 'dana-too' }])
       expect((await bench.as(bench.fresh(own), 'POST', `/passkeys/${id}/confirm`)).json.code).toBe('passkey.own');
     expect(await statusOf(id)).toBe('waits_for_admin');
+    await bench.changePeople('acme', acmePeople);
+  });
+
+  test('not by an admin of the last 24 hours, nor for somebody whom one made an admin', async () => {
+    const puppet = { tenant: 'acme', id: 'local#puppet', name: 'puppet' };
+    const people = { ...acmePeople, puppet: { subject: puppet.id, roles: ['admin'] } };
+    const { json } = await bench.as(dana, 'POST', '/documents/apply', {
+      files: [{ source: 'tenant.yaml', text: JSON.stringify({ kind: 'Tenant', name: 'acme', people }) }],
+    });
+    const [change] = json.waiting;
+    expect((await bench.as(acme('local#emma'), 'POST', `/changes/${change.id}/approve`, { digest: change.digest })).status).toBe(200);
+    const [theirs, carls] = [await bench.enrol(puppet), await bench.enrol(carl)];
+    const confirm = async (who: typeof dana, id: string) => (await bench.as(bench.fresh(who), 'POST', `/passkeys/${id}/confirm`)).json;
+    expect((await confirm(dana, theirs.id)).code).toBe('passkey.too_recent');
+    expect((await confirm(puppet, carls.id)).code).toBe('passkey.too_recent');
+    expect((await confirm(acme('local#emma'), theirs.id)).status).toBe('waits');
+    bench.now.at += day;
+    expect((await confirm(puppet, carls.id)).status).toBe('waits');
     await bench.changePeople('acme', acmePeople);
   });
 
