@@ -125,6 +125,10 @@ it('a remembered answer is never for a whole tool, and not kept once external co
   await agent.callTool({ name: 'mail__search', arguments: { query: 'INV-7' } });
   expect(await waits(pay(agent, 746))).toBe(true);
   expect((await remember('bob', approval)).body['code']).toBe('remember.external');
+  // Nor when it had been read before anybody was asked.
+  const later = await nextPending(broker);
+  for (const name of ['bob', 'carl']) await vote(broker, name, later, 'approve');
+  expect((await remember('bob', later)).body['code']).toBe('remember.external');
   await agent.close();
 });
 

@@ -145,6 +145,16 @@ describe('a standing approval', () => {
   });
 });
 
+it('an answer to a destructive call is never remembered', async () => {
+  const agent = await client();
+  await waits(pay(agent, 670));
+  const asked = await nextPending(broker);
+  for (const name of ['bob', 'carl']) await vote(broker, name, asked, 'approve');
+  const answer = await broker.v1(await broker.person('acme', 'bob'), 'POST', `/approvals/${asked.id}/remember`, { digest: asked.digest });
+  expect(answer).toMatchObject({ status: 403, body: { code: 'remember.destructive' } });
+  await agent.close();
+});
+
 describe('a standing approval is refused', () => {
   it.each([
     ['no constraints', { arguments: {} }, /never means any arguments/],
