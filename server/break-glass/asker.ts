@@ -1,5 +1,4 @@
 import { type Standing, sameHuman } from '../approvals/index.ts';
-import { isTooRecent, recentChanges } from '../changes/index.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import { isFreshLogin, type Person } from '../identity/index.ts';
 import type { Ports } from '../ports.ts';
@@ -19,14 +18,12 @@ export const involvedAs = ({ standing }: Asker): Involved => ({ person: standing
 /** One human, whatever the account: by subject at any issuer, or by name in the document. */
 export const isSame = (asker: Asker, other: Involved): boolean => sameHuman(asker.standing.person, other.person) || asker.standing.name === other.name;
 
-/** Why this person may take no part in activating: who they are, since when, and how lately they proved it; null when they may. */
-export async function whyNotActivate(ports: Pick<Needs, 'store' | 'clock'>, asker: Asker, now: number): Promise<BreakGlassRefusal | null> {
+/** Why this person may take no part in activating: who they are and how lately they proved it; null when they may. */
+export function whyNotActivate(asker: Asker, now: number): BreakGlassRefusal | null {
   const group = asker.snapshot.document.break_glass?.group;
   if (group === undefined) return refuseBreakGlass('break_glass.not_offered');
   if (!asker.standing.groups.has(group)) return refuseBreakGlass('break_glass.not_in_group');
   if (!provesPresence(asker.person, now)) return refuseBreakGlass('break_glass.login_not_fresh');
-  const rests = new Set(['everything', 'policy', `group:${group}`]);
-  if (isTooRecent(await recentChanges(ports, asker.snapshot.tenant), rests, asker.person.id)) return refuseBreakGlass('break_glass.too_recent');
   return null;
 }
 

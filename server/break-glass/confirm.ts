@@ -1,5 +1,6 @@
 import { excludedFrom } from '../approvals/index.ts';
 import { type Asker, involvedAs, isInChain, isSame, type Needs, whyNotActivate } from './asker.ts';
+import { isBarred } from './barred.ts';
 import { reviewMs } from './limits.ts';
 import { answerOf, type BreakGlassAnswer } from './outcome.ts';
 import { refuseBreakGlass } from './refusals.ts';
@@ -10,7 +11,7 @@ export async function confirmBreakGlass(ports: Needs, asker: Asker, id: string):
   const { snapshot } = asker;
   const { tenant } = snapshot;
   const at = ports.clock();
-  const refused = await whyNotActivate(ports, asker, at);
+  const refused = whyNotActivate(asker, at);
   if (refused) return refused;
   const row = await store.readBreakGlass(tenant, id);
   if (!row) return refuseBreakGlass('break_glass.not_found');
@@ -20,6 +21,9 @@ export async function confirmBreakGlass(ports: Needs, asker: Asker, id: string):
   if (isInChain(asker, [...row.terms.excluded, ...excludedFrom(snapshot, view.session, view.ancestors)])) return refuseBreakGlass('break_glass.involved');
 
   const { session, agent, terms } = row;
+  const { useCase } = view.session;
+  if (await isBarred(ports, asker, { agent, useCase, tools: terms.tools })) return refuseBreakGlass('break_glass.too_recent');
+
   const answer = await store.confirmBreakGlass({
     tenant,
     id,

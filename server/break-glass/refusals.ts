@@ -4,8 +4,8 @@ const remedies = {
   'break_glass.not_offered': ['This tenant has no break-glass.', 'An admin names who may activate it: `break_glass: { group: … }` in the Tenant document.'],
   'break_glass.not_in_group': ['You are not in the group that may activate break-glass.', 'Leave it to somebody who is.'],
   'break_glass.too_recent': [
-    'Within the last 24 hours you changed what it rests on, or were added to its group.',
-    'Leave it to somebody of the group who was there before.',
+    'A change of the last 24 hours that this rests on was yours, or added you.',
+    'Leave it to somebody who was there before, or wait until a day has passed.',
   ],
   'break_glass.login_not_fresh': [
     'Your login is older than five minutes, or your issuer does not say when it was.',

@@ -2,6 +2,7 @@ import { excludedFrom } from '../approvals/index.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { BreakGlassRow } from '../store/index.ts';
 import { type Asker, involvedAs, isInChain, type Needs, whyNotActivate } from './asker.ts';
+import { isBarred } from './barred.ts';
 import { confirmMs } from './limits.ts';
 import { answerOf, type BreakGlassAnswer } from './outcome.ts';
 import { refuseBreakGlass } from './refusals.ts';
@@ -24,7 +25,7 @@ export async function requestBreakGlass(ports: Needs, asker: Asker, request: Bre
   const { snapshot } = asker;
   const { tenant } = snapshot;
   const at = ports.clock();
-  const refused = await whyNotActivate(ports, asker, at);
+  const refused = whyNotActivate(asker, at);
   if (refused) return refused;
   const view = await store.readSession(tenant, request.session);
   if (view?.session.status !== 'active') return refuseBreakGlass('break_glass.no_session');
@@ -32,11 +33,13 @@ export async function requestBreakGlass(ports: Needs, asker: Asker, request: Bre
   if (isInChain(asker, excluded)) return refuseBreakGlass('break_glass.involved');
   const tools = [...new Set(request.tools)].sort();
   if (tools.some((tool) => !view.session.grants.some((grant) => grant.tool === tool))) return refuseBreakGlass('break_glass.tool_not_granted');
+  const { agent, useCase } = view.session;
+  if (await isBarred(ports, asker, { agent, useCase, tools })) return refuseBreakGlass('break_glass.too_recent');
   // Said now to whoever asks; the activation itself makes sure.
   if ((await store.countChannels(tenant)) === 0) return refuseBreakGlass('break_glass.no_channel');
 
   const id = ports.newId('bgl');
-  const { session, agent } = { session: view.session.id, agent: view.session.agent };
+  const session = view.session.id;
   const answer = await store.requestBreakGlass({
     tenant,
     id,

@@ -1,5 +1,6 @@
 import type { BreakGlassRow } from '../store/index.ts';
 import { type Asker, involvedAs, type Needs, tookPart } from './asker.ts';
+import { isNewReviewer } from './barred.ts';
 import { seeBreakGlass } from './end.ts';
 import { answerOf, type BreakGlassAnswer } from './outcome.ts';
 import { refuseBreakGlass } from './refusals.ts';
@@ -12,6 +13,7 @@ export async function reviewBreakGlass(ports: Needs, asker: Asker, id: string, f
   if (!row) return refuseBreakGlass('break_glass.not_found');
   if (!standing.roles.has('admin') && !standing.roles.has('auditor')) return refuseBreakGlass('break_glass.not_reviewer');
   if (tookPart(asker, row)) return refuseBreakGlass('break_glass.took_part');
+  if (await isNewReviewer(ports, asker)) return refuseBreakGlass('break_glass.too_recent');
   if (row.status !== 'ended') return refuseBreakGlass('break_glass.not_ended');
   if ((await toRotate(ports, row)).length > 0) return refuseBreakGlass('break_glass.not_rotated');
   const at = ports.clock();

@@ -22,9 +22,9 @@ export function touchedBy(items: readonly ChangeItem[], before: TenantDocument |
         return [`use-case:${name}`];
       case 'Credential':
         return [`credential:${name}`];
-      // It tells people; no decision rests on it.
+      // No approval rests on where people are told; break-glass does.
       case 'Channel':
-        return [];
+        return [`channel:${name}`];
       default:
         return ['everything'];
     }
