@@ -1,3 +1,5 @@
+import type { ChildProcess } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BrokenConfiguration, createTenants, type TenantSnapshot, upstreamTarget } from '../../server/documents/index.ts';
 import type { Store } from '../../server/store/index.ts';
@@ -75,30 +77,31 @@ describe('snapshots', () => {
     });
   }
 
-  it('are compiled from text that a worker has compiled: when it was applied, or else before anything here does', async () => {
-    let workers = 0;
-    const count = () => void workers++;
-    process.on('worker', count);
+  it('are compiled from text that a process thrown away has compiled: when it was applied, or else before anything here does', async () => {
+    const started: ChildProcess[] = [];
+    const note = (message: unknown) => void started.push((message as { process: ChildProcess }).process);
+    const vetters = () => started.filter(({ spawnargs }) => spawnargs.some((arg) => arg.includes('policies/vet/'))).length;
+    subscribe('child_process', note);
     try {
       const good = await stored();
       expect(good.vetted).toEqual(expect.any(String));
       await createTenants(world.ports.store, log).current('tiny');
       expect(await world.apply()).toMatchObject({ applied: false });
-      expect(workers).toBe(0);
+      expect(vetters()).toBe(0);
       for (const [index, vetted] of [undefined, null, 'of other text'].entries()) {
         const store = { ...world.ports.store, readConfiguration: async () => ({ ...good, vetted }) } as Store;
         expect((await createTenants(store, log).current('tiny'))?.revision).toBe(good.revision);
-        expect(workers).toBe(index + 1);
+        expect(vetters()).toBe(index + 1);
       }
-      // What decides neither text nor cases is applied without asking a worker again; what does is asked.
+      // What decides neither text nor cases is applied without asking again; what does is asked.
       const shed = edited('tenant.yaml', 'domains: [garden]', 'domains: [garden, shed]');
       expect(await world.apply(shed)).toMatchObject({ applied: true });
-      expect(workers).toBe(3);
+      expect(vetters()).toBe(3);
       expect(await world.apply({ ...shed, ...edited('tenants/tiny/law.cedar', 'permit', '// seen\npermit') })).toMatchObject({ applied: true });
-      expect(workers).toBe(4);
+      expect(vetters()).toBe(4);
       expect((await stored()).vetted).not.toBe(good.vetted);
     } finally {
-      process.off('worker', count);
+      unsubscribe('child_process', note);
     }
   });
 
