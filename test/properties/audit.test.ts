@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chainRecord, checkBody, genesis, recordTypes, type StoredRecord, verifyChain, verifyExport } from '../../server/audit/index.ts';
 
+/** Of any type but an enrolment, which must hold a key to be whole. */
 const bodies = fc.array(
   fc
     .record(
       {
-        type: fc.constantFrom(...recordTypes),
+        type: fc.constantFrom(...recordTypes.filter((type) => type !== 'passkey.enrolled')),
         at: fc.nat(),
         tool: fc.string({ unit: 'binary' }),
         detail: fc.string({ unit: 'grapheme' }),
@@ -31,7 +32,7 @@ describe('any chain', () => {
     await fc.assert(
       fc.asyncProperty(chains, async (records) => {
         const lines = records.map((record) => JSON.stringify(record));
-        expect(await verifyExport(lines)).toEqual({ ok: true, count: records.length, head: records.at(-1)?.hash });
+        expect(await verifyExport(lines)).toEqual({ ok: true, count: records.length, head: records.at(-1)?.hash, signatures: 0 });
       }),
     );
   });
