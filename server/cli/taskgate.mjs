@@ -11,8 +11,8 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
 
-/** What a broker lives with: a young generation of a few megabytes, and a heap that is cleaned before it has grown by half. */
-const frugal = ['--max-semi-space-size=4', '--heap-growing-percent=25'];
+/** Left to itself V8 lets a broker's heap grow to four times what lives in it. Smaller values than these cost a call more time than they save. */
+const frugal = ['--max-semi-space-size=16', '--heap-growing-percent=60'];
 
 if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
   if (process.argv[2] === 'serve') becomeFrugal();
