@@ -1,0 +1,83 @@
+import type { ToolDefinition } from '../../../tools/index.ts';
+import type { RecordBody } from '../../audit/record.ts';
+import type { Kind, TaskgateDocument } from '../../documents/kinds.ts';
+import type { ChangeApproval, ChangeRow, NewChange } from './changes.ts';
+import type { SessionGrant } from './sessions.ts';
+
+/** A tenant's configuration, and what makes it another. */
+
+export interface StoredDocument {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly body: TaskgateDocument;
+  /** Where it was read from, for messages; relative paths in it are already absolute. */
+  readonly source: string;
+}
+
+export interface PolicyText {
+  readonly file: string;
+  readonly text: string;
+  /** Content of the `*.cases.yaml` beside it; null when there is none. */
+  readonly cases: string | null;
+}
+
+export interface Pin {
+  readonly upstream: string;
+  readonly tool: string;
+  readonly definition: ToolDefinition;
+  readonly digest: string;
+}
+
+/** A use case's globs, expanded when it was applied: what its sessions may at most be granted. */
+export interface ExpandedUseCase {
+  readonly name: string;
+  readonly grants: readonly SessionGrant[];
+}
+
+export interface TenantConfiguration {
+  readonly tenant: string;
+  readonly revision: number;
+  readonly documents: readonly StoredDocument[];
+  readonly policies: readonly PolicyText[];
+  readonly pins: readonly Pin[];
+  readonly useCases: readonly ExpandedUseCase[];
+  /** `vetDigest` of the law that was compiled apart and whose cases held; absent when it was stored by an earlier version. */
+  readonly vetted?: string | null;
+}
+
+/** One line of what a change would make different. */
+export interface ChangeItem {
+  /** `platform` for the operator's own document. */
+  readonly tenant: string;
+  /** A document's kind, `Policy`, or what else of an agent or a credential changes. */
+  readonly kind: string;
+  readonly name: string;
+  readonly change: 'added' | 'changed' | 'removed';
+  readonly effect: 'narrows' | 'widens' | 'neutral';
+  /** One line each, what widens or narrows marked. */
+  readonly differences: readonly string[];
+  /** SHA-256 of what would be there, or of what would be removed, hex. */
+  readonly sha256: string;
+}
+
+/** The operator's document and every tenant's next configuration; one transaction, all or nothing. */
+export interface ConfigurationChange {
+  readonly platform: StoredDocument | null;
+  readonly tenants: readonly {
+    /** 0 for a tenant that is new. */
+    readonly expectedRevision: number;
+    readonly next: Omit<TenantConfiguration, 'revision'>;
+    readonly records: readonly RecordBody[];
+  }[];
+  /** For the platform log: a change of the operator's document belongs to no tenant. */
+  readonly platformRecords?: readonly RecordBody[];
+  /** What is held back of it, each planned on the tenant's revision as this leaves it. */
+  readonly requests?: readonly NewChange[];
+  /** The approval this rests on. */
+  readonly approval?: ChangeApproval;
+}
+
+export type ConfigurationAnswer =
+  | { readonly applied: true; readonly revisions: Readonly<Record<string, number>>; readonly waiting: readonly ChangeRow[] }
+  /** The tenant whose revision had moved on, or in which too much waits already, or whose change was not to be approved any more. */
+  | { readonly applied: false; readonly moved: string; readonly why: 'revision' | 'too_many' | 'not_pending' };
