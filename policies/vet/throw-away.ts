@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import process from 'node:process';
 import type { Said } from './question.ts';
 
 /** What a throw-away process may use. */
@@ -46,7 +47,7 @@ function ask<T>(script: URL, question: unknown, { ms, heapMb, residentMb }: Allo
   let at: string | null = null;
   const died = (why: string): void => resolve({ died: why, at });
   const child = fork(script, {
-    env: {},
+    env: { ...(process.env['NODE_COMPILE_CACHE'] === undefined ? {} : { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] }) },
     // What this process was started with (a loader, an inspector) is not for it.
     execArgv: [`--max-old-space-size=${heapMb}`, '--stack-size=3900'],
     serialization: 'advanced',

@@ -18,7 +18,8 @@ if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
   if (process.argv[2] === 'serve') becomeFrugal();
   // Compiled code, and types stripped, are kept beside the code itself, where only whoever may change that can write; where nobody can, nothing is kept.
   const { enableCompileCache } = await import('node:module');
-  enableCompileCache?.(join(root, 'node_modules', '.cache', 'taskgate'));
+  process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'taskgate');
+  enableCompileCache();
   // Node does not strip types below node_modules: the published package brings its build, a clone runs its sources.
   const published = here.includes(`${sep}node_modules${sep}`);
   const { run } = await import(published ? '../../dist/server/cli/main.js' : './main.ts');
