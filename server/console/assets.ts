@@ -5,12 +5,15 @@ import { Hono } from 'hono';
 const types = { 'console.css': 'text/css; charset=utf-8', 'console.js': 'text/javascript; charset=utf-8', 'icon.svg': 'image/svg+xml' } as const;
 type Asset = keyof typeof types;
 
-const read = (name: Asset) => {
-  const bytes = readFileSync(new URL(`./assets/${name}`, import.meta.url));
+/** Of the one stylesheet, in the order in which they come: what is later wins. */
+const sheets = ['base', 'bar', 'press', 'marks', 'queue', 'approval', 'tables', 'login', 'adapt'] as const;
+
+const read = (...names: string[]) => {
+  const bytes = Buffer.concat(names.map((name) => readFileSync(new URL(`./assets/${name}`, import.meta.url))));
   return { bytes, version: createHash('sha256').update(bytes).digest('hex').slice(0, 12) };
 };
 const files: Readonly<Record<Asset, ReturnType<typeof read>>> = {
-  'console.css': read('console.css'),
+  'console.css': read(...sheets.map((sheet) => `css/${sheet}.css`)),
   'console.js': read('console.js'),
   'icon.svg': read('icon.svg'),
 };
