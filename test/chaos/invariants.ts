@@ -80,6 +80,12 @@ function checkApprovals(evidence: Evidence): string[] {
   }
   for (const approval of asked.keys()) if (!rows.has(approval)) wrong.push(`${approval} was asked for on the record and is not there`);
   const settled = told(evidence, 'settled').length > 0;
+  const spent = recordsOf(evidence, 'call.refused').filter(({ body }) => body.code === 'budget.exhausted');
+  /** Approved, and then more than the task had left: that is said, and the approval stays unused. */
+  const wasTooMuch = (approval: string): boolean => {
+    const given = closing.get(`${approval} approval.approved`)?.[0];
+    return given !== undefined && spent.some(({ index, body }) => index > given.index && body.session === given.body.session && body.tool === given.body.tool);
+  };
   const live = new Set(evidence.sessions.filter(({ status }) => status === 'active').map(({ id }) => id));
   for (const { id, status, session } of rows.values()) {
     if (asked.get(id)?.length !== 1) wrong.push(`${id} is there with ${asked.get(id)?.length ?? 0} records of being asked for`);
@@ -87,7 +93,7 @@ function checkApprovals(evidence: Evidence): string[] {
     if (status !== 'pending' && closing.get(`${id} approval.${says}`)?.length !== 1) wrong.push(`${id} is ${status} without one record that says so`);
     if (status === 'used' && [...votes].filter((vote) => vote.startsWith(`${id} `) && vote.endsWith(' approve')).length < 2)
       wrong.push(`${id} was used without two votes`);
-    if (settled && status === 'approved' && live.has(session)) wrong.push(`${id} was approved, its call was tried again, and it never ran`);
+    if (settled && status === 'approved' && live.has(session) && !wasTooMuch(id)) wrong.push(`${id} was approved, its call was tried again, and it never ran`);
   }
   return wrong;
 }
