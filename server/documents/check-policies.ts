@@ -2,8 +2,22 @@ import { type CaseResult, type PolicyProblem, type PolicySource, testPolicy } fr
 import type { NextTenant } from './merge.ts';
 import type { DocumentProblem } from './problems.ts';
 
+/** Digests of laws that held when this process looked: a plan is often made more than once before it takes effect. */
+const held = new Set<string>();
+const mostHeld = 256;
+
+/** What is wrong with a law, by the `digest` of all that decides it; one that has held here is not looked at again. */
+export async function checkPolicies(tenant: NextTenant, source: PolicySource, digest: string): Promise<readonly DocumentProblem[]> {
+  if (held.has(digest)) return [];
+  const problems = await problemsOf(tenant, source);
+  if (problems.length > 0) return problems;
+  if (held.size >= mostHeld) held.clear();
+  held.add(digest);
+  return [];
+}
+
 /** Compiles a tenant's law as it would be, runs its cases, and asks that every policy be missed by some case; all of it apart from the live engine. */
-export async function checkPolicies(tenant: NextTenant, source: PolicySource): Promise<readonly DocumentProblem[]> {
+async function problemsOf(tenant: NextTenant, source: PolicySource): Promise<readonly DocumentProblem[]> {
   const sources = new Map(tenant.policies.map(({ file, source: from }) => [file, from]));
   const cedarFile = (file: string): string => sources.get(file) ?? file;
   const casesFile = (file: string): string => cedarFile(file).replace(/\.cedar$/, '.cases.yaml');

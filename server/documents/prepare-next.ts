@@ -54,7 +54,7 @@ export async function prepareNext(ports: PinPorts, next: NextConfiguration): Pro
     const source = policySource(tenant.tenant, tenant.policies, catalogues.get(tenant.tenant) ?? [], useCases.values(), agents.values());
     const digest = vetDigest(source);
     vetted.set(tenant.tenant, digest);
-    if (tenant.stored?.vetted !== digest) checks.push(checkPolicies(tenant, source));
+    if (tenant.stored?.vetted !== digest) checks.push(checkPolicies(tenant, source, digest));
   }
   problems.push(...(await Promise.all(checks)).flat());
   if (problems.length > 0) return { problems };
