@@ -10,6 +10,7 @@ import * as changes from './verbs/changes.ts';
 import { claim } from './verbs/claims.ts';
 import * as configuration from './verbs/configuration.ts';
 import * as consoles from './verbs/console.ts';
+import { readUsed } from './verbs/counters.ts';
 import { editApproval } from './verbs/edits.ts';
 import { endBreakGlass, sweepBreakGlass } from './verbs/end-break-glass.ts';
 import { endSession } from './verbs/end-session.ts';
@@ -126,6 +127,7 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     touchConsoleSession: (tenant, hash, at) => commit(of(tenant), () => consoles.touchConsoleSession(tenant, hash, at)),
     endConsoleSession: (tenant, hash, record) => commit(of(tenant), () => consoles.endConsoleSession(tenant, hash, record)),
     noteShown: (tenant, approval, person, at) => commit(of(tenant), () => consoles.noteShown(tenant, approval, person, at)),
+    amountUsed: (tenant, session) => readOnce(of(tenant), () => readUsed(tenant, `session/${session}`, 'amount')),
     listDispatches: (tenant, session, limit) => readOnce(of(tenant), () => looks.listDispatches(tenant, session, limit)),
     listDecisions: (tenant, since, limit) => readOnce(of(tenant), () => looks.listDecisions(tenant, since, limit)),
 

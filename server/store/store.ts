@@ -118,6 +118,8 @@ export interface Store extends PasskeyStore, NotificationVerbs, BreakGlassVerbs,
   /** Remembers the first time a person was shown an approval. */
   noteShown(tenant: string, approval: string, person: string, at: number): Promise<void>;
   listDispatches(tenant: string, session: string, limit: number): Promise<readonly DispatchRow[]>;
+  /** What a task and those drawn from it have used up of its amount, in ten-thousandths. */
+  amountUsed(tenant: string, session: string): Promise<number>;
   /** Votes cast since then, newest first. */
   listDecisions(tenant: string, since: number, limit: number): Promise<readonly DecisionRow[]>;
 

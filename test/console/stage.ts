@@ -42,7 +42,12 @@ unless { context.satisfied.contains("approval:finance") };
     change(document) {
       const changed = options.change?.(document) ?? document;
       if (document['kind'] === 'UseCase' && document['name'] === 'match-invoices' && document['tenant'] === 'acme')
-        return { ...changed, grants: [...(document['grants'] as unknown[]), { tool: 'notices__publish' }], max_open_sessions: 50 };
+        return {
+          ...changed,
+          grants: [...(document['grants'] as unknown[]), { tool: 'notices__publish' }],
+          budget: { ...(document['budget'] as object), amount: 5_000 },
+          max_open_sessions: 50,
+        };
       return changed;
     },
   });

@@ -101,5 +101,16 @@ export function consoleRules(bench: Bench): void {
       expect(await store.listDispatches('acme', 'ses_1', 1)).toHaveLength(1);
       expect(await store.listDispatches('globex', 'ses_1', 10)).toEqual([]);
     });
+
+    it('is what a task has used up of its amount, whatever else it counts', async () => {
+      const { store } = bench;
+      await open(store);
+      expect(await store.amountUsed('acme', 'ses_1')).toBe(0);
+      const draw = (key: string, amount: number) => ({ scope: 'session/ses_1', key, amount, limit: 9_000_000 });
+      await take(store, { dispatch: 'dsp_a', draws: [draw('calls', 1), draw('amount', 6_000_000)] });
+      await take(store, { dispatch: 'dsp_b', draws: [draw('calls', 1), draw('amount', 2_500_000)] });
+      expect(await store.amountUsed('acme', 'ses_1')).toBe(8_500_000);
+      expect(await store.amountUsed('globex', 'ses_1')).toBe(0);
+    });
   });
 }

@@ -24,10 +24,12 @@ export const sessionPage = page({
     const view = await ports.store.readSession(person.tenant, id);
     if (!view || !maySeeSession(standing, view.session)) return notHere();
     const { session } = view;
-    const [calls, approvals, mayStop] = await Promise.all([
+    const { amount } = session.budget;
+    const [calls, approvals, mayStop, amountUsed] = await Promise.all([
       ports.store.listDispatches(person.tenant, id, callsShown),
       ports.store.listApprovals(person.tenant, { session: id }, { after: null, limit: approvalsShown }),
       mayStopSession(ports, standing, session),
+      amount === null ? 0 : ports.store.amountUsed(person.tenant, id),
     ]);
     const now = Math.floor(ports.clock() / 1000);
     const live = session.status === 'active' || session.status === 'suspended';
@@ -37,7 +39,7 @@ export const sessionPage = page({
       body: html`<div class="decision-page"><article><header class="lead"><p class="quiet">A task of ${session.agent}</p><h1>${snapshot.useCases.get(session.useCase)?.document.purpose ?? session.useCase}</h1></header>
 ${observed === null ? '' : html`<p class="callout">Policy of the tenant is only recorded for this task, not enforced, until ${observed}.</p>`}
 ${task(visitor, view)}
-<section class="part" aria-labelledby="used"><h2 id="used">What it has used and read</h2><div class="charts">${budgetBar(view.calls, session.budget.calls, 'calls')}${labelScale(view.label.sensitivity, session.ceiling)}</div>
+<section class="part" aria-labelledby="used"><h2 id="used">What it has used and read</h2><div class="charts">${budgetBar(view.calls, session.budget.calls, 'calls')}${amount === null ? '' : budgetBar(amountUsed / 10_000, amount / 10_000, 'in amounts')}${labelScale(view.label.sensitivity, session.ceiling)}</div>
 <p class="quiet">It has read ${labelWords({ ...view.label, categories: [...view.label.categories] })}.</p></section>
 <section class="part" aria-labelledby="calls"><h2 id="calls">What it called</h2>${calls.length === 0 ? html`<p>Nothing yet.</p>` : timeline(snapshot, calls, now)}
 ${calls.length === callsShown ? html`<p class="quiet">The latest ${callsShown}; the record has them all.</p>` : ''}</section>
