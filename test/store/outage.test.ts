@@ -120,8 +120,12 @@ describe.skipIf(process.platform !== 'linux')('when a flush fails', () => {
     const beside = writes(store);
     const { answer, durable } = await store.claim(claimRequest());
     expect(answer.claimed).toBe(true);
+    // In the same turn of the loop as the commit, right after it: before its flush can have come back.
+    const read = new Promise((resolve) => setImmediate(resolve)).then(() => store.readRecords('acme', 0, 100));
+    read.catch(() => undefined);
     await expect(durable).rejects.toThrow(/could not make it durable/);
     await expect(beside).rejects.toThrow(StoreUnavailable);
+    await expect(read).rejects.toThrow(/could not make it durable/);
     await writes(store);
     // What was in the journal went into the file before anything was built on it.
     expect(statSync(`${path}-wal`).size).toBeLessThan(100_000);

@@ -88,7 +88,7 @@ main?.addEventListener('click', (event) => {
   void refresh(link.href);
 });
 
-// ── passkeys: what the browser makes or signs goes into the form, which is then sent as any other ──
+// ── passkeys: what the browser makes or signs goes into the form, which is then sent like every other ──
 let signed = null;
 document.addEventListener('submit', (event) => {
   const [form, button] = [event.target, event.submitter];

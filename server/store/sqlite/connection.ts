@@ -167,15 +167,15 @@ export async function openConnection(path: string): Promise<Connection> {
       return answer;
     },
     async read(verb) {
-      try {
-        // What is committed and not yet durable is shown to nobody.
-        await file?.flush.settled();
-        return await patiently(() => readOnce(verb));
-      } catch (error) {
+      const { answer, durable } = await patiently(() => ({ answer: readOnce(verb), durable: file?.flush.settled() ?? null })).catch((error: unknown) => {
         if (classify(error) === 'fault') throw error;
         if (classify(error) === 'outage') abandon(unavailable('the store cannot be read', error));
         throw unavailable('the store cannot be read', error);
-      }
+      });
+      // It may rest on what is committed and not yet durable: until that is, nobody is told.
+      const lost = durable === null ? null : await durable;
+      if (lost) throw unavailable('the store could not make it durable', lost);
+      return answer;
     },
     othersVersion() {
       try {

@@ -4,8 +4,8 @@ import { close, fdatasync, openSync } from 'node:fs';
 export interface Flush {
   /** For what was committed just now; `settle` is told once that is durable, or why it cannot be said to be. */
   add(settle: Settle): void;
-  /** Resolves once all that was added before is durable or lost; null when it is already. */
-  settled(): Promise<void> | null;
+  /** Resolves once all that was added before is durable, or with why it cannot be said to be; null when it is already. */
+  settled(): Promise<Error | null> | null;
   /** Lets go of the journal once no flush is under way. */
   close(): void;
 }
@@ -52,7 +52,7 @@ export function createFlush(journal: string): Flush {
     settled() {
       if (!under) return null;
       const last = waiting.length > 0 ? waiting : under;
-      return new Promise((resolve) => last.push(() => resolve()));
+      return new Promise((resolve) => last.push(resolve));
     },
     close() {
       if (closed) return;
