@@ -63,7 +63,7 @@ function judgeTwice(law: Law, tool: ToolLaw, facts: CallFacts, projected: Projec
     ...liftable(forbids),
     exactOnly:
       tool.tool.effect === 'destructive'
-        ? forbids.flatMap((policy) => (policy?.requirement && !policy.acceptsStanding ? [policy.requirement.literal] : []))
+        ? distinct(forbids.flatMap((policy) => (policy?.requirement && !policy.acceptsStanding ? [policy.requirement.literal] : [])))
         : [],
   };
 }
@@ -96,7 +96,10 @@ function toolOf(law: Law, { tenant, tool }: Pick<CallFacts, 'tenant' | 'tool'>):
   return known;
 }
 
-/** The engine tells errors in no order of its own. */
+/** The engine tells policies in no order of its own. */
+const distinct = (literals: readonly string[]): string[] => [...new Set(literals)].sort();
+
+/** Nor errors. */
 const inOrder = (errors: Answer['errors']): string => [...errors].sort().join('; ');
 
 function named(law: Law, ids: Answer['reasons']): DeterminingPolicy[] {
@@ -107,7 +110,7 @@ function named(law: Law, ids: Answer['reasons']): DeterminingPolicy[] {
 function liftable(forbids: readonly (ParsedPolicy | undefined)[]): { readonly breakGlass?: readonly string[] } {
   const unmarked = new Set(forbids.flatMap((one) => (one?.breakGlass ? [] : (one?.requirement?.literal ?? []))));
   const marked = forbids.flatMap((one) => (one?.breakGlass ? (one.requirement?.literal ?? []) : []));
-  const literals = [...new Set(marked)].filter((literal) => !unmarked.has(literal)).sort();
+  const literals = distinct(marked).filter((literal) => !unmarked.has(literal));
   return literals.length > 0 ? { breakGlass: literals } : {};
 }
 
