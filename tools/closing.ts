@@ -58,6 +58,8 @@ function close(schema: Json, top: boolean): Json {
   }
   const open = schema['additionalProperties'] === undefined && schema['unevaluatedProperties'] === undefined;
   if (!top && !(open && isObject(properties))) return out;
+  // Stricter than what would take its place.
+  if (schema['additionalProperties'] === false) return out;
   delete out['unevaluatedProperties'];
   // What another keyword of the same schema declares counts as declared, which only `unevaluatedProperties` can see.
   if (inPlace.some((keyword) => schema[keyword] !== undefined)) {

@@ -109,6 +109,13 @@ describe('the schema agents see', () => {
     expect(only({}, { ...definition, inputSchema: { type: 'object' } }).validate({ bcc: 'y' })).toHaveLength(1);
   });
 
+  it('stands as the upstream closed it, which is stricter than what would close it beside other keywords', () => {
+    const inputSchema = { type: 'object', properties: { iban: { type: 'string' } }, allOf: [{ properties: { bcc: {} } }], additionalProperties: false };
+    const tool = only({}, { ...definition, inputSchema });
+    expect(tool.inputSchema).toEqual(inputSchema);
+    expect(tool.validate({ iban: 'x', bcc: 'y' })).toHaveLength(1);
+  });
+
   it('lets it through when the manifest opens the tool', () => {
     expect(only({ additional_arguments: true }).validate({ iban: 'x', bcc: 'y' })).toEqual([]);
   });
