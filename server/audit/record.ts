@@ -24,6 +24,7 @@ export const recordTypes = [
   'standing.expired',
   'approval.reminded',
   'approval.escalated',
+  'session.consented',
   'session.opened',
   'session.renewed',
   'session.refused',

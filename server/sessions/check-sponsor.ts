@@ -15,14 +15,31 @@ export interface Answerable {
   readonly sponsorGroups: readonly string[];
 }
 
+/** What a sponsor agreed to at Taskgate's own page, logged in there: which agent, they were shown and pressed for. */
+export interface Consent {
+  readonly person: string;
+  readonly claimedGroups: readonly string[];
+}
+
 const no = (message: string, detail: string | null = null): Refusal => refuse('session.refused', message, { detail });
 
 /** The one person who answers for the task: the sponsor who logged in for this agent, or the use case's accountable person, or the parent's. */
-export function findAnswerable(snapshot: TenantSnapshot, { agent, useCase }: Template, login: Login | null, parent: SessionRow | null): Answerable | Refusal {
+export function findAnswerable(
+  snapshot: TenantSnapshot,
+  { agent, useCase }: Template,
+  login: Login | null,
+  parent: SessionRow | null,
+  consent: Consent | null,
+): Answerable | Refusal {
   if (parent) {
     if (login && login.person.id !== parent.sponsor) return no('A child task has the sponsor of its parent.');
     if (!sponsorStanding(snapshot, useCase, parent.sponsor, parent.sponsorGroups).stands) return no('Whoever answers for the parent task may not any more.');
     return { mode: parent.mode, sponsor: parent.sponsor, sponsorGroups: parent.sponsorGroups };
+  }
+  if (consent) {
+    if (useCase.accountable !== undefined) return no('This use case has no sponsor who could consent.');
+    if (consent.person === agentIdentity(agent)) return no('An agent cannot sponsor itself.');
+    return mayStand(snapshot, useCase, consent.person, consent.claimedGroups);
   }
   if (useCase.accountable !== undefined) {
     const { people } = snapshot.document;
@@ -37,9 +54,12 @@ export function findAnswerable(snapshot: TenantSnapshot, { agent, useCase }: Tem
 function checkSponsor(snapshot: TenantSnapshot, agent: AgentDocument, useCase: UseCaseDocument, login: Login): Answerable | Refusal {
   if (!namesAgent(login, agent)) return no('The sponsor has not logged in for this agent.');
   if (login.person.id === agentIdentity(agent)) return no('An agent cannot sponsor itself.');
-  if (!sponsorStanding(snapshot, useCase, login.person.id, login.claimedGroups).stands)
-    return no('This person may not sponsor this use case.', login.person.id);
-  return { mode: 'delegated', sponsor: login.person.id, sponsorGroups: login.claimedGroups };
+  return mayStand(snapshot, useCase, login.person.id, login.claimedGroups);
+}
+
+function mayStand(snapshot: TenantSnapshot, useCase: UseCaseDocument, person: string, claimed: readonly string[]): Answerable | Refusal {
+  if (!sponsorStanding(snapshot, useCase, person, claimed).stands) return no('This person may not sponsor this use case.', person);
+  return { mode: 'delegated', sponsor: person, sponsorGroups: claimed };
 }
 
 /** `may_act` decides when it is there (RFC 8693 §4.4); else the party the login was issued to, or for, is a client of the agent. */

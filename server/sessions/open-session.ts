@@ -5,9 +5,9 @@ import { isRefusal, type Refusal, refuse } from '../call/refusals.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import { agentIdentity, type Login } from '../identity/index.ts';
 import type { Ports } from '../ports.ts';
-import type { NewSession, SessionRow } from '../store/store.ts';
+import type { CodeGrant, NewSession, SessionRow } from '../store/store.ts';
 import { boundSession } from './bound-session.ts';
-import { attest, findAnswerable, signedTask } from './check-sponsor.ts';
+import { attest, type Consent, findAnswerable, signedTask } from './check-sponsor.ts';
 import { checkTemplate } from './check-standing.ts';
 import { findParent } from './find-parent.ts';
 import { narrowGrants } from './narrow-grants.ts';
@@ -33,6 +33,8 @@ export interface OpenRequest {
   readonly parent?: string | null;
   /** The sponsor's login; used up when the session opens. */
   readonly login?: Login | null;
+  /** In place of a login: the sponsor's consent, with the code that stands for it, which is used up when the session opens. */
+  readonly consent?: (Consent & { readonly grant: CodeGrant }) | null;
   /** Who vouches for objective and inputs if the login does not; `orchestrator` only when one has proven its key. */
   readonly attestedBy?: 'agent' | 'orchestrator';
   /** The agent's identity when left out; `orchestrator:<name>` when one asks. */
@@ -60,7 +62,7 @@ async function tryOpen(ports: SessionPorts, snapshot: TenantSnapshot, request: O
   if (once && !(await ports.store.useOnce(once.scope, once.key, once.expiresAt, at, once.issuedAt)))
     return refuse('session.refused', 'This login has been used before; log in again.');
   const observed = await readObservedUntil(ports, snapshot, session, at);
-  const opened = await ports.store.openSession(session, at, openingRecord(snapshot, session, observed, at));
+  const opened = await ports.store.openSession(session, at, openingRecord(snapshot, session, observed, at), request.consent?.grant);
   if (!('refused' in opened)) {
     if (observed !== null)
       ports.log.warn(
@@ -76,6 +78,8 @@ async function tryOpen(ports: SessionPorts, snapshot: TenantSnapshot, request: O
       return refuse('session.refused', 'As many tasks of this use case are open as may be.');
     case 'parent_not_live':
       return refuse('session.refused', 'There is no such parent task.');
+    case 'code_used':
+      return refuse('session.refused', 'This consent has been used before.');
     case 'stale':
       return refuse('stale', 'The configuration is changing; try again.');
   }
@@ -94,14 +98,14 @@ async function admit(ports: SessionPorts, snapshot: TenantSnapshot, request: Ope
   if (isRefusal(parent)) return parent;
   // An autonomous task has nobody's word but its accountable person's: a login beside it adds nothing and is not used up.
   const login = useCase.accountable === undefined ? (request.login ?? null) : null;
-  const answerable = findAnswerable(snapshot, template, login, parent);
+  const answerable = findAnswerable(snapshot, template, login, parent, request.consent ?? null);
   if (isRefusal(answerable)) return answerable;
 
   const task = readTask(template.useCase, request, parent);
   if (isRefusal(task)) return task;
   const signed = signedTask(login);
   if (isRefusal(signed)) return signed;
-  const attested = attest(useCase, task, signed, request.attestedBy ?? 'agent');
+  const attested = attest(useCase, task, signed, request.consent ? 'sponsor' : (request.attestedBy ?? 'agent'));
   if (isRefusal(attested)) return attested;
   const asked = narrowed(request, signed);
   if (isRefusal(asked)) return asked;
@@ -228,7 +232,7 @@ function refusalRecord(snapshot: TenantSnapshot, request: OpenRequest, refusal: 
     detail: refusal.detail === null ? refusal.message : `${refusal.message} (${refusal.detail})`,
     revision: snapshot.revision,
     ...(request.requester === undefined ? {} : { actor: request.requester }),
-    ...(request.login ? { sponsor: request.login.person.id } : {}),
+    ...(request.consent ? { sponsor: request.consent.person } : request.login ? { sponsor: request.login.person.id } : {}),
     ...(request.parent ? { parent: request.parent } : {}),
   };
 }

@@ -4,6 +4,7 @@ import * as agents from './verbs/agents.ts';
 import { appendWhileLive } from './verbs/append-while-live.ts';
 import { readApproval } from './verbs/approval-rows.ts';
 import * as approvals from './verbs/approvals.ts';
+import * as authorizations from './verbs/authorizations.ts';
 import * as glass from './verbs/break-glass.ts';
 import { activeBreakGlass, readBreakGlass } from './verbs/break-glass-rows.ts';
 import * as changes from './verbs/changes.ts';
@@ -75,7 +76,7 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     replanChange: (was, next, record) => commit(of(was.tenant), () => changes.replanChange(was, next, record)),
     settleChange: (which, how, record) => commit(of(which.tenant), () => changes.settleChange(which, how, record)),
 
-    openSession: (session, at, record) => commit(of(session.tenant), () => openSession(session, at, record)),
+    openSession: (session, at, record, grant) => commit(of(session.tenant), () => openSession(session, at, record, grant)),
     async readSession(tenant, id) {
       const view = await readOnce(of(tenant), () => sessions.readRootView(tenant, id));
       return view === 'drawn' ? read(of(tenant), () => sessions.readSessionView(tenant, id)) : view;
@@ -119,6 +120,12 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     putAgentToken: (token, record, approval) => commit(of(token.tenant), () => agents.putAgentToken(token, record, approval)),
     readAgentToken: (hash) => readOnce({ tenants: [], token: hash }, () => agents.readAgentToken(hash)),
     revokeAgentToken: (tenant, hash, record) => commit(of(tenant), () => agents.revokeAgentToken(tenant, hash, record)),
+
+    putAuthorizationCode: (code, record) => commit(of(code.tenant), () => authorizations.putAuthorizationCode(code, record)),
+    readAuthorizationCode: (tenant, hash) => read(of(tenant), () => authorizations.readAuthorizationCode(tenant, hash)),
+    burnAuthorizationCode: (tenant, hash, at) => commit(of(tenant), () => authorizations.burnAuthorizationCode(tenant, hash, at)),
+    readRefreshToken: (tenant, hash) => read(of(tenant), () => authorizations.readRefreshToken(tenant, hash)),
+    rotateRefreshToken: (tenant, hash, next, at) => commit(of(tenant), () => authorizations.rotateRefreshToken(tenant, hash, next, at)),
 
     putConsoleLink: (link) => commit(of(link.tenant), () => consoles.putConsoleLink(link)),
     readConsoleLink: (tenant, hash, at) => readOnce(of(tenant), () => consoles.readConsoleLink(tenant, hash, at)),
@@ -177,6 +184,7 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
           await untilDone(() => commit(of(tenant), () => sweepCounters(tenant, at)));
           await untilDone(() => commit(of(tenant), () => notifications.sweepDeliveries(tenant, at)));
           await commit(of(tenant), () => consoles.sweepConsole(tenant, at));
+          await commit(of(tenant), () => authorizations.sweepAuthorizations(tenant, at));
         }
       }
       return swept;

@@ -3,6 +3,7 @@ import type { BreakGlassVerbs } from './break-glass.ts';
 import type { NotificationVerbs } from './notifications.ts';
 import type { PasskeyStore } from './passkey-store.ts';
 import type { ApprovalRow, ApprovalStatus, DecisionRow, Edit, EditAnswer, NewApproval, NewVote, PendingLimits, VoteAnswer } from './rows/approvals.ts';
+import type { AuthorizationVerbs, CodeGrant } from './rows/authorizations.ts';
 import type { ClaimAnswer, ClaimRequest, DispatchRow, Settlement, SettlementAnswer } from './rows/calls.ts';
 import type { ChangeApproval, ChangeRow, ChangeStatus, NewChange, RequestAnswer } from './rows/changes.ts';
 import type { ConfigurationAnswer, ConfigurationChange, StoredDocument, TenantConfiguration } from './rows/configuration.ts';
@@ -14,6 +15,7 @@ import type { StandingVerbs } from './standing-approvals.ts';
 
 export type { NewPasskey, PasskeyRow } from './passkey-store.ts';
 export type * from './rows/approvals.ts';
+export type * from './rows/authorizations.ts';
 export type * from './rows/calls.ts';
 export * from './rows/changes.ts';
 export type * from './rows/configuration.ts';
@@ -30,7 +32,7 @@ export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }
 
-export interface Store extends PasskeyStore, NotificationVerbs, BreakGlassVerbs, StandingVerbs {
+export interface Store extends PasskeyStore, NotificationVerbs, BreakGlassVerbs, StandingVerbs, AuthorizationVerbs {
   /** Resolves when the store can be read and written now. */
   check(): Promise<void>;
   close(): Promise<void>;
@@ -67,7 +69,9 @@ export interface Store extends PasskeyStore, NotificationVerbs, BreakGlassVerbs,
     session: NewSession,
     at: number,
     record: RecordBody,
-  ): Promise<SessionRow | { refused: 'too_many_open' | 'already_open' | 'parent_not_live' | 'stale' }>;
+    /** The code it is opened with: used up by it, so that of two who show the code one is given the session. */
+    grant?: CodeGrant,
+  ): Promise<SessionRow | { refused: 'too_many_open' | 'already_open' | 'parent_not_live' | 'stale' | 'code_used' }>;
   readSession(tenant: string, id: string): Promise<SessionView | null>;
   /** The live session of a connection token. */
   sessionOfConnection(tenant: string, connection: string): Promise<SessionRow | null>;

@@ -6,8 +6,24 @@ import { onTestFinished } from 'vitest';
 import { writeBackup } from '../../server/backup/index.ts';
 import type { Keys, SecretKey } from '../../server/credentials/index.ts';
 import { openDraft, openSnapshot, type Snapshot, type Store } from '../../server/store/index.ts';
+import { newCode, newGrant } from '../contract/authorizations.contract.ts';
 import { newChange } from '../contract/changes.contract.ts';
-import { applyTenant, approve, ask, body, channel, enrol, hour, newBreakGlass, newVote, open, settlement, start, take } from '../contract/samples.ts';
+import {
+  applyTenant,
+  approve,
+  ask,
+  body,
+  channel,
+  enrol,
+  hour,
+  newBreakGlass,
+  newSession,
+  newVote,
+  open,
+  settlement,
+  start,
+  take,
+} from '../contract/samples.ts';
 import { newStanding, standingVote } from '../contract/standing.contract.ts';
 
 export const later = start + hour / 2;
@@ -65,7 +81,16 @@ export async function populate(store: Store): Promise<void> {
     await store.voteStanding({ ...standingVote('bob'), tenant, standing: 'sta_1', digest: 's'.repeat(64), revision: 1 });
     const visitor = { tenant, person: 'local#bob', expiresAt: start + hour };
     await store.putConsoleLink({ ...visitor, hash: `link of ${tenant}`, madeAt: start });
-    await store.openConsoleSession({ ...visitor, hash: `login of ${tenant}`, loggedInAt: start, provedAt: null }, null, body('person.login'));
+    await store.openConsoleSession(
+      { ...visitor, hash: `login of ${tenant}`, loggedInAt: start, provedAt: null, claimedGroups: ['finance'] },
+      null,
+      body('person.login'),
+    );
+    await store.putAuthorizationCode(newCode({ tenant, hash: 'waits' }), body('session.consented'));
+    await store.putAuthorizationCode(newCode({ tenant }), body('session.consented'));
+    const { refresh } = newGrant();
+    const consented = newSession({ tenant, id: 'ses_consented' });
+    await store.openSession(consented, start, body('session.opened'), newGrant({ refresh: { ...refresh, tenant } }));
     await store.noteShown(tenant, 'waits', 'local#bob', start);
     await store.useOnce(`login/${tenant}`, 'used', start + hour, start);
   }

@@ -86,7 +86,7 @@ function rules(from: Place, to: Place): void {
         expect(own.toSorted()).toEqual(
           [
             'store.restored',
-            ...Array(3).fill('session.revoked'),
+            ...Array(4).fill('session.revoked'),
             ...Array(2).fill('approval.cancelled'),
             'call.unknown',
             'agent.token_revoked',

@@ -8,6 +8,7 @@ const login = (over: object = {}) => ({
   person: 'local#bob',
   loggedInAt: start,
   provedAt: start - 5,
+  claimedGroups: ['finance'],
   expiresAt: start + 12 * hour,
   ...over,
 });

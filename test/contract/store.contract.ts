@@ -1,6 +1,7 @@
 import { beforeEach, describe } from 'vitest';
 import type { Store } from '../../server/store/index.ts';
 import { approvalRules } from './approvals.contract.ts';
+import { authorizationRules } from './authorizations.contract.ts';
 import { breakGlassRules } from './break-glass.contract.ts';
 import { changeRules } from './changes.contract.ts';
 import { claimRules } from './claims.contract.ts';
@@ -65,5 +66,6 @@ export function describeStore(name: string, openStore: OpenStore): void {
     recordRules(bench);
     signalRules(bench);
     consoleRules(bench);
+    authorizationRules(bench);
   });
 }

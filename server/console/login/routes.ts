@@ -59,7 +59,7 @@ export function loginRoutes(ports: Ports): Hono {
     const cookie = await startSession(
       ports,
       c.req.raw.headers,
-      { tenant: snapshot.tenant, person: login.person.id, provedAt: login.person.loggedInAt ?? null },
+      { tenant: snapshot.tenant, person: login.person.id, provedAt: login.person.loggedInAt ?? null, claimedGroups: login.claimedGroups },
       null,
     );
     if (cookie === null) return turnAway(c, 'login.failed', 'no session could be started');
@@ -84,7 +84,8 @@ export function loginRoutes(ports: Ports): Hono {
   app.post('/console/link/:secret', async (c) => {
     if (!isOwnRequest(ports.config, c.req.raw.headers)) return turnAway(c, 'request.foreign', 'a link was used from elsewhere');
     const link = await linked(c.req.param('secret'));
-    const cookie = link && (await startSession(ports, c.req.raw.headers, { tenant: link.tenant, person: link.person, provedAt: link.madeAt }, link.hash));
+    const cookie =
+      link && (await startSession(ports, c.req.raw.headers, { tenant: link.tenant, person: link.person, provedAt: link.madeAt, claimedGroups: [] }, link.hash));
     if (!cookie) return turnAway(c, 'link.unknown', 'no link that is still good');
     c.header('set-cookie', cookie);
     return c.redirect('/console?say=logged-in', 303);

@@ -12,7 +12,7 @@ type Needs = Pick<Ports, 'store' | 'clock' | 'config'>;
 export async function startSession(
   ports: Needs,
   headers: Headers,
-  who: Pick<ConsoleSession, 'tenant' | 'person' | 'provedAt'>,
+  who: Pick<ConsoleSession, 'tenant' | 'person' | 'provedAt' | 'claimedGroups'>,
   link: string | null,
 ): Promise<string | null> {
   const { tenant, person } = who;

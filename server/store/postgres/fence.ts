@@ -25,6 +25,8 @@ const rights: Readonly<Record<string, string>> = {
   console_sessions: 'SELECT, INSERT, UPDATE, DELETE',
   console_links: 'SELECT, INSERT, DELETE',
   approval_views: 'SELECT, INSERT',
+  authorization_codes: 'SELECT, INSERT, UPDATE, DELETE',
+  refresh_tokens: 'SELECT, INSERT, UPDATE, DELETE',
   changes: 'SELECT, INSERT, UPDATE',
   used_once: 'SELECT, INSERT, UPDATE, DELETE',
   break_glass: 'SELECT, INSERT, UPDATE',
@@ -57,6 +59,8 @@ const ofTenants = [
   'console_sessions',
   'console_links',
   'approval_views',
+  'authorization_codes',
+  'refresh_tokens',
   'changes',
 ];
 const ofLogs = ['chain_heads', 'records'];

@@ -1,3 +1,5 @@
+import { authorizations } from './steps/authorizations.ts';
+
 /**
  * The schema, oldest step first; a store's version is how many it has taken. A step that was ever released is never edited, and a
  * new one keeps the Taskgate before it running, so that replicas can be replaced one after the other. Column for column it is
@@ -394,6 +396,7 @@ const steps: readonly string[] = [
     FOREIGN KEY (tenant, standing) REFERENCES standing_approvals (tenant, id)
   );
   `,
+  authorizations,
 ];
 
 export const schema: Schema = { steps, oldest: 1 };

@@ -10,6 +10,8 @@ export interface ConsoleSession {
   readonly loggedInAt: number;
   /** When the issuer last asked who they are; null when it does not say. */
   readonly provedAt: number | null;
+  /** Groups the issuer stated at the login, where a trust root goes by that. */
+  readonly claimedGroups: readonly string[];
   readonly expiresAt: number;
 }
 

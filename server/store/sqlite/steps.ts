@@ -1,3 +1,5 @@
+import { authorizations } from './steps/authorizations.ts';
+
 /**
  * The schema, oldest step first; a store's version is how many it has taken. A step that was ever released is never edited.
  * Times are epoch milliseconds, structures JSON text, the platform log's tenant the empty string.
@@ -393,4 +395,5 @@ export const steps: readonly string[] = [
     FOREIGN KEY (tenant, standing) REFERENCES standing_approvals (tenant, id)
   ) STRICT;
   `,
+  authorizations,
 ];

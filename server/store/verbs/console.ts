@@ -22,14 +22,14 @@ export function* readConsoleLink(tenant: string, hash: string, at: number): Verb
 
 /** With a link: only for the one who takes it away, and whom it was made for. */
 export function* openConsoleSession(session: ConsoleSession, link: string | null, record: RecordBody): Verb<boolean> {
-  const { tenant, hash, person, loggedInAt, provedAt, expiresAt } = session;
+  const { tenant, hash, person, loggedInAt, provedAt, claimedGroups, expiresAt } = session;
   if (link !== null) {
     const meant = yield* readConsoleLink(tenant, link, loggedInAt);
     const taken = yield* run('DELETE FROM console_links WHERE tenant = ? AND hash = ?', tenant, link);
     if (meant?.person !== person || taken === 0) throw new Undo(false);
   }
   yield* run(
-    'INSERT INTO console_sessions (tenant, hash, person, logged_in_at, proved_at, seen_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO console_sessions (tenant, hash, person, logged_in_at, proved_at, seen_at, expires_at, claimed_groups) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     tenant,
     hash,
     person,
@@ -37,6 +37,7 @@ export function* openConsoleSession(session: ConsoleSession, link: string | null
     provedAt,
     loggedInAt,
     expiresAt,
+    JSON.stringify(claimedGroups),
   );
   yield* appendRecord(tenant, record);
   return true;
@@ -48,12 +49,13 @@ interface Columns {
   readonly proved_at: number | null;
   readonly seen_at: number;
   readonly expires_at: number;
+  readonly claimed_groups: string;
 }
 
 /** Null past its end, or when nobody has used it since `idleSince`. */
 export function* readConsoleSession(tenant: string, hash: string, at: number, idleSince: number): Verb<(ConsoleSession & { readonly seenAt: number }) | null> {
   const found = yield* one<Columns>(
-    `SELECT person, logged_in_at, proved_at, seen_at, expires_at FROM console_sessions
+    `SELECT person, logged_in_at, proved_at, seen_at, expires_at, claimed_groups FROM console_sessions
      WHERE tenant = ? AND hash = ? AND expires_at > ? AND seen_at > ? AND ${sinceEpoch('logged_in_at')}`,
     tenant,
     hash,
@@ -62,7 +64,8 @@ export function* readConsoleSession(tenant: string, hash: string, at: number, id
   );
   if (!found) return null;
   const { person, logged_in_at: loggedInAt, proved_at: provedAt } = found;
-  return { tenant, hash, person, loggedInAt, provedAt, seenAt: found.seen_at, expiresAt: found.expires_at };
+  const claimedGroups = JSON.parse(found.claimed_groups) as string[];
+  return { tenant, hash, person, loggedInAt, provedAt, claimedGroups, seenAt: found.seen_at, expiresAt: found.expires_at };
 }
 
 export function* touchConsoleSession(tenant: string, hash: string, at: number): Verb<void> {

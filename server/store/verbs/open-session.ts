@@ -1,16 +1,17 @@
 import type { RecordBody } from '../../audit/record.ts';
-import type { NewSession, SessionRow } from '../store.ts';
-import { all, run, type Value, type Verb } from '../verb.ts';
+import type { CodeGrant, NewSession, SessionRow } from '../store.ts';
+import { all, run, Undo, type Value, type Verb } from '../verb.ts';
+import { takeCode } from './authorizations.ts';
 import { readRevision } from './configuration.ts';
 import { startLineage, uniteLineages } from './lineages.ts';
 import { appendRecord } from './records.ts';
 import { isLive, lineOf, type Standing } from './session-rows.ts';
 import { countOpen, readSessionRow, sessionOfConnection } from './sessions.ts';
 
-type Refused = { refused: 'too_many_open' | 'already_open' | 'parent_not_live' | 'stale' };
+type Refused = { refused: 'too_many_open' | 'already_open' | 'parent_not_live' | 'stale' | 'code_used' };
 
 /** Admits a session against what is live now; which context it shares is settled here, where no other can open beside it. */
-export function* openSession(session: NewSession, at: number, record: RecordBody): Verb<SessionRow | Refused> {
+export function* openSession(session: NewSession, at: number, record: RecordBody, grant?: CodeGrant): Verb<SessionRow | Refused> {
   if ((yield* readRevision(session.tenant)) !== session.revision) return { refused: 'stale' };
   const line = session.parent === null ? [] : yield* lineOf(session.tenant, session.parent);
   if (session.parent !== null && (line.length === 0 || !line.every((one) => isLive(one, at)))) return { refused: 'parent_not_live' };
@@ -18,6 +19,7 @@ export function* openSession(session: NewSession, at: number, record: RecordBody
   if (session.maxOpen !== null && (yield* countOpen(session, at)) >= session.maxOpen) return { refused: 'too_many_open' };
 
   yield* insert(session, line[0]?.root ?? session.id, yield* lineageFor(session, line[0], at));
+  if (grant && !(yield* takeCode(session.tenant, grant, session.id, at))) throw new Undo({ refused: 'code_used' });
   yield* appendRecord(session.tenant, record);
   const opened = yield* readSessionRow(session.tenant, session.id);
   if (!opened) throw new Error('the session that was just opened is not there');
