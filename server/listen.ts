@@ -1,5 +1,7 @@
-import type { Server } from 'node:http';
-import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import type { Logger } from 'pino';
+import { logRequests } from './observe/request-log.ts';
 
 /** What answers a request; `bindings` are Node's own request and response behind it. */
 export type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
@@ -13,12 +15,12 @@ export interface Listening {
  * Listens on every host with one port; port 0 takes a free one. A loopback address the machine does not have (no IPv6)
  * is left out as long as one is there. Rejects with the system's error, such as EADDRINUSE.
  */
-export async function listen(fetch: Fetch, hosts: readonly string[], port: number): Promise<Listening> {
+export async function listen(fetch: Fetch, hosts: readonly string[], port: number, log: Logger): Promise<Listening> {
   const servers: Server[] = [];
   let bound = port;
   for (const host of hosts) {
     try {
-      const server = await open(fetch, host, bound);
+      const server = await open(fetch, host, bound, log);
       servers.push(server);
       const address = server.address();
       if (typeof address === 'object' && address) bound = address.port;
@@ -33,11 +35,28 @@ export async function listen(fetch: Fetch, hosts: readonly string[], port: numbe
   return { port: bound, close: async () => void (await Promise.all(servers.map(close))) };
 }
 
-function open(fetch: Fetch, host: string, port: number): Promise<Server> {
-  const server = createAdaptorServer({
-    fetch: (request, bindings) => fetch(request, bindings as HttpBindings),
-    serverOptions: { maxHeaderSize: 32_768 },
-  }) as Server;
+/** Whoever speaks slowly is hung up on: a header takes at most so long, a whole request so long, and the reading of an answer as well. */
+const headersMs = 15_000;
+const requestMs = 60_000;
+const readingMs = 30_000;
+const lookEveryMs = 5_000;
+/** Per address listened on. */
+const mostConnections = 8_192;
+
+function open(fetch: Fetch, host: string, port: number, log: Logger): Promise<Server> {
+  const answer = getRequestListener((request, bindings) => fetch(request, bindings as HttpBindings), { errorHandler: (error) => failed(log, error) });
+  const settings = {
+    maxHeaderSize: 32_768,
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: lookEveryMs,
+    // A request without one is refused where every other is.
+    requireHostHeader: false,
+  };
+  const server = createServer(settings, (request, response) => void answer(request, response));
+  server.maxConnections = mostConnections;
+  logRequests(server, log);
+  dropSlowReaders(server);
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
@@ -45,6 +64,28 @@ function open(fetch: Fetch, host: string, port: number): Promise<Server> {
       resolve(server);
     });
   });
+}
+
+/** What is no request for this broker at all (no host, an address that is none), and what nobody else caught. */
+function failed(log: Logger, error: unknown): Response {
+  const theirs = error instanceof Error && error.name === 'RequestError';
+  if (!theirs) log.error({ err: error }, 'a request ended in an exception');
+  return Response.json({ error: theirs ? 'invalid_request' : 'server_error' }, { status: theirs ? 400 : 500, headers: { 'cache-control': 'no-store' } });
+}
+
+/** An answer that is complete waits in memory until it is read: not for longer than `readingMs`. */
+function dropSlowReaders(server: Server): void {
+  const unread = new Map<ServerResponse, number>();
+  server.prependListener('request', (_request, response: ServerResponse) => {
+    response.once('prefinish', () => unread.set(response, Date.now()));
+    response.once('close', () => unread.delete(response));
+  });
+  const look = setInterval(() => {
+    const since = Date.now() - readingMs;
+    for (const [response, ended] of unread) if (ended <= since) response.socket?.destroy();
+  }, lookEveryMs);
+  look.unref();
+  server.once('close', () => clearInterval(look));
 }
 
 function close(server: Server): Promise<void> {

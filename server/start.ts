@@ -83,7 +83,7 @@ export async function startBroker(config: Omit<Config, 'public_url'> & { public_
 
     // The port is taken first: with port 0 the public URL depends on it. Until the app is there, the door says so.
     let fetch: Fetch = () => new Response('starting\n', { status: 503 });
-    const listening = await listen((request, bindings) => fetch(request, bindings), config.listen.hosts, config.listen.port);
+    const listening = await listen((request, bindings) => fetch(request, bindings), config.listen.hosts, config.listen.port, log);
     closers.push(() => listening.close());
     const settled: Config = { ...config, public_url: (config.public_url ?? `http://localhost:${listening.port}`).replace(/\/+$/, '') };
 

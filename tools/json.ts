@@ -14,7 +14,7 @@ export const defaultJsonCaps: JsonCaps = { bytes: 1_048_576, depth: 64 };
 
 /**
  * Parses one JSON text. Throws `BadJson` when it is over the caps, not UTF-8, malformed, or holds a duplicate key, a key
- * `__proto__`, a lone surrogate, a number that is not finite or an integer beyond 2^53.
+ * `__proto__`, a lone surrogate, a number that is not finite, an integer beyond 2^53 or more digits than a double keeps.
  */
 export function parseJsonStrict(input: string | Uint8Array, caps: JsonCaps = defaultJsonCaps): unknown {
   const text = typeof input === 'string' ? checkedText(input, caps.bytes) : decode(input, caps.bytes);
@@ -101,7 +101,7 @@ function checkedValue(text: string): unknown {
       atKey = open.at(-1) instanceof Set;
     } else if (unit === 0x2d || (unit >= 0x30 && unit <= 0x39)) {
       const end = endOfNumber(text, at);
-      checkNumber(Number(text.slice(at, end)));
+      checkNumber(text.slice(at, end));
       at = end - 1;
     }
   }
@@ -128,7 +128,27 @@ function endOfNumber(text: string, start: number): number {
   return at;
 }
 
-function checkNumber(number: number): void {
+function checkNumber(written: string): void {
+  const number = Number(written);
   if (!Number.isFinite(number)) throw new BadJson('a number out of range');
   if (Number.isInteger(number) && !Number.isSafeInteger(number)) throw new BadJson('an integer beyond 2^53');
+  // Fifteen digits always survive; an exponent may take them out of range.
+  if (written.length > 15 || /[eE]/.test(written)) checkDigits(written, number);
+}
+
+/** A double keeps 15 to 17 digits: what it would not give back as it was written, other readers may see as another number. */
+function checkDigits(written: string, number: number): void {
+  const digits = significant(written);
+  const kept = digits.length <= 17 ? significant(number.toPrecision(Math.max(1, digits.length))) : significant(String(number));
+  if (kept !== digits) throw new BadJson('a number with more digits than are kept');
+}
+
+/** The digits of a number from the first to the last that is not zero, without point and exponent. */
+function significant(written: string): string {
+  const exponent = written.search(/[eE]/);
+  const digits = (exponent < 0 ? written : written.slice(0, exponent)).replaceAll(/[-.]/g, '');
+  let [start, end] = [0, digits.length];
+  while (start < end && digits[start] === '0') start++;
+  while (end > start && digits[end - 1] === '0') end--;
+  return digits.slice(start, end);
 }

@@ -1,11 +1,12 @@
 import { BadJson, parseJsonStrict } from '../../tools/index.ts';
-import { readCapped } from '../identity/index.ts';
+import { isEncoded, readCapped } from '../identity/index.ts';
 import { type Problem, problem } from './problem.ts';
 
 const most = 1_048_576;
 
 /** The JSON body of a request, read once and strictly; an absent body is an empty object. */
 export async function readBody(request: Request): Promise<{ readonly value: unknown } | Problem> {
+  if (isEncoded(request.headers)) return problem(415, 'body.encoded', 'The body must not be compressed.', 'Send it as it is.');
   const bytes = await readCapped(request, most);
   if (bytes === null) return problem(413, 'body.too_large', `A body has at most ${most} bytes.`, 'Send less at once.');
   if (bytes.byteLength === 0) return { value: {} };

@@ -7,7 +7,7 @@ export { isForAgent } from './is-for-agent.ts';
 export { ensureLocal, type LocalTenant, localProviderRuns, localRoutes, localTenant } from './local/index.ts';
 export { type PersonClaims, personClaims, signOwn, type TaskClaims, taskClaims, verifyOwn } from './own-tokens.ts';
 export { groupsOf, personNow, type Role, rolesOf } from './people.ts';
-export { readCapped } from './read-capped.ts';
+export { isEncoded, readCapped } from './read-capped.ts';
 export { type Form, readForm } from './read-form.ts';
 export { apiUrl, isLoopbackHost, mcpUrl, resourceMetadataUrl, sessionUrl, tenantIssuer } from './urls.ts';
 export { type Login, type OneTime, verifyPersonToken } from './verify-person.ts';

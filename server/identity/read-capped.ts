@@ -23,3 +23,6 @@ export async function readCapped(
   }
   return Buffer.concat(chunks);
 }
+
+/** A body that is compressed, or says so (RFC 9110 §8.4), is read nowhere: small on the wire, it may be anything in memory. */
+export const isEncoded = (headers: Headers): boolean => !/^(identity)?$/i.test(headers.get('content-encoding')?.trim() ?? '');

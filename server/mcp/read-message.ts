@@ -1,7 +1,7 @@
 import { isJsonContentType } from '@modelcontextprotocol/server';
 import { parseJsonStrict } from '../../tools/index.ts';
 import { refuse } from '../call/index.ts';
-import { readCapped } from '../identity/index.ts';
+import { isEncoded, readCapped } from '../identity/index.ts';
 import type { Limits } from '../limits/index.ts';
 import { invalidRequest, parseError, rpcError, tooManyRequests } from './answers.ts';
 
@@ -36,6 +36,7 @@ export async function readMessage(
   if (!isJsonContentType(request.headers.get('content-type'))) {
     return { refused: rpcError(415, invalidRequest, 'The content type must be application/json') };
   }
+  if (isEncoded(request.headers)) return { refused: rpcError(415, invalidRequest, 'The body must not be compressed', null, { 'accept-encoding': 'identity' }) };
   // An aborted body reads as empty, which then does not parse.
   const bytes = await readCapped(request, bodyCaps.bytes, held.take).catch(() => new Uint8Array());
   // From here on it is the call that is counted with it.

@@ -12,6 +12,10 @@ describe('JSON from outside', () => {
     ['an integer beyond 2^53 written otherwise', '[1e17]', 'an integer beyond 2^53'],
     ['a negative one', '[-9007199254740992]', 'an integer beyond 2^53'],
     ['a number that is not finite', '[1e400]', 'a number out of range'],
+    ['a number too small to be told from 0', '[123e-10000000]', 'a number with more digits than are kept'],
+    ['more digits than a double keeps', '[3.14159265358979323846]', 'a number with more digits than are kept'],
+    ['a fraction that would be lost', '[600.00000000000000001]', 'a number with more digits than are kept'],
+    ['sixteen digits that are another number', '[8.000000000000001e-324]', 'a number with more digits than are kept'],
     ['a lone surrogate', '"\\ud800"', 'a lone surrogate'],
     ['a lone surrogate as key', '{"\\udc00":1}', 'a lone surrogate'],
     ['nothing', '', 'not valid JSON'],
@@ -41,6 +45,7 @@ describe('JSON from outside', () => {
     ['{"1.5":1.5,"-1":-1e-7}'],
     ['"{\\"a\\":1,\\"a\\":2}"'],
     ['[9007199254740991,0.1,-0]'],
+    ['[0.30000000000000004,0.10000000000000001,5e-324,0.000e-999,1.500000000000000000000,100000000000000.0000]'],
     ['{"constructor":1,"toString":2}'],
     [' [ true , null ] '],
   ])('is read as the native parser reads it: %s', (text) => {
@@ -58,6 +63,8 @@ describe('JSON from outside', () => {
     const hostile = [
       `"${'\\"'.repeat(big)}"`,
       `[${'1,'.repeat(big)}1]`,
+      `[1.${'0'.repeat(big)}1]`,
+      `[${'0.1234567890123456789,'.repeat(big / 10)}1]`,
       `{${Array.from({ length: big / 10 }, (_, i) => `"${i}":0`).join()}}`,
       '['.repeat(big),
       '"'.repeat(big),
