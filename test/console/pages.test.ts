@@ -97,9 +97,11 @@ describe.skipIf(!withBrowser)('every page', () => {
         const one = await look(width, scheme);
         const { page } = one;
         const seen: Record<string, unknown> = {};
+        // Contrast hangs on the scheme, layout on the width: two of the four hold each once.
+        const examined = (width === 360) === (scheme === 'light');
         const take = async (name: string): Promise<void> => {
           await shoot(page, `${name}-${width}-${scheme}`);
-          seen[name] = [await overflow(page), await barriers(page)];
+          seen[name] = [await overflow(page), examined ? await barriers(page) : []];
         };
         await page.goto(`${broker.url}/console/login`);
         await take('login');

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { findWorkload } from '../../server/connect/workload.ts';
 import { createLog } from '../../server/observe/log.ts';
 import { type Broker, startBroker } from '../../server/start.ts';
 import { type Extras, writeDocuments } from './documents.ts';
+import { copyFounded } from './founded.ts';
 
 /** The doors of a broker as its people and agents use them, whichever process it runs in. */
 export interface Doors {
@@ -49,6 +51,7 @@ export interface TestOptions extends Extras {
   readonly limits?: object;
 }
 
+const silent = createLog('silent');
 export const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'taskgate-test-'));
 const of = { acme: { agent: 'invoice-matcher', sponsor: 'ana' }, globex: { agent: 'invoice-clerk', sponsor: 'greta' } } as const;
 
@@ -59,17 +62,20 @@ export async function startTestBroker(options: TestOptions = {}): Promise<TestBr
   const data = join(dir, 'data');
   let ahead = options.ahead ?? 0;
   const lines: string[] = [];
-  const settings = config.parse({
-    listen: { port: options.port ?? 0, hosts: ['127.0.0.1'] },
-    data,
-    store: `sqlite:${join(data, 'taskgate.db')}`,
-    documents: [documents],
-    hold_ms: options.holdMs ?? 2_000,
-    limits: options.limits ?? {},
-  });
-  const { public_url: _, ...rest } = settings;
-  const log = createLog('trace', { write: (line) => void lines.push(line) });
-  const broker = await startBroker(rest, { clock: () => Date.now() + ahead, log, samples: true });
+  const start = (data: string, log: ReturnType<typeof createLog>): Promise<Broker> => {
+    const settings = config.parse({
+      listen: { port: options.port ?? 0, hosts: ['127.0.0.1'] },
+      data,
+      store: `sqlite:${join(data, 'taskgate.db')}`,
+      documents: [documents],
+      hold_ms: options.holdMs ?? 2_000,
+      limits: options.limits ?? {},
+    });
+    const { public_url: _, ...rest } = settings;
+    return startBroker(rest, { clock: () => Date.now() + ahead, log, samples: true });
+  };
+  if (!existsSync(data)) await copyFounded(documents, data, async (other) => (await start(other, silent)).close());
+  const broker = await start(data, createLog('trace', { write: (line) => void lines.push(line) }));
 
   return {
     ...broker,
