@@ -14,10 +14,11 @@ export interface UnprovenJwt {
   readonly claims: Claims;
 }
 
-/** Null for anything but a compact JWS of two JSON objects without duplicate keys, at most 16 KiB. */
+/** Null for anything but a compact JWS of two JSON objects without duplicate keys, at most 16 KiB, in the one spelling its bytes have. */
 export function readJwt(text: string): UnprovenJwt | null {
   if (text.length > maxLength || !compact.test(text)) return null;
-  const [head = '', body = ''] = text.split('.');
+  const [head = '', body = '', signature = ''] = text.split('.');
+  if (![head, body, signature].every((part) => Buffer.from(part, 'base64url').toString('base64url') === part)) return null;
   const header = readObject(Buffer.from(head, 'base64url'));
   const claims = readObject(Buffer.from(body, 'base64url'));
   return header && claims ? { text, header, claims } : null;
