@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import { modernClient, newFolder, startTestBroker, type TestBroker } from '../support/broker.ts';
 import type { Extras } from '../support/documents.ts';
 import { readSuite } from '../support/suites.ts';
