@@ -11,8 +11,16 @@ import type { Visit } from './parts.ts';
 import { relayProgress } from './progress.ts';
 
 /** The 2025-era leg: SDK v1 with a server and a transport of its own for each request, so that nothing outlives it. */
-export async function serveLegacy(visit: Visit, request: Request, message: Readonly<Record<string, unknown>>, cancellations: Cancellations): Promise<Response> {
-  if (message['method'] === 'notifications/cancelled') return cancelEarlier(visit, message, cancellations);
+export async function serveLegacy(
+  visit: Visit,
+  request: Request,
+  message: Readonly<Record<string, unknown>>,
+  cancellations: Cancellations,
+  named: string | null = null,
+): Promise<Response> {
+  // Two clients in one task may both count from 0, and are told apart by what they name.
+  const speaker = named ?? whoOf(visit);
+  if (message['method'] === 'notifications/cancelled') return cancelEarlier(speaker, message, cancellations);
   let instead = null as Response | null;
 
   const unwrap = <T>(answer: Answer<T> | Paused): T => {
@@ -23,10 +31,14 @@ export async function serveLegacy(visit: Visit, request: Request, message: Reado
     throw new RpcError(internalError, answer.refusal.message);
   };
 
-  const server = new Server(serverInfo, { capabilities: { tools: {} }, instructions: instructionsFor(visit), jsonSchemaValidator: schemaValidator });
+  const server = new Server(serverInfo, {
+    capabilities: { tools: { listChanged: true } },
+    instructions: instructionsFor(visit),
+    jsonSchemaValidator: schemaValidator,
+  });
   server.setRequestHandler(ListToolsRequestSchema, async ({ params }) => ({ tools: unwrap(await answerList(visit, params?.cursor)).tools.map(asLegacyTool) }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
-    const call = cancellations.begin(whoOf(visit), extra.requestId);
+    const call = cancellations.begin(speaker, extra.requestId);
     const lent = {
       signal: call.signal,
       gone: AbortSignal.any([call.signal, request.signal]),
@@ -48,9 +60,9 @@ export async function serveLegacy(visit: Visit, request: Request, message: Reado
 }
 
 /** 2025-era clients cancel by a POST of its own, which finds the call through whose it is and its id. */
-function cancelEarlier(visit: Visit, message: Readonly<Record<string, unknown>>, cancellations: Cancellations): Response {
+function cancelEarlier(speaker: string, message: Readonly<Record<string, unknown>>, cancellations: Cancellations): Response {
   const { params } = message;
-  if (typeof params === 'object' && params !== null && 'requestId' in params) cancellations.cancel(whoOf(visit), params.requestId);
+  if (typeof params === 'object' && params !== null && 'requestId' in params) cancellations.cancel(speaker, params.requestId);
   return new Response(null, { status: 202 });
 }
 

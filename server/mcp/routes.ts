@@ -4,17 +4,19 @@ import { isRefusal, refuse } from '../call/index.ts';
 import { checkNames } from '../identity/index.ts';
 import { askerOf } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
+import { StoreUnavailable } from '../store/store.ts';
 import { admit, countAt, doorOf, identify } from './admit.ts';
-import { internalError, invalidRequest, rpcError, rpcIdOf, turnAway } from './answers.ts';
+import { internalError, invalidRequest, rpcError, rpcIdOf, turnAway, unavailable } from './answers.ts';
 import { createCancellations } from './cancellations.ts';
 import { answerCall } from './handlers.ts';
+import { answerLegacy, answerNamed, namedBy } from './legacy-door.ts';
 import { serveModern } from './modern.ts';
 import type { Parts, Visit } from './parts.ts';
 import { answerPlainly, type PlainCall, routeOf } from './plain-call.ts';
 import { heldFor, readMessage } from './read-message.ts';
 import { createListWatches } from './watch-list.ts';
 
-/** The MCP door: `POST /mcp` and `POST /sessions/:id/mcp`, modern and 2025-era clients on the same URLs, no protocol session kept. */
+/** The MCP door: `POST /mcp` and `POST /sessions/:id/mcp`, modern and 2025-era clients on the same URLs. */
 export function createRoutes(ports: Ports, parts: Parts): Hono {
   const cancellations = createCancellations();
   const watches = createListWatches();
@@ -22,7 +24,9 @@ export function createRoutes(ports: Ports, parts: Parts): Hono {
   const serve = async (request: Request, session: string | null, gone: () => AbortSignal): Promise<Response> => {
     const misnamed = checkNames(ports.config, request.headers);
     if (misnamed) return rpcError(403, invalidRequest, misnamed === 'host' ? 'This Host is not served here' : 'This Origin is not allowed');
-    if (request.method !== 'POST') return rpcError(405, invalidRequest, 'Only POST is served here', null, { allow: 'POST' });
+    const named = namedBy(request);
+    const methods = named === null ? ['POST'] : ['POST', 'GET', 'DELETE'];
+    if (!methods.includes(request.method)) return rpcError(405, invalidRequest, 'Only POST is served here', null, { allow: methods.join(', ') });
     const door = doorOf(ports.config, session, request.headers);
     // Nothing is read from whoever shows nothing, or shows what is not good here, or has asked too much.
     if (!door.presented) return turnAway(refuse('token.missing', 'This door needs a token.'), door, null);
@@ -31,6 +35,10 @@ export function createRoutes(ports: Ports, parts: Parts): Hono {
     if (isRefusal(who)) return unread(turnAway(who, door, null), told);
     const tooMuch = await countAt(ports, door, who, Number(told ?? 0));
     if (tooMuch) return unread(turnAway(tooMuch, door, null), told);
+    if (request.method !== 'POST') {
+      const visit = await admit(ports, parts, door, who);
+      return isRefusal(visit) ? turnAway(visit, door) : notStored(await answerNamed(visit, request, named ?? '', watches, gone()));
+    }
     const read = await readMessage(request, heldFor(ports.limits, who.tenant));
     if ('refused' in read) return read.refused;
     if (told === null) ports.limits.countBytes(askerOf(who), read.bytes);
@@ -39,8 +47,7 @@ export function createRoutes(ports: Ports, parts: Parts): Hono {
     const route = routeOf(request.headers, read.message);
     switch (route) {
       case 'legacy':
-        // SDK v1 costs time and memory to load: only a broker that meets such a client pays.
-        return notStored(await (await import('./legacy.ts')).serveLegacy(visit, request, read.message, cancellations));
+        return notStored(await answerLegacy(visit, request, read.message, cancellations));
       case 'modern':
         return notStored(await serveModern(visit, request, read.message, watches));
       default:
@@ -62,6 +69,7 @@ export function createRoutes(ports: Ports, parts: Parts): Hono {
 
   const answer = (context: Context, session: string | null): Promise<Response> =>
     serve(context.req.raw, session, () => goneOf(context)).catch((error: unknown) => {
+      if (error instanceof StoreUnavailable) return turnAway(unavailable(), doorOf(ports.config, session, context.req.raw.headers));
       ports.log.error({ err: error }, 'an mcp request failed unexpectedly');
       return rpcError(500, internalError, 'Internal error');
     });

@@ -1,5 +1,6 @@
 import type { ServerEventBus } from '@modelcontextprotocol/server';
-import { isRefusal } from '../call/index.ts';
+import { isRefusal, type Refusal, refuse } from '../call/index.ts';
+import type { Caller } from '../identity/index.ts';
 import { watchSession } from '../sessions/index.ts';
 import { admit, identify, whoOf } from './admit.ts';
 import { answerList } from './handlers.ts';
@@ -18,8 +19,13 @@ const lookAtMostEvery = 1_000;
 const mostStreams = 4;
 
 export interface ListWatches {
-  /** The event source of one stream; `end` closes it once its holder would be turned away. */
-  begin(visit: Visit, headers: Headers, end: () => void): { readonly bus: ServerEventBus; readonly maxSubscriptions: number };
+  /** The event source of one stream; `end` closes it once its holder would be turned away, or `still` says no. */
+  begin(
+    visit: Visit,
+    headers: Headers,
+    end: () => void,
+    still?: (visit: Visit) => Promise<boolean>,
+  ): { readonly bus: ServerEventBus; readonly maxSubscriptions: number };
 }
 
 export function createListWatches(): ListWatches {
@@ -30,11 +36,11 @@ export function createListWatches(): ListWatches {
     else open.delete(who);
   };
   return {
-    begin(visit, headers, end) {
+    begin(visit, headers, end, still) {
       const who = whoOf(visit);
       const subscribe: ServerEventBus['subscribe'] = (listener) => {
         count(who, 1);
-        const stop = watch(visit, headers, () => listener({ kind: 'tools_list_changed' }), end);
+        const stop = watch(visit, headers, () => listener({ kind: 'tools_list_changed' }), end, still);
         return () => {
           stop();
           count(who, -1);
@@ -45,14 +51,14 @@ export function createListWatches(): ListWatches {
   };
 }
 
-function watch(first: Visit, headers: Headers, changed: () => void, end: () => void): () => void {
+function watch(first: Visit, headers: Headers, changed: () => void, end: () => void, still?: (visit: Visit) => Promise<boolean>): () => void {
   const tenant = first.caller?.tenant ?? first.connection?.tenant ?? '';
   let session = first.caller?.session ?? null;
   let before = namesAndSchemas(first);
   const look = async (): Promise<void> => {
-    const who = await identify(first.ports, first.parts, first.door, headers);
+    const who = isPast(first) ? await renewed(first) : await identify(first.ports, first.parts, first.door, headers);
     const visit = isRefusal(who) ? who : await admit(first.ports, first.parts, first.door, who);
-    if (isRefusal(visit)) return end();
+    if (isRefusal(visit) || (still && !(await still(visit)))) return end();
     session = visit.caller?.session ?? null;
     const now = namesAndSchemas(visit);
     const differs = (await now) !== (await before);
@@ -67,6 +73,19 @@ function watch(first: Visit, headers: Headers, changed: () => void, end: () => v
     watch.stop();
   };
 }
+
+/**
+ * Who opened the stream, as long as a later token of the same session is good: a stream cannot be shown the new one, and closing it
+ * at each renewal would only have it opened again. The session is read as ever.
+ */
+async function renewed({ ports, caller }: Visit): Promise<Caller | Refusal> {
+  const until = caller && (await ports.store.renewedUntil(caller.tenant, caller.session));
+  if (!caller || !until || until <= ports.clock()) return refuse('token.expired', 'This token has expired; renew it.');
+  return { ...caller, tokenExpires: Math.floor(until / 1000) };
+}
+
+/** The task token that opened the stream is not good any more; a connection token has no session of its own to renew. */
+const isPast = ({ ports, caller, connection }: Visit): boolean => caller !== null && connection === null && caller.tokenExpires * 1000 <= ports.clock();
 
 async function namesAndSchemas(visit: Visit): Promise<string> {
   const answer = await answerList(visit, undefined);

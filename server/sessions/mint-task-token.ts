@@ -5,6 +5,9 @@ import type { SessionRow } from '../store/store.ts';
 
 const longestMs = 900_000;
 
+/** How long a token made at `now` is good, epoch milliseconds. */
+export const tokenUntil = (session: Pick<SessionRow, 'expiresAt'>, now: number): number => Math.min(now + longestMs, session.expiresAt);
+
 /**
  * Signs a task token for one door (DESIGN: Token): at most 15 minutes, never past the session. The token says who and
  * which session; what the session may do stands in its row alone. Refused when the agent is not registered any more.
@@ -20,7 +23,7 @@ export async function mintTaskToken(
   const identity = agentIdentity(agent);
   const now = ports.clock();
   const iat = Math.floor(now / 1000);
-  const exp = Math.floor(Math.min(now + longestMs, session.expiresAt) / 1000);
+  const exp = Math.floor(tokenUntil(session, now) / 1000);
   if (exp <= iat) return refuse('session.expired', 'This task has reached its end time.');
   const audience = door === 'mcp' ? mcpUrl(ports.config) : sessionUrl(ports.config, session.id);
   const delegated = session.mode === 'delegated';

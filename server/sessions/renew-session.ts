@@ -3,6 +3,7 @@ import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { Workload } from '../identity/index.ts';
 import type { SessionRow } from '../store/store.ts';
 import { checkTemplate, sponsorStanding } from './check-standing.ts';
+import { tokenUntil } from './mint-task-token.ts';
 import { readObservedUntil } from './observed-until.ts';
 import type { SessionPorts } from './open-session.ts';
 import { tenantOfSession } from './session-id.ts';
@@ -24,11 +25,11 @@ export async function renewSession(ports: SessionPorts, snapshot: TenantSnapshot
     revision: snapshot.revision,
     ...(observed === null ? {} : { observed_until: observed }),
   } as const;
-  await ports.store.append(snapshot.tenant, [
-    isRefusal(renewed)
-      ? { ...record, type: 'session.refused', code: renewed.refused, detail: renewed.message }
-      : { ...record, type: 'session.renewed', sponsor: renewed.sponsor, use_case: renewed.useCase, task_sha256: renewed.taskSha256 },
-  ]);
+  if (isRefusal(renewed)) await ports.store.append(snapshot.tenant, [{ ...record, type: 'session.refused', code: renewed.refused, detail: renewed.message }]);
+  else {
+    const body = { ...record, type: 'session.renewed', sponsor: renewed.sponsor, use_case: renewed.useCase, task_sha256: renewed.taskSha256 } as const;
+    await ports.store.noteRenewal(snapshot.tenant, id, tokenUntil(renewed, at), body);
+  }
   return renewed;
 }
 

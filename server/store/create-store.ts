@@ -21,8 +21,10 @@ import * as notifications from './verbs/notifications.ts';
 import { useOnce } from './verbs/once.ts';
 import { openSession } from './verbs/open-session.ts';
 import * as passkeys from './verbs/passkeys.ts';
+import * as protocol from './verbs/protocol-sessions.ts';
 import { appendRecords, readRecords } from './verbs/records.ts';
 import { sweepReminders } from './verbs/reminders.ts';
+import { noteRenewal, renewedUntil } from './verbs/renewals.ts';
 import * as secrets from './verbs/secrets.ts';
 import * as sessions from './verbs/sessions.ts';
 import { settle } from './verbs/settlements.ts';
@@ -84,6 +86,12 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     sessionOfConnection: (tenant, connection) => read(of(tenant), () => sessions.sessionOfConnection(tenant, connection, clock())),
     listSessions: (tenant, filter, page) => readOnce(of(tenant), () => sessions.listSessions(tenant, filter, page, clock())),
     endSession: (tenant, id, how, at, record) => commit(of(tenant), () => endSession(tenant, id, how, at, record)),
+    noteRenewal: (tenant, session, until, record) => commit(of(tenant), () => noteRenewal(tenant, session, until, record)),
+    renewedUntil: (tenant, session) => readOnce(of(tenant), () => renewedUntil(tenant, session)),
+    openProtocolSession: (opened, most) => commit(of(opened.tenant), () => protocol.openProtocolSession(opened, most)),
+    readProtocolSession: (tenant, hash, holder, at) => readOnce(of(tenant), () => protocol.readProtocolSession(tenant, hash, holder, at)),
+    keepProtocolSession: (tenant, hash, until) => commit(of(tenant), () => protocol.keepProtocolSession(tenant, hash, until)),
+    endProtocolSession: (tenant, hash, holder, session) => commit(of(tenant), () => protocol.endProtocolSession(tenant, hash, holder, session)),
     setAgentStatus: (tenant, agent, status, record, approval) => commit(of(tenant), () => agents.setAgentStatus(tenant, agent, status, record, approval)),
     readAgentStatus: (tenant, agent) => readOnce(of(tenant), () => agents.readAgentStatus(tenant, agent)),
 
@@ -184,6 +192,7 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
           await untilDone(() => commit(of(tenant), () => sweepCounters(tenant, at)));
           await untilDone(() => commit(of(tenant), () => notifications.sweepDeliveries(tenant, at)));
           await commit(of(tenant), () => consoles.sweepConsole(tenant, at));
+          await commit(of(tenant), () => protocol.sweepProtocolSessions(tenant, at));
           await commit(of(tenant), () => authorizations.sweepAuthorizations(tenant, at));
         }
       }

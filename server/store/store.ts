@@ -2,6 +2,7 @@ import type { RecordBody, StoredRecord } from '../audit/record.ts';
 import type { BreakGlassVerbs } from './break-glass.ts';
 import type { NotificationVerbs } from './notifications.ts';
 import type { PasskeyStore } from './passkey-store.ts';
+import type { ProtocolSessionVerbs } from './protocol-sessions.ts';
 import type { ApprovalRow, ApprovalStatus, DecisionRow, Edit, EditAnswer, NewApproval, NewVote, PendingLimits, VoteAnswer } from './rows/approvals.ts';
 import type { AuthorizationVerbs, CodeGrant } from './rows/authorizations.ts';
 import type { ClaimAnswer, ClaimRequest, DispatchRow, Settlement, SettlementAnswer } from './rows/calls.ts';
@@ -14,6 +15,7 @@ import type { Signals } from './signals.ts';
 import type { StandingVerbs } from './standing-approvals.ts';
 
 export type { NewPasskey, PasskeyRow } from './passkey-store.ts';
+export type { ProtocolSession } from './protocol-sessions.ts';
 export type * from './rows/approvals.ts';
 export type * from './rows/authorizations.ts';
 export type * from './rows/calls.ts';
@@ -32,7 +34,7 @@ export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }
 
-export interface Store extends PasskeyStore, NotificationVerbs, BreakGlassVerbs, StandingVerbs, AuthorizationVerbs {
+export interface Store extends PasskeyStore, NotificationVerbs, BreakGlassVerbs, StandingVerbs, AuthorizationVerbs, ProtocolSessionVerbs {
   /** Resolves when the store can be read and written now. */
   check(): Promise<void>;
   close(): Promise<void>;
@@ -78,6 +80,10 @@ export interface Store extends PasskeyStore, NotificationVerbs, BreakGlassVerbs,
   listSessions(tenant: string, filter: { status?: SessionStatus; agent?: string }, page: Page): Promise<readonly SessionRow[]>;
   /** Ends (or suspends) a session and all its descendants; cancels their open approvals. False when it was not live. */
   endSession(tenant: string, id: string, how: { status: Exclude<SessionStatus, 'active'>; reason: string }, at: number, record: RecordBody): Promise<boolean>;
+  /** The session has a token that is good until then. */
+  noteRenewal(tenant: string, session: string, until: number, record: RecordBody): Promise<void>;
+  /** Null when it was never renewed. */
+  renewedUntil(tenant: string, session: string): Promise<number | null>;
   /** False when the approval it was to rest on could not be taken. */
   setAgentStatus(tenant: string, agent: string, status: 'active' | 'suspended', record: RecordBody, approval?: ChangeApproval): Promise<boolean>;
   readAgentStatus(tenant: string, agent: string): Promise<'active' | 'suspended'>;

@@ -9,6 +9,7 @@ import { configurationRules } from './configuration.contract.ts';
 import { consoleRules } from './console.contract.ts';
 import { notificationRules } from './notifications.contract.ts';
 import { passkeyRules } from './passkeys.contract.ts';
+import { protocolSessionRules } from './protocol-sessions.contract.ts';
 import { recordRules } from './records.contract.ts';
 import { applyTenant, start } from './samples.ts';
 import { sessionRules } from './sessions.contract.ts';
@@ -55,6 +56,7 @@ export function describeStore(name: string, openStore: OpenStore): void {
     configurationRules(bench);
     changeRules(bench);
     sessionRules(bench);
+    protocolSessionRules(bench);
     claimRules(bench);
     settlementRules(bench);
     approvalRules(bench);

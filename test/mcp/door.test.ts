@@ -60,12 +60,15 @@ describe('before anyone is asked who they are', () => {
     ).toBe(403);
   });
 
-  it('answers 405 to every method but POST', async () => {
+  it('answers 405 to every method but POST, as long as no protocol session is named or the revision has none', async () => {
     door = await serveDoor();
     for (const method of ['GET', 'DELETE', 'PUT', 'PATCH', 'OPTIONS']) {
       for (const url of [door.mcp, `${door.url}/mcp`]) {
-        const response = await fetch(url, { method, headers: good });
-        expect([method, response.status, response.headers.get('allow')]).toEqual([method, 405, 'POST']);
+        const modern = { ...good, 'mcp-protocol-version': '2026-07-28', 'mcp-session-id': 'A'.repeat(43) };
+        for (const headers of [good, modern]) {
+          const response = await fetch(url, { method, headers });
+          expect([method, response.status, response.headers.get('allow')]).toEqual([method, 405, 'POST']);
+        }
       }
     }
   });
@@ -194,7 +197,7 @@ describe('who stands at the door', () => {
   });
 });
 
-it('marks every answer private, and mints neither cookie nor protocol session', async () => {
+it('marks every answer private, sets no cookie, and gives a protocol session only to who initializes', async () => {
   door = await serveDoor();
   const initialize = JSON.stringify({
     jsonrpc: '2.0',
@@ -214,8 +217,9 @@ it('marks every answer private, and mints neither cookie nor protocol session', 
     await fetch(door.mcp),
   ];
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 400, 401, 403, 405]);
-  for (const { headers } of answers) {
-    expect([headers.get('cache-control'), headers.get('set-cookie'), headers.get('mcp-session-id')]).toEqual(['no-store', null, null]);
+  for (const [n, { headers }] of answers.entries()) {
+    const id = n === 0 ? expect.stringMatching(/^[A-Za-z0-9_-]{43}$/) : null;
+    expect([headers.get('cache-control'), headers.get('set-cookie'), headers.get('mcp-session-id')]).toEqual(['no-store', null, id]);
   }
 });
 

@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { serve } from '@hono/node-server';
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
@@ -12,6 +15,7 @@ import type { Caller } from '../../server/identity/caller.ts';
 import { createLimits } from '../../server/limits/index.ts';
 import { mcpRoutes, type Parts } from '../../server/mcp/index.ts';
 import type { Ports } from '../../server/ports.ts';
+import { openStore, type Store } from '../../server/store/index.ts';
 import { createSignals, type Signals } from '../../server/store/signals.ts';
 
 export const session = 'ses_acme_AAAAAAAAAAAAAAAAAAAAAA';
@@ -67,6 +71,36 @@ export interface Served {
 
 type Answers = (request: CallRequest, io: CallIo) => Promise<CallAnswer> | CallAnswer;
 
+type Kept = Pick<Store, 'openProtocolSession' | 'readProtocolSession' | 'keepProtocolSession' | 'endProtocolSession' | 'renewedUntil'>;
+
+/** A real store for what 2025-era clients name; made only when one does. */
+function keepLazily(signals: Signals): Kept & { close(): Promise<void> } {
+  let opened = null as Promise<{ store: Store; dir: string }> | null;
+  const open = async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'taskgate-door-'));
+    const store = await openStore(`sqlite:${join(dir, 'door.db')}`, Date.now);
+    store.subscribe((told) => signals.emit([told]), 'idle');
+    return { store, dir };
+  };
+  const kept = async (): Promise<Store> => {
+    opened ??= open();
+    return (await opened).store;
+  };
+  return {
+    openProtocolSession: async (...args) => (await kept()).openProtocolSession(...args),
+    readProtocolSession: async (...args) => (await kept()).readProtocolSession(...args),
+    keepProtocolSession: async (...args) => (await kept()).keepProtocolSession(...args),
+    endProtocolSession: async (...args) => (await kept()).endProtocolSession(...args),
+    renewedUntil: async (...args) => (await kept()).renewedUntil(...args),
+    async close() {
+      if (!opened) return;
+      const { store, dir } = await opened;
+      await store.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
 /** The MCP door over real HTTP; only the call path behind it is stood in for. */
 export async function serveDoor(options: { answer?: Answers; parts?: Partial<Parts>; holdMs?: number; ports?: Partial<Ports> } = {}): Promise<Served> {
   const calls: Served['calls'] = [];
@@ -75,15 +109,16 @@ export async function serveDoor(options: { answer?: Answers; parts?: Partial<Par
   const parsed = configShape.parse({ listen: { port: 0 }, hold_ms: options.holdMs ?? 50, limits });
   const config = { ...parsed, public_url: 'http://localhost:1' };
   const signals = createSignals(() => undefined);
+  const kept = keepLazily(signals);
   const ports = {
     config,
-    store: signals,
     clock: () => Date.now(),
     keys: { state: [{ id: 's1', createdAt: 0, retiresAt: null, bytes: randomBytes(32) }], token: [], hmac: [], escrow: [], anchor: [] },
     access: { known: async () => undefined, stranger: async () => undefined, sumUp: async () => undefined, flush: async () => undefined },
     limits: createLimits(parsed.limits, Date.now),
     log: pino({ level: 'silent' }),
     ...options.ports,
+    store: { ...signals, ...kept, ...options.ports?.store },
   } as unknown as Ports;
   const unexpected = (): never => {
     throw new Error('not expected here');
@@ -119,11 +154,31 @@ export async function serveDoor(options: { answer?: Answers; parts?: Partial<Par
     ports,
     parts,
     signals,
-    close: () =>
-      new Promise((resolve) => {
+    async close() {
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         if ('closeAllConnections' in server) server.closeAllConnections();
-      }),
+      });
+      await kept.close();
+    },
+  };
+}
+
+/** Messages of an event stream, one at a time; null once it has ended. */
+export function messagesOf(response: Response): () => Promise<Record<string, unknown> | null> {
+  const reader = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
+  let text = '';
+  return async () => {
+    for (;;) {
+      const data = /^data: (.*)\n\n/m.exec(text);
+      if (data) {
+        text = text.slice(data.index + data[0].length);
+        return JSON.parse(data[1] ?? '') as Record<string, unknown>;
+      }
+      const { value, done } = await reader.read();
+      if (done) return null;
+      text += value;
+    }
   };
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { refuse } from '../../server/call/index.ts';
-import { legacyClient, postModern, type Served, serveDoor, session, sessionOf, tools } from './fixture.ts';
+import { callerOf, messagesOf, postModern, type Served, serveDoor, session, sessionOf, tools } from './fixture.ts';
 
 let door: Served;
 afterEach(async () => {
@@ -8,23 +8,6 @@ afterEach(async () => {
   await door.close();
 });
 
-/** Messages of an event stream, one at a time; null once it has ended. */
-function messagesOf(response: Response): () => Promise<Record<string, unknown> | null> {
-  const reader = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
-  let text = '';
-  return async () => {
-    for (;;) {
-      const data = /^data: (.*)\n\n/m.exec(text);
-      if (data) {
-        text = text.slice(data.index + data[0].length);
-        return JSON.parse(data[1] ?? '') as Record<string, unknown>;
-      }
-      const { value, done } = await reader.read();
-      if (done) return null;
-      text += value;
-    }
-  };
-}
 const listen = () => postModern(door.mcp, 'subscriptions/listen', { notifications: { toolsListChanged: true } });
 
 it('tells a listening client that its list has changed, only then, and ends with the session', async () => {
@@ -91,9 +74,37 @@ it('refuses a session more than four streams', async () => {
   expect(await (await listen()).json()).toMatchObject({ error: { code: -32603 } });
 });
 
-it('does not promise changes to a 2025-era client, which has no stream to hear them on', async () => {
-  door = await serveDoor();
-  const client = await legacyClient(door.mcp);
-  expect(client.getServerCapabilities()).toEqual({ tools: {} });
-  await client.close();
+it('stays open past its token while a later token of the session is good, and no longer', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  let now = Date.now();
+  let until: number | null = now + 1_800_000;
+  const caller = callerOf({ tokenExpires: Math.floor(now / 1000) + 900 });
+  const authenticate = vi.fn(async () => caller);
+  let listed = tools;
+  door = await serveDoor({ parts: { authenticate, listTools: () => listed }, ports: { clock: () => now } });
+  vi.spyOn(door.ports.store, 'renewedUntil').mockImplementation(async () => until);
+  const next = messagesOf(await listen());
+  expect(await next()).toMatchObject({ method: 'notifications/subscriptions/acknowledged' });
+
+  now += 1_000_000;
+  listed = tools.slice(1);
+  vi.advanceTimersByTime(5_000);
+  expect(await next()).toMatchObject({ method: 'notifications/tools/list_changed' });
+  expect(authenticate).toHaveBeenCalledTimes(1);
+
+  until = now;
+  vi.advanceTimersByTime(5_000);
+  expect(await next()).toMatchObject({ id: 1, result: { resultType: 'complete' } });
+  expect(await next()).toBeNull();
+});
+
+it('ends with its token when the session was not renewed', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  let now = Date.now();
+  door = await serveDoor({ ports: { clock: () => now } });
+  const next = messagesOf(await listen());
+  expect(await next()).toMatchObject({ method: 'notifications/subscriptions/acknowledged' });
+  now += 900_000;
+  vi.advanceTimersByTime(5_000);
+  expect(await next()).toMatchObject({ id: 1, result: { resultType: 'complete' } });
 });

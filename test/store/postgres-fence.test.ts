@@ -21,6 +21,8 @@ const tables = [
   'channels',
   'notifications',
   'deliveries',
+  'protocol_sessions',
+  'renewals',
   'chain_heads',
   'records',
 ];
@@ -48,6 +50,8 @@ async function fill(store: Store): Promise<void> {
     const token = { hash: `hash of ${tenant}`, tenant, agent: 'matcher', createdBy: 'local#dana', expiresAt: start, revoked: false };
     await store.putAgentToken(token, body('agent.token_created'));
     await store.requestChange(newChange({ tenant }));
+    await store.openProtocolSession({ tenant, hash: 'named', holder: 'a client', openedAt: start, expiresAt: start }, 16);
+    await store.noteRenewal(tenant, 'ses_1', start, body('session.renewed'));
   }
   await store.append(null, [body('access.refused')]);
 }

@@ -30,6 +30,8 @@ const rights: Readonly<Record<string, string>> = {
   changes: 'SELECT, INSERT, UPDATE',
   used_once: 'SELECT, INSERT, UPDATE, DELETE',
   break_glass: 'SELECT, INSERT, UPDATE',
+  protocol_sessions: 'SELECT, INSERT, UPDATE, DELETE',
+  renewals: 'SELECT, INSERT, UPDATE, DELETE',
   channels: 'SELECT, INSERT, DELETE',
   notifications: 'SELECT, INSERT, DELETE',
   deliveries: 'SELECT, INSERT, UPDATE, DELETE',
@@ -61,6 +63,8 @@ const ofTenants = [
   'approval_views',
   'authorization_codes',
   'refresh_tokens',
+  'protocol_sessions',
+  'renewals',
   'changes',
 ];
 const ofLogs = ['chain_heads', 'records'];

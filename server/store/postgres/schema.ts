@@ -1,4 +1,5 @@
 import { authorizations } from './steps/authorizations.ts';
+import { protocolSessions } from './steps/protocol-sessions.ts';
 
 /**
  * The schema, oldest step first; a store's version is how many it has taken. A step that was ever released is never edited, and a
@@ -397,6 +398,7 @@ const steps: readonly string[] = [
   );
   `,
   authorizations,
+  protocolSessions,
 ];
 
 export const schema: Schema = { steps, oldest: 1 };

@@ -1,4 +1,5 @@
 import { authorizations } from './steps/authorizations.ts';
+import { protocolSessions } from './steps/protocol-sessions.ts';
 
 /**
  * The schema, oldest step first; a store's version is how many it has taken. A step that was ever released is never edited.
@@ -396,4 +397,5 @@ export const steps: readonly string[] = [
   ) STRICT;
   `,
   authorizations,
+  protocolSessions,
 ];
