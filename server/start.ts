@@ -9,7 +9,7 @@ import { createDecisions } from './approvals/index.ts';
 import { createAccessLog } from './audit/index.ts';
 import type { Config } from './config.ts';
 import { openKeys } from './credentials/index.ts';
-import { createTenants, type ObservedUseCase, type Plan, readObserved } from './documents/index.ts';
+import { createTenants, type ObservedUseCase, type Plan, readObserved, watchDrift } from './documents/index.ts';
 import { newId } from './ids.ts';
 import { createLimits } from './limits/index.ts';
 import { type Fetch, listen } from './listen.ts';
@@ -73,7 +73,11 @@ export async function startBroker(config: Omit<Config, 'public_url'> & { public_
     const forbidden = [resolve(config.data)];
     const keys = await openKeys(join(config.data, 'keys'), clock);
     const { children } = config.limits;
-    const pool = createUpstreamPool({ log, clock, forbidden, idleMs: children.idle_ms, children: children.tenant });
+    let listed: ReturnType<typeof watchDrift> = () => undefined;
+    const pool = createUpstreamPool({
+      ...{ log, clock, forbidden, idleMs: children.idle_ms, children: children.tenant },
+      onListed: (key, definitions) => listed(key, definitions),
+    });
     closers.push(() => pool.close());
     const { store, upstreams } = options.around?.({ store: opened, upstreams: pool }) ?? { store: opened, upstreams: pool };
     const lost = Promise.withResolvers<string>();
@@ -102,6 +106,7 @@ export async function startBroker(config: Omit<Config, 'public_url'> & { public_
       limits: createLimits(settled.limits, clock),
       log,
     };
+    listed = watchDrift(ports);
     const prepared = await prepare(ports, { samples: options.samples ?? false, forbidden });
     closers.push(prepared.close);
     const delivering = startDelivering(ports);

@@ -15,7 +15,7 @@ export {
   upstreamDocument,
 } from './manifest.ts';
 export type { ArgumentProblem } from './problems.ts';
-export { screenDefinition } from './screen.ts';
+export { screenDefinition, visible } from './screen.ts';
 export { amountOf, tenThousandths } from './targets.ts';
 export { type BackgroundCommand, startBackground } from './upstream/background.ts';
 export { reservedEnv } from './upstream/confine.ts';

@@ -33,6 +33,13 @@ export function screenDefinition(definition: ToolDefinition): readonly string[] 
   return [...reasons];
 }
 
+/** The same text with every character that would not be seen, or would move others, written out. */
+export const visible = (text: string): string =>
+  text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]|[\ufe00-\ufe0d]|[\u{e0100}-\u{e01ef}]/gu,
+    (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`,
+  );
+
 /** Every string of the definition, keys included: all of it is put before a model. */
 function* textsOf(definition: ToolDefinition): Generator<readonly [string, string]> {
   const { name, title, description, ...rest } = definition;

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { effects, reaches, sensitivities, targetTypes } from '../../policies/index.ts';
 import { acceptsOf, type BrokeredTool } from '../../tools/index.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
-import { type Endpoint, endpoint, whole } from './endpoint.ts';
+import type { Quarantined } from '../store/store.ts';
+import { type Endpoint, endpoint, seconds, whole } from './endpoint.ts';
 
 const useCase = z.strictObject({
   name: z.string(),
@@ -50,6 +51,10 @@ const tool = z.strictObject({
   accepts: z.enum(sensitivities),
   targets: z.record(z.string(), z.enum(targetTypes)),
   label: z.strictObject({ sensitivity: z.enum(sensitivities), categories: z.array(z.string()), integrity: z.string() }).describe('What its results carry'),
+  held: z
+    .strictObject({ change: z.enum(['changed', 'vanished']), since: z.int() })
+    .nullable()
+    .describe('When it is not as it was pinned any more: refused and not listed until an admin accepts what it is now'),
   input_schema: z.record(z.string(), z.unknown()),
 });
 
@@ -86,7 +91,7 @@ export const catalogueEndpoints: readonly Endpoint[] = [
     summary: 'Registered, pinned, labelled tools',
     access: 'named',
     answer: whole(tool),
-    run: async (_ports, { snapshot }) => ({ items: [...snapshot.tools.values()].map(toolView), next: null }),
+    run: async (_ports, { snapshot }) => ({ items: [...snapshot.tools.values()].map((one) => toolView(one, snapshot.quarantined.get(one.name))), next: null }),
   }),
 ];
 
@@ -109,7 +114,7 @@ function useCaseView({ document, grants }: TenantSnapshot['useCases'] extends Re
   };
 }
 
-const toolView = ({ name, upstream: home, digest, manifest, label, inputSchema }: BrokeredTool): z.infer<typeof tool> => ({
+const toolView = ({ name, upstream: home, digest, manifest, label, inputSchema }: BrokeredTool, held: Quarantined | undefined): z.infer<typeof tool> => ({
   name,
   upstream: home,
   digest,
@@ -119,5 +124,6 @@ const toolView = ({ name, upstream: home, digest, manifest, label, inputSchema }
   accepts: acceptsOf(manifest),
   targets: manifest.targets,
   label: { ...label, categories: [...label.categories] },
+  held: held && held.change !== 'new' ? { change: held.change, since: seconds(held.at) } : null,
   input_schema: { ...inputSchema },
 });

@@ -30,6 +30,7 @@ const statusOf = {
   'change.digest_mismatch': 409,
   'change.replanned': 409,
   'change.no_longer_holds': 422,
+  'change.does_not_hold': 422,
   'change.nothing_left': 409,
   'change.reason_required': 422,
   'change.reason_too_long': 422,

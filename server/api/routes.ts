@@ -24,6 +24,7 @@ import { isProblem, notFound, type Problem, problem, problemResponse } from './p
 import { readBody } from './read-body.ts';
 import { sessionEndpoints } from './sessions.ts';
 import { standingEndpoints } from './standing-approvals.ts';
+import { toolEndpoints } from './tools.ts';
 
 export const endpoints: readonly Endpoint[] = [
   ...meEndpoints,
@@ -35,6 +36,7 @@ export const endpoints: readonly Endpoint[] = [
   ...agentEndpoints,
   ...agentTokenEndpoints,
   ...catalogueEndpoints,
+  ...toolEndpoints,
   ...documentEndpoints,
   ...policyEndpoints,
   ...changeEndpoints,

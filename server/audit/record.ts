@@ -43,6 +43,8 @@ export const recordTypes = [
   'change.replanned',
   'change.superseded',
   'change.expired',
+  'tools.listed',
+  'tools.quarantined',
   'credential.set',
   'break_glass.requested',
   'break_glass.activated',

@@ -1,6 +1,5 @@
 import {
   canonicalForm,
-  definitionDigest,
   sha256Hex,
   type ToolDefinition,
   type UpstreamConnection,
@@ -9,12 +8,12 @@ import {
   UpstreamUnavailable,
 } from '../../tools/index.ts';
 import { readSecretValue } from '../credentials/index.ts';
-import { upstreamTarget } from '../documents/index.ts';
+import { connectionKey, digestOfListed, noticeDrift, upstreamTarget } from '../documents/index.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { Ports } from '../ports.ts';
 import type { CallIo } from './call.ts';
 import type { Warrant } from './obtain-warrant.ts';
-import { type Refusal, refuse } from './refusals.ts';
+import { heldTool, type Refusal, refuse } from './refusals.ts';
 
 declare const issued: unique symbol;
 
@@ -29,7 +28,7 @@ export interface Credential {
 
 /** The credential is ready before anything is taken or counted: a refusal here costs the agent nothing. */
 export async function issueCredential(
-  ports: Pick<Ports, 'store' | 'keys' | 'clock' | 'upstreams' | 'log'>,
+  ports: Pick<Ports, 'store' | 'tenants' | 'keys' | 'clock' | 'upstreams' | 'log'>,
   warrant: Warrant,
   io: Pick<CallIo, 'aside'>,
 ): Promise<Credential | Refusal> {
@@ -50,17 +49,22 @@ export async function issueCredential(
   }
   const principal = { shared: '', agent: session.agent.name, sponsor: session.row.sponsor }[upstream.document.principal];
   const { target, digest } = targetOf(session.tenant, tool.upstream, secret);
-  const key = `${session.row.tenant}/${tool.upstream}/${principal}/${digest}`;
+  const key = connectionKey(session.row.tenant, tool.upstream, principal, digest);
   try {
+    const own = (all: readonly ToolDefinition[]) => all.find((definition) => definition.name === tool.manifest.name);
+    const isPinned = (live: ToolDefinition | undefined): boolean => live !== undefined && digestOfListed(live) === tool.digest;
     const { connection, definitions } = await io.aside(async () => {
       const connection = await ports.upstreams.connect(key, target);
-      return { connection, definitions: await connection.definitions() };
+      const listed = await connection.definitions();
+      // What was listed a while ago is no reason to hold a tool that was accepted since.
+      return { connection, definitions: isPinned(own(listed)) ? listed : await connection.definitions(true) };
     });
-    const live = definitions.find((definition) => definition.name === tool.manifest.name);
-    if (!live || digestOf(live) !== tool.digest) {
-      return refuse('tool.changed', 'This tool is not what was registered any more; an admin has to look at it first.', {
-        detail: live ? 'definition differs' : 'no longer offered',
-      });
+    const live = own(definitions);
+    if (!isPinned(live)) {
+      // Refused whether or not it can be written down.
+      const place = { tenant: session.row.tenant, upstream: tool.upstream, target: digest };
+      await noticeDrift(ports, place, definitions).catch((error: unknown) => ports.log.error({ err: error, ...place }, 'drift could not be written down'));
+      return heldTool(tool.name, live ? 'definition differs' : 'no longer offered');
     }
     return { warrant, connection, secret } as Omit<Credential, typeof issued> as Credential;
   } catch (error) {
@@ -92,13 +96,4 @@ function targetOf(tenant: TenantSnapshot, upstream: string, secret: string | nul
   const made = { secret, target, digest: sha256Hex(canonicalForm(target)) };
   known.set(upstream, made);
   return made;
-}
-
-const digests = new WeakMap<ToolDefinition, string>();
-
-/** A definition that was listed never changes; another listing brings another object. */
-function digestOf(definition: ToolDefinition): string {
-  const digest = digests.get(definition) ?? definitionDigest(definition);
-  digests.set(definition, digest);
-  return digest;
 }

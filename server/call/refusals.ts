@@ -16,7 +16,8 @@ export const refusals = {
   'session.refused': 'The session asked for is not one this agent may have.',
   'agent.suspended': 'The agent is suspended; all its sessions have stopped.',
   'tool.not_granted': 'The tool is not in this session: unknown and ungranted answer alike.',
-  'tool.changed': 'The tool is not what was pinned, or was pinned anew after the session opened.',
+  'tool.changed': 'The tool was pinned anew after the session opened.',
+  'tool.quarantined': 'The tool is not what was pinned any more; it is held until an admin has accepted what it is now.',
   'arguments.invalid': "The arguments do not fit the tool's schema.",
   'arguments.not_granted': "The arguments do not fit the session's grant.",
   'arguments.unrepresentable': 'A number that policy reads or a budget counts cannot be represented exactly.',
@@ -65,6 +66,13 @@ export interface Refusal {
 export function refuse(refused: RefusalCode, message: string, more: Partial<Omit<Refusal, 'refused' | 'message'>> = {}): Refusal {
   return { refused, message, detail: null, ...more };
 }
+
+export const heldTool = (tool: string, detail: string | null): Refusal =>
+  refuse(
+    'tool.quarantined',
+    `${tool} is not what was registered any more and is held; nothing was sent. Do without it: an admin has to look at it first (\`taskgate tool diff\`).`,
+    { detail },
+  );
 
 export function isRefusal(value: unknown): value is Refusal {
   return typeof value === 'object' && value !== null && 'refused' in value && 'message' in value;

@@ -3,7 +3,7 @@ import type { SessionGrant } from '../store/store.ts';
 import type { CallRequest } from './call.ts';
 import { checkConstraint } from './check-constraint.ts';
 import type { Session } from './enter-session.ts';
-import { type Refusal, refuse } from './refusals.ts';
+import { heldTool, type Refusal, refuse } from './refusals.ts';
 
 declare const resolved: unique symbol;
 
@@ -27,6 +27,8 @@ export function resolveTool(session: Session, request: Pick<CallRequest, 'tool' 
   if (!grant) return unknown(session.tenant.tools.has(request.tool) ? 'registered, not granted' : 'not registered');
   const tool = session.tenant.tools.get(request.tool);
   if (!tool) return unknown('granted, no longer registered');
+  const held = session.tenant.quarantined.get(tool.name);
+  if (held) return heldTool(tool.name, `${held.change} at its upstream`);
   const current = currentGrant(session, request.tool);
   if (!current) return unknown('granted, since taken out of the use case');
   if (tool.digest !== grant.digest || tool.digest !== current.digest)

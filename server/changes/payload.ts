@@ -10,6 +10,8 @@ export type Payload =
   /** `sealed`: the value as the store will keep it, base64. */
   | { readonly kind: 'credential'; readonly name: string; readonly sealed: string }
   | { readonly kind: 'activation'; readonly agent: string }
+  /** Definitions that an upstream changed, each by the digest that was looked at. */
+  | { readonly kind: 'tools'; readonly upstream: string; readonly tools: readonly { readonly tool: string; readonly digest: string }[] }
   | { readonly kind: 'token'; readonly agent: string; readonly hash: string; readonly expires_at: number };
 
 const context = (tenant: string, change: string): string => `change/${tenant}/${change}`;

@@ -1,6 +1,6 @@
 import { canonicalForm, sha256Hex } from '../../tools/index.ts';
 import type { RecordBody } from '../audit/record.ts';
-import { changeOf, planHeld, readStored } from '../documents/index.ts';
+import { changeOf, planAccepted, planHeld, readStored } from '../documents/index.ts';
 import type { DocumentProblem } from '../documents/problems.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { Ports } from '../ports.ts';
@@ -32,6 +32,8 @@ export function planPayload(
       return planCredential(ports, snapshot, change, payload);
     case 'activation':
       return planActivation(ports, snapshot, change, payload);
+    case 'tools':
+      return planTools(ports, change, payload);
     case 'token':
       return planToken(ports, snapshot, change, payload);
   }
@@ -40,7 +42,18 @@ export function planPayload(
 const because = ({ author }: Change, { id, digest, by, at }: ChangeApproval) => ({ at, actor: by, author, change: id, change_sha256: digest });
 
 async function planDocuments(ports: PlanPorts, change: Change, payload: Extract<Payload, { kind: 'documents' }>) {
-  const made = await planHeld(ports, await readStored(ports.store), change.tenant, payload);
+  return enactable(ports, change, await planHeld(ports, await readStored(ports.store), change.tenant, payload));
+}
+
+export async function planTools(ports: PlanPorts, change: Change, payload: Extract<Payload, { kind: 'tools' }>) {
+  return enactable(ports, change, await planAccepted(ports, await readStored(ports.store), change.tenant, payload));
+}
+
+function enactable(
+  ports: PlanPorts,
+  change: Change,
+  made: Awaited<ReturnType<typeof planHeld>>,
+): Enactable | { readonly problems: readonly DocumentProblem[] } {
   if ('problems' in made) return made;
   const { prepared, planned } = made;
   return {

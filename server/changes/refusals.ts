@@ -18,6 +18,7 @@ const remedies = {
     'Read it again; approve the new digest if it is still what you want.',
   ],
   'change.no_longer_holds': ['It does not hold any more over what is in force now.', 'Reject it, and apply the documents again once corrected.'],
+  'change.does_not_hold': ['It does not hold over what is in force.', 'Correct what `problems` names and try again.'],
   'change.nothing_left': ['All of it is in force already, or what it is about is gone.', 'Nothing is left to decide.'],
   'change.reason_required': ['A rejection needs a reason of at least three characters.', 'Say why; the author and the record get to read it.'],
   'change.reason_too_long': ['A reason has at most 500 characters.', 'Shorten it.'],

@@ -3,11 +3,11 @@ import type { Ports } from '../ports.ts';
 import type { ChangeRow } from '../store/store.ts';
 import { newChange } from './new-change.ts';
 import type { Payload } from './payload.ts';
-import { planActivation, planCredential, planToken } from './plan-payload.ts';
+import { planActivation, planCredential, planToken, planTools } from './plan-payload.ts';
 import { type ChangeRefusal, refuseChange } from './refusals.ts';
 
 type Single = Exclude<Payload, { kind: 'documents' }>;
-type RequestPorts = Pick<Ports, 'store' | 'clock' | 'keys' | 'newId'>;
+type RequestPorts = Pick<Ports, 'store' | 'clock' | 'keys' | 'newId' | 'upstreams'>;
 
 /** Whether this tenant's widenings take effect at once: it is of one person. */
 export const isExempt = ({ document }: Pick<TenantSnapshot, 'document'>): boolean => document.personal;
@@ -21,7 +21,9 @@ export async function requestChange(
   reason: string | null,
 ): Promise<{ readonly ok: true; readonly change: ChangeRow } | ChangeRefusal> {
   const { tenant } = snapshot;
-  const { planned } = await planOf(ports, snapshot, { tenant, id: '', author }, payload);
+  const plan = await planOf(ports, snapshot, { tenant, id: '', author }, payload);
+  if ('problems' in plan) return refuseChange('change.does_not_hold', plan.problems);
+  const { planned } = plan;
   if (planned.items.length === 0) return refuseChange('change.nothing_left');
   const answer = await ports.store.requestChange(newChange(ports, { tenant, author, needs: 'admin', reason, payload, planned }));
   if ('change' in answer) return { ok: true, change: answer.change };
@@ -34,6 +36,8 @@ function planOf(ports: RequestPorts, snapshot: TenantSnapshot, change: Pick<Chan
       return planCredential(ports, snapshot, change, payload);
     case 'activation':
       return planActivation(ports, snapshot, change, payload);
+    case 'tools':
+      return planTools(ports, change, payload);
     case 'token':
       return planToken(ports, snapshot, change, payload);
   }

@@ -79,6 +79,7 @@ async function examineStore(address: string, data: string): Promise<Finding[]> {
         finding('store', 'ok', `${shown}, ${(await store.listTenants()).length} tenants`),
         await examineAnchor(store, data),
         ...(await examineObserved(store)),
+        ...(await examineHeld(store)),
       ];
     } finally {
       await store.close();
@@ -95,6 +96,25 @@ async function examineObserved(store: Store): Promise<Finding[]> {
   return (await readObserved(store, Date.now())).map(({ tenant, useCase, owner, until }) =>
     finding('observed', 'note', `${tenant} ${useCase}: policy of the tenant is not enforced until ${until}`, `${owner} takes out observe_until to end it`),
   );
+}
+
+/** Tools that are not what was registered, one finding an upstream. */
+async function examineHeld(store: Store): Promise<Finding[]> {
+  const { visible } = await import('../../tools/index.ts');
+  const tenants = await Promise.all((await store.listTenants()).map(({ tenant }) => store.readConfiguration(tenant)));
+  return tenants.flatMap((one) => {
+    const held = Object.entries(Object.groupBy(one?.quarantine ?? [], ({ upstream }) => upstream));
+    return held.map(([upstream, tools = []]) =>
+      finding(
+        ...([
+          'tools',
+          'note',
+          `${one?.tenant} ${upstream}: not what was registered: ${tools.map(({ tool, change }) => `${visible(tool)} (${change})`).join(', ')}`,
+        ] as const),
+        `an admin of ${one?.tenant} looks with \`npx taskgate tool diff ${upstream}\``,
+      ),
+    );
+  });
 }
 
 /** Is the store as it was last seen from here, and was anything ever cut off from it? */

@@ -2,6 +2,7 @@ import { canonicalForm } from '../../tools/index.ts';
 import type { RecordBody } from '../audit/record.ts';
 import type { ConfigurationChange, StoredDocument } from '../store/store.ts';
 import { commandFor } from './configuration.ts';
+import { stillHeld } from './drift.ts';
 import { same } from './effects.ts';
 import type { PlatformDocument } from './kinds.ts';
 import { isPersonal, type NextTenant, platformChanges } from './merge.ts';
@@ -19,6 +20,8 @@ export function changeOf({ next, pinned, expanded, vetted, plan }: Prepared, by:
     const seen = platformMoves && !same(viewOf(next.storedPlatform, tenant), viewOf(next.platformDocument, tenant)) ? platformItems : [];
     const changes = recordedChanges(tenant.tenant, [...own, ...seen], pinned.changes);
     if (changes.length === 0) return [];
+    const pins = pinned.pins.get(tenant.tenant) ?? tenant.stored?.pins ?? [];
+    const offered = pinned.offered.get(tenant.tenant) ?? tenant.stored?.offered ?? {};
     const record: RecordBody = {
       type: 'configuration.applied',
       at,
@@ -36,8 +39,10 @@ export function changeOf({ next, pinned, expanded, vetted, plan }: Prepared, by:
           tenant: tenant.tenant,
           documents: tenant.documents.map(plain),
           policies: tenant.policies.map(({ file, text, cases }) => ({ file, text, cases })),
-          pins: pinned.pins.get(tenant.tenant) ?? tenant.stored?.pins ?? [],
+          pins,
           useCases: expanded.get(tenant.tenant) ?? [],
+          quarantine: stillHeld(tenant.stored?.quarantine ?? [], { pins, offered }, (upstream, tool) => isAccepted(tenant, upstream, tool)),
+          offered,
           vetted: vetted.get(tenant.tenant) ?? tenant.stored?.vetted ?? null,
         },
         records: [record],
@@ -53,6 +58,8 @@ export function changeOf({ next, pinned, expanded, vetted, plan }: Prepared, by:
 }
 
 const plain = ({ kind, name, body, source }: Located): StoredDocument => ({ kind, name, body, source });
+
+const isAccepted = ({ accepting }: NextTenant, upstream: string, tool: string): boolean => accepting?.upstream === upstream && accepting.tools.has(tool);
 
 /** What a tenant has of the operator's document. */
 function viewOf(document: StoredDocument | null, tenant: NextTenant): string {

@@ -16,6 +16,8 @@ export interface NextTenant {
   readonly byKind: TenantDocuments;
   /** Upstreams whose changed document waits: their pins stay as they are, and what they list meanwhile is looked at when it is approved. */
   readonly waiting: ReadonlySet<string>;
+  /** Tools of one upstream whose definitions are taken as they are now, each by the digest that was looked at. */
+  readonly accepting?: { readonly upstream: string; readonly tools: ReadonlyMap<string, string> };
 }
 
 export interface NextConfiguration {

@@ -18,6 +18,19 @@ export async function planHeld(
   return 'problems' in prepared ? prepared : { prepared, planned: plannedOf(prepared, tenant) };
 }
 
+/** What taking definitions as they are now would change, each by the digest that was looked at. */
+export async function planAccepted(
+  ports: PinPorts,
+  stored: StoredState,
+  tenant: string,
+  { upstream, tools }: { readonly upstream: string; readonly tools: readonly { readonly tool: string; readonly digest: string }[] },
+): Promise<{ readonly prepared: Prepared; readonly planned: PlannedChange } | { readonly problems: readonly DocumentProblem[] }> {
+  const next = layHeld(stored, tenant, { documents: [], policies: [], removed: [], removed_policies: [] });
+  const accepting = { upstream, tools: new Map(tools.map(({ tool, digest }) => [tool, digest])) };
+  const prepared = await prepareNext(ports, { ...next, tenants: next.tenants.map((one) => (one.tenant === tenant ? { ...one, accepting } : one)) });
+  return 'problems' in prepared ? prepared : { prepared, planned: plannedOf(prepared, tenant) };
+}
+
 /** The part of a prepared configuration that is one tenant's, the operator's document with it when that changes. */
 export function plannedOf({ next, pinned, plan }: Prepared, tenant: string): PlannedChange {
   const own = next.tenants.find((one) => one.tenant === tenant);

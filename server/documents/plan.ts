@@ -65,10 +65,13 @@ function derived(tenant: NextTenant, document: Located, { pinChanges, expanded }
   if (document.kind === 'Upstream') {
     return pinChanges
       .filter((one) => one.tenant === tenant.tenant && one.upstream === document.name)
-      .map(({ tool, change, digest: hash }) => ({
-        text: `${tool}: definition ${change === 'added' ? 'pinned' : change} (sha256 ${hash.slice(0, 12)})`,
-        effect: change === 'removed' ? ('narrows' as const) : ('widens' as const),
-      }));
+      .flatMap(({ tool, change, digest: hash, differences }) => [
+        {
+          text: `${tool}: definition ${change === 'added' ? 'pinned' : change} (sha256 ${hash.slice(0, 12)})`,
+          effect: change === 'removed' ? ('narrows' as const) : ('widens' as const),
+        },
+        ...differences.map((text) => ({ text: `${tool}: ${text}`, effect: 'neutral' as const })),
+      ]);
   }
   if (document.kind !== 'UseCase') return [];
   const grantsOf = (all: readonly ExpandedUseCase[] | undefined): readonly SessionGrant[] => all?.find(({ name }) => name === document.name)?.grants ?? [];

@@ -1,6 +1,6 @@
 import type { TenantPolicy } from '../../policies/index.ts';
 import type { BrokeredTool, CredentialDocument, UpstreamDocument } from '../../tools/index.ts';
-import type { ExpandedUseCase } from '../store/store.ts';
+import type { ExpandedUseCase, Quarantined } from '../store/store.ts';
 import type { ChannelDocument } from './channel.ts';
 import type { AgentDocument, OperatorCommand, TenantDocument, TrustRoot, UseCaseDocument } from './kinds.ts';
 
@@ -20,6 +20,8 @@ export interface TenantSnapshot {
   readonly channelEgress: readonly string[];
   /** By brokered name, sorted. */
   readonly tools: ReadonlyMap<string, BrokeredTool>;
+  /** By brokered name: what is registered and held. */
+  readonly quarantined: ReadonlyMap<string, Quarantined>;
   readonly policy: TenantPolicy;
 }
 

@@ -3,6 +3,7 @@ import { compilePolicy, EngineTrap, type PolicySource, type TenantPolicy, vetDig
 import { type BrokeredTool, makeCatalogue } from '../../tools/index.ts';
 import type { Store, TenantConfiguration } from '../store/store.ts';
 import { commandFor, documentsOf } from './configuration.ts';
+import { heldTools } from './drift.ts';
 import type { PlatformDocument } from './kinds.ts';
 import { policySource } from './policy-source.ts';
 import type { TenantSnapshot, Tenants } from './snapshot.ts';
@@ -125,6 +126,7 @@ export async function compile(configuration: TenantConfiguration, platform: Plat
     credentials: documents.credentials,
     channels: documents.channels,
     channelEgress: own.notifications?.egress ?? [],
+    quarantined: heldTools(tools.values(), configuration.quarantine ?? []),
     tools: new Map([...tools].sort(([a], [b]) => (a < b ? -1 : 1))),
     policy,
   };

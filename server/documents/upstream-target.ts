@@ -7,6 +7,19 @@ export interface UpstreamParts {
   readonly credentials: ReadonlyMap<string, CredentialDocument>;
 }
 
+/** Names a connection that calls are made on; `target` is the hash of where it goes and with what. */
+export const connectionKey = (tenant: string, upstream: string, principal: string, target: string): string => `${tenant}/${upstream}/${principal}/${target}`;
+
+/** Null for a connection that only lists. */
+export function readConnectionKey(key: string): { readonly tenant: string; readonly upstream: string; readonly target: string } | null {
+  // A principal may hold slashes, the rest cannot.
+  const [, tenant, upstream, target] = /^([a-z0-9-]+)\/([a-z0-9-]+)\/.*\/([0-9a-f]{64})$/s.exec(key) ?? [];
+  return tenant === undefined || upstream === undefined || target === undefined ? null : { tenant, upstream, target };
+}
+
+/** Names a connection that is made to list what an upstream offers, and for nothing else. */
+export const listingKey = (tenant: string, upstream: string, once: string): string => `:list-${tenant}/${upstream}/${once}`;
+
 /** Headers that belong to the connection or to MCP. */
 export const reservedHeader =
   /^(host|connection|content-.*|transfer-encoding|upgrade|te|trailer|keep-alive|proxy-.*|expect|cookie|origin|accept|mcp-.*|last-event-id|traceparent|tracestate)$/i;

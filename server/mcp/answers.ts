@@ -32,6 +32,7 @@ export function channelOf(code: RefusalCode): Channel {
     case 'session.already_open':
     case 'session.refused':
     case 'tool.changed':
+    case 'tool.quarantined':
     case 'arguments.invalid':
     case 'arguments.not_granted':
     case 'arguments.unrepresentable':

@@ -7,6 +7,7 @@ export const eventTypes = [
   'approval.denied',
   'approval.expired',
   'change.waiting',
+  'change.quarantined',
   'session.suspended',
   'session.revoked',
   'break_glass.activated',
@@ -33,6 +34,7 @@ export interface EventFacts {
   readonly use_case?: string;
   readonly tool?: string;
   readonly tools?: readonly string[];
+  readonly upstream?: string;
   readonly requirements?: readonly string[];
   /** Whom it is for: `group:finance`, `role:admin`, `sponsor`. */
   readonly to?: readonly string[];

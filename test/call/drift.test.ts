@@ -40,7 +40,7 @@ describe('a pinned definition', () => {
     expect(textOf(refused)).toMatch(/not what was registered/);
     expect(textOf(refused)).not.toMatch(/audit@example/);
     const records = (await broker.ports.store.readRecords('acme', 0, 1_000)).map(({ body }) => body);
-    expect(records.at(-1)).toMatchObject({ type: 'call.refused', code: 'tool.changed' });
+    expect(records.at(-1)).toMatchObject({ type: 'call.refused', code: 'tool.quarantined' });
     expect(records.some(({ type }) => type === 'call.dispatched')).toBe(false);
     await client.close();
   });

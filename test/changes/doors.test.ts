@@ -24,6 +24,9 @@ const doors: Readonly<Record<string, string>> = {
   'delete /passkeys/{id}': 'narrows',
   'post /break-glass/{id}/end': 'narrows',
 
+  'post /tools/accept': 'waits',
+  'post /tools/diff': 'narrows',
+
   'post /documents/plan': 'changes nothing',
   'post /policies/check': 'changes nothing',
   'post /policies/test': 'changes nothing',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { StoredDocument } from '../../server/store/index.ts';
-import { applyTenant, body, start, typesOf } from './samples.ts';
+import { applyTenant, body, channel, start, typesOf } from './samples.ts';
 import type { Bench } from './store.contract.ts';
 
 const platform: StoredDocument = {
@@ -42,6 +42,23 @@ export function configurationRules(bench: Bench): void {
       expect(await store.readPlatform()).toBeNull();
       expect(await typesOf(store, 'acme')).toEqual(['configuration.applied']);
       expect(await typesOf(store, null)).toEqual([]);
+    });
+
+    it('keeps the tools that are held and tells of them with it, or does neither', async () => {
+      const { store } = bench;
+      await applyTenant(store, 'acme', 1, [channel('on-call')]);
+      const held = [{ upstream: 'ledger', tool: 'pay', change: 'changed', pinned: 'a', seen: 'b', at: start }] as const;
+      const quarantine = (expectedRevision: number) => ({
+        expectedRevision,
+        next: { ...next('acme'), documents: [channel('on-call')], quarantine: held, offered: { ledger: ['pay'] } },
+        records: [body('tools.quarantined')],
+        events: [{ type: 'change.quarantined', at: start, about: 'ledger', facts: { upstream: 'ledger' } } as const],
+      });
+      expect(await store.applyConfiguration({ platform: null, tenants: [quarantine(1)] })).toMatchObject({ applied: false });
+      expect(await store.listDeliveries('acme', {}, { after: null, limit: 10 })).toEqual([]);
+      await store.applyConfiguration({ platform: null, tenants: [quarantine(2)] });
+      expect(await store.readConfiguration('acme')).toMatchObject({ quarantine: held, offered: { ledger: ['pay'] } });
+      expect(await store.listDeliveries('acme', {}, { after: null, limit: 10 })).toMatchObject([{ type: 'change.quarantined', channel: 'on-call' }]);
     });
 
     it('lets one of two changes made from the same revision through', async () => {

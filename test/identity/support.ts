@@ -124,6 +124,7 @@ export function snapshotOf(name: string, revision: number, parts: TestTenant = {
     channels: new Map(),
     channelEgress: [],
     tools: new Map(),
+    quarantined: new Map(),
     policy: {
       tenant: name,
       decide: () => ({ decision: 'deny', cause: 'no_permit', policies: [], detail: null }),

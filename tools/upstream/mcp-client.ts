@@ -15,11 +15,11 @@ export interface ConnectionOptions {
   /** Values that must never come back in an error. */
   readonly secrets: readonly string[];
   readonly connectMs: number;
+  /** Told of every list that was read: at connect, when asked for again, and soon after the upstream announced a change. */
+  onListed?(definitions: readonly ToolDefinition[]): void;
 }
 
 export interface LiveConnection extends UpstreamConnection {
-  /** Lists anew when `again`, and after a change was announced. */
-  definitions(again?: boolean): Promise<readonly ToolDefinition[]>;
   /** Resolves when no new call may be made on it. */
   readonly closed: Promise<void>;
   /** Resolves when it is also no longer waiting for any answer. */
@@ -43,6 +43,8 @@ interface Listed {
 const smallestLimit = 1_048_576;
 /** A connection on which this many calls in a row ran out of time is taken for dead. */
 const mostTimeouts = 3;
+/** An upstream that announces change after change is listed no oftener than this. */
+const listEveryMs = 5_000;
 
 /** Rejects with `UpstreamUnavailable`. */
 export async function openConnection(options: ConnectionOptions): Promise<LiveConnection> {
@@ -50,12 +52,14 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
   // Escapes can double what a result measures; the envelope comes on top.
   const limit: Limit = () => 2 * Math.max(smallestLimit, ...waiting.values()) + 65_536;
   let stale = false;
+  let announced: () => void = () => undefined;
   const { client, wire } = await shakeHands({
     wire: () => options.wire(limit),
     secrets: options.secrets,
     connectMs: options.connectMs,
     onToolsChanged() {
       stale = true;
+      announced();
     },
   });
 
@@ -96,6 +100,7 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
     try {
       const definitions = await holding(smallestLimit, () => listDefinitions(client, options.connectMs));
       const tools = definitions.map((definition): ListedTool => ({ output: outputCheck(definition), plain: isPlain(definition), definition }));
+      options.onListed?.(definitions);
       return { definitions, tools: new Map(tools.map((tool) => [tool.definition.name, tool])) };
     } catch (error) {
       const reason = wire.fault()?.detail ?? (error instanceof Error ? error.message : 'failed');
@@ -106,6 +111,31 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
     await close();
     throw error;
   });
+
+  const current = async (again: boolean): Promise<readonly ToolDefinition[]> => {
+    // Cleared first: a change announced while the list is read asks for another.
+    if (stale || again) {
+      stale = false;
+      listed = await list().catch((error: unknown) => {
+        stale = true;
+        throw error;
+      });
+    }
+    return listed.definitions;
+  };
+  let listing: NodeJS.Timeout | null = null;
+  let notBefore = 0;
+  announced = () => {
+    if (listing !== null || isClosed()) return;
+    const wait = Math.max(0, notBefore - performance.now());
+    listing = setTimeout(() => {
+      listing = null;
+      notBefore = performance.now() + listEveryMs;
+      if (stale && !isClosed()) current(false).catch(() => undefined);
+    }, wait).unref();
+  };
+  void closed.then(() => listing !== null && clearTimeout(listing));
+  if (stale) announced();
 
   const ask = client.getNegotiatedProtocolVersion() === stateless ? wire.ask : null;
   let timeouts = 0;
@@ -136,17 +166,7 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
     ended,
     isClosed,
     inFlight: () => waiting.size,
-    async definitions(again = false) {
-      // Cleared first: a change announced while the list is read asks for another.
-      if (stale || again) {
-        stale = false;
-        listed = await list().catch((error: unknown) => {
-          stale = true;
-          throw error;
-        });
-      }
-      return listed.definitions;
-    },
+    definitions: (again = false) => current(again),
     call: (call) => holding(call.maxResultBytes, () => attempt(call)),
     close,
   };

@@ -3,7 +3,7 @@ import { type FetchLike, type JSONRPCMessage, SdkHttpError, StreamableHTTPClient
 import { Agent, fetch as dial } from 'undici';
 import { createAsk } from './ask.ts';
 import { EgressRefused, egress } from './egress.ts';
-import { type LiveConnection, openConnection } from './mcp-client.ts';
+import { type ConnectionOptions, type LiveConnection, openConnection } from './mcp-client.ts';
 import { type UpstreamTarget, UpstreamUnavailable } from './upstream.ts';
 import { dispatchOf, type Limit, type Wire, type WireFault } from './wire.ts';
 
@@ -11,6 +11,7 @@ export interface HttpOptions {
   readonly connectMs: number;
   /** Name resolution; the system's when left out. */
   readonly resolve?: LookupFunction;
+  readonly onListed?: ConnectionOptions['onListed'];
 }
 
 /** Connects over Streamable HTTP, to nothing but what `egress` permits. Rejects with `UpstreamUnavailable`. */
@@ -28,6 +29,7 @@ export async function connectHttp(target: Extract<UpstreamTarget, { type: 'http'
     // The whole header value and what follows a scheme such as `Bearer `.
     secrets: [...secrets, ...secrets.map((value) => value.slice(value.lastIndexOf(' ') + 1))],
     connectMs: options.connectMs,
+    ...(options.onListed ? { onListed: options.onListed } : {}),
     async wire(limit) {
       // Deadlines are the call's own; a subscription stream may rest for hours.
       const agent = new Agent({ connect: { lookup: guard.lookup, timeout: options.connectMs }, headersTimeout: 0, bodyTimeout: 0 });

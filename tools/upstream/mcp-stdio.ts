@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { childWire } from './child.ts';
 import { childEnvironment, confine } from './confine.ts';
-import { type LiveConnection, openConnection } from './mcp-client.ts';
+import { type ConnectionOptions, type LiveConnection, openConnection } from './mcp-client.ts';
 import type { UpstreamTarget } from './upstream.ts';
 import type { UpstreamLog } from './wire.ts';
 
@@ -11,6 +11,7 @@ export interface StdioOptions {
   readonly log: UpstreamLog;
   readonly forbidden: readonly string[];
   readonly connectMs: number;
+  readonly onListed?: ConnectionOptions['onListed'];
 }
 
 /** Starts the command in an empty folder of its own and connects to it. Rejects with `UpstreamUnavailable`. */
@@ -19,6 +20,7 @@ export async function connectStdio(target: Extract<UpstreamTarget, { type: 'stdi
   return openConnection({
     secrets: Object.values(named),
     connectMs: options.connectMs,
+    ...(options.onListed ? { onListed: options.onListed } : {}),
     async wire(limit) {
       const folder = await realpath(await mkdtemp(join(tmpdir(), 'taskgate-upstream-')));
       const removeFolder = (): Promise<void> => rm(folder, { recursive: true, force: true }).catch(() => undefined);

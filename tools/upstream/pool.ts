@@ -1,3 +1,4 @@
+import type { ToolDefinition } from '../manifest.ts';
 import type { LiveConnection } from './mcp-client.ts';
 import { createPooled, type Pooled } from './pooled.ts';
 import { type UpstreamPool, UpstreamsBusy, type UpstreamTarget, UpstreamUnavailable } from './upstream.ts';
@@ -15,6 +16,8 @@ export interface PoolOptions {
   readonly forbidden?: readonly string[];
   /** Longest a connection may take to come up; 15 seconds when left out. */
   readonly connectMs?: number;
+  /** Told of every list of definitions that was read over the connection of this key. */
+  onListed?(key: string, definitions: readonly ToolDefinition[]): void;
 }
 
 const firstBackOffMs = 500;
@@ -43,10 +46,11 @@ export function createUpstreamPool(options: PoolOptions): UpstreamPool & { size(
   const entries = new Map<string, Entry>();
   let isClosed = false;
 
-  const open = async (target: UpstreamTarget): Promise<LiveConnection> => {
+  const open = async (key: string, target: UpstreamTarget): Promise<LiveConnection> => {
     // The SDK costs some 100 ms and 30 MiB to load: only a broker that calls upstreams pays.
-    if (target.type === 'http') return (await import('./mcp-http.ts')).connectHttp(target, { connectMs });
-    return (await import('./mcp-stdio.ts')).connectStdio(target, { log, connectMs, forbidden: options.forbidden ?? [] });
+    const onListed = (definitions: readonly ToolDefinition[]): void => options.onListed?.(key, definitions);
+    if (target.type === 'http') return (await import('./mcp-http.ts')).connectHttp(target, { connectMs, onListed });
+    return (await import('./mcp-stdio.ts')).connectStdio(target, { log, connectMs, onListed, forbidden: options.forbidden ?? [] });
   };
   const backOff = (entry: Entry): void => {
     const wait = Math.min(longestBackOffMs, firstBackOffMs * 2 ** entry.failures++);
@@ -67,7 +71,7 @@ export function createUpstreamPool(options: PoolOptions): UpstreamPool & { size(
   const start = async (entry: Entry, target: UpstreamTarget): Promise<Pooled> => {
     let raw: LiveConnection;
     try {
-      raw = await open(target);
+      raw = await open(entry.key, target);
     } catch (error) {
       backOff(entry);
       throw error;

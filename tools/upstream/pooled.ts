@@ -42,9 +42,9 @@ export function createPooled(raw: LiveConnection, options: { readonly clock: () 
     if (idle) idle.refresh();
   };
   const connection: UpstreamConnection = {
-    async definitions() {
+    async definitions(asked = false) {
       // An upstream that announces nothing is asked again: a list is believed only for so long.
-      const again = clock() - listedAt >= listGoodMs;
+      const again = asked || clock() - listedAt >= listGoodMs;
       const listed = await raw.definitions(again);
       if (again) listedAt = clock();
       return listed;

@@ -2,8 +2,8 @@ import type { ToolDefinition } from '../manifest.ts';
 
 /** A live connection to one upstream, for one tenant and one principal; never shared beyond its key. */
 export interface UpstreamConnection {
-  /** The definitions as the upstream lists them now; listed at connect, and again after it announces a change. */
-  definitions(): Promise<readonly ToolDefinition[]>;
+  /** The definitions as the upstream lists them; listed at connect, again after it announces a change, and when `again`. */
+  definitions(again?: boolean): Promise<readonly ToolDefinition[]>;
   /** One attempt, never retried here. */
   call(call: UpstreamCall): Promise<UpstreamOutcome>;
   close(): Promise<void>;

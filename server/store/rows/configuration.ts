@@ -1,6 +1,7 @@
 import type { ToolDefinition } from '../../../tools/index.ts';
 import type { RecordBody } from '../../audit/record.ts';
 import type { Kind, TaskgateDocument } from '../../documents/kinds.ts';
+import type { NotificationEvent } from '../../notifications/event.ts';
 import type { ChangeApproval, ChangeRow, NewChange } from './changes.ts';
 import type { SessionGrant } from './sessions.ts';
 
@@ -28,6 +29,21 @@ export interface Pin {
   readonly digest: string;
 }
 
+/** A tool that its upstream does not offer as it was pinned: refused and not listed until an admin has accepted what it is now. */
+export interface Quarantined {
+  readonly upstream: string;
+  /** The upstream's own name of it. */
+  readonly tool: string;
+  /** `new`: offered since the upstream was pinned and never registered, so there is nothing to refuse. */
+  readonly change: 'changed' | 'vanished' | 'new';
+  /** The digest of the pin it is about; null when it is new. */
+  readonly pinned: string | null;
+  /** The digest of what was seen; null when there is none. */
+  readonly seen: string | null;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
 /** A use case's globs, expanded when it was applied: what its sessions may at most be granted. */
 export interface ExpandedUseCase {
   readonly name: string;
@@ -41,6 +57,10 @@ export interface TenantConfiguration {
   readonly policies: readonly PolicyText[];
   readonly pins: readonly Pin[];
   readonly useCases: readonly ExpandedUseCase[];
+  /** Held since it was seen; absent is none. What was stored by an earlier version lists nothing here: it refuses at the call. */
+  readonly quarantine?: readonly Quarantined[];
+  /** By upstream, the names of all tools it offered when it was last pinned; absent when it was stored by an earlier version. */
+  readonly offered?: Readonly<Record<string, readonly string[]>>;
   /** `vetDigest` of the law that was compiled apart and whose cases held; absent when it was stored by an earlier version. */
   readonly vetted?: string | null;
 }
@@ -68,6 +88,8 @@ export interface ConfigurationChange {
     readonly expectedRevision: number;
     readonly next: Omit<TenantConfiguration, 'revision'>;
     readonly records: readonly RecordBody[];
+    /** What people are told of it. */
+    readonly events?: readonly NotificationEvent[];
   }[];
   /** For the platform log: a change of the operator's document belongs to no tenant. */
   readonly platformRecords?: readonly RecordBody[];

@@ -1,7 +1,7 @@
 import type { ChangeRow, ConfigurationAnswer, ConfigurationChange, StoredDocument, TenantConfiguration } from '../store.ts';
 import { all, enter, one, run, signal, Undo, type Verb } from '../verb.ts';
 import { requestChange, takeApproval } from './changes.ts';
-import { replaceChannels } from './notifications.ts';
+import { notify, replaceChannels } from './notifications.ts';
 import { appendRecord } from './records.ts';
 
 /** A tenant never applied has revision 0. */
@@ -39,7 +39,7 @@ export function* applyConfiguration(change: ConfigurationChange): Verb<Configura
   }
   for (const record of change.platformRecords ?? []) yield* appendRecord(null, record);
   const revisions: Record<string, number> = {};
-  for (const { expectedRevision, next, records } of change.tenants) {
+  for (const { expectedRevision, next, records, events } of change.tenants) {
     yield* enter(next.tenant);
     if (((yield* readRevision(next.tenant)) ?? 0) !== expectedRevision) throw new Undo(refused(next.tenant, 'revision'));
     const revision = expectedRevision + 1;
@@ -53,6 +53,7 @@ export function* applyConfiguration(change: ConfigurationChange): Verb<Configura
     yield* replaceChannels(next.tenant, next.documents);
     yield* signal('configuration', next.tenant, String(revision));
     for (const record of records) yield* appendRecord(next.tenant, record);
+    for (const event of events ?? []) yield* notify(next.tenant, event);
     revisions[next.tenant] = revision;
   }
   const waiting: ChangeRow[] = [];
