@@ -22,6 +22,7 @@ const vote = {
     .regex(/^[0-9a-f]{64}$/)
     .describe('`digest` of the approval as you read it'),
   requirement: z.string().max(100).optional().describe('Which requirement the vote is for; the first that still lacks one of yours when left out'),
+  on_behalf_of: z.string().max(64).optional().describe('Name of whoever lent you the place to vote in; your own when left out, if you have one'),
 };
 const decision = z.strictObject({
   ...vote,
@@ -66,7 +67,8 @@ export const approvalEndpoints: readonly Endpoint[] = [
     body: z.strictObject(vote),
     answer: voteChallenge,
     async run(ports, { person }, { param, body }) {
-      const answer = await challengeVote(ports, person, { ...body, approval: param('id') });
+      const { on_behalf_of: behalf, ...asked } = body;
+      const answer = await challengeVote(ports, person, { ...asked, behalf, approval: param('id') });
       return answer.ok ? answer.challenge : problemOf(answer);
     },
   }),
@@ -78,7 +80,8 @@ export const approvalEndpoints: readonly Endpoint[] = [
     body: decision,
     answer: approvalSummary,
     async run(ports, { person }, { param, body }) {
-      const answer = await decideApproval(ports, person, { ...body, approval: param('id'), reason: body.reason ?? null });
+      const { on_behalf_of: behalf, ...asked } = body;
+      const answer = await decideApproval(ports, person, { ...asked, behalf, approval: param('id'), reason: body.reason ?? null });
       return answer.ok ? answer.approval : problemOf(answer);
     },
   }),

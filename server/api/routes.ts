@@ -6,12 +6,14 @@ import type { Ports } from '../ports.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { agentTokenEndpoints } from './agent-tokens.ts';
 import { agentEndpoints } from './agents.ts';
+import { approvalBatchEndpoints } from './approval-batches.ts';
 import { approvalEndpoints } from './approvals.ts';
 import { auditEndpoints } from './audit.ts';
 import { breakGlassEndpoints } from './break-glass.ts';
 import { catalogueEndpoints } from './catalogue.ts';
 import { changeEndpoints } from './changes.ts';
 import { credentialEndpoints } from './credentials.ts';
+import { delegationEndpoints } from './delegations.ts';
 import { documentEndpoints } from './documents.ts';
 import type { Access, Asker, Endpoint, Input } from './endpoint.ts';
 import { exceptionEndpoints } from './exceptions.ts';
@@ -29,6 +31,8 @@ import { toolEndpoints } from './tools.ts';
 export const endpoints: readonly Endpoint[] = [
   ...meEndpoints,
   ...approvalEndpoints,
+  ...approvalBatchEndpoints,
+  ...delegationEndpoints,
   ...passkeyEndpoints,
   ...standingEndpoints,
   ...exceptionEndpoints,

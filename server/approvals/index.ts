@@ -1,5 +1,16 @@
+export { ballotOf } from './ballot.ts';
+export { type ApprovalBatch, approvalBatch, batchAnswer, decideBatch, listBatches, mostInBatch } from './batches.ts';
 export { createDecisions } from './create-decisions.ts';
-export { ballotOf, challengeVote, type DecisionRequest, decideApproval, whoMayEdit } from './decide.ts';
+export { challengeVote, type DecisionRequest, decideApproval } from './decide.ts';
+export {
+  type DelegationSummary,
+  delegationRequest,
+  delegationSummary,
+  delegationSummaryOf,
+  endDelegation,
+  giveDelegation,
+  listDelegations,
+} from './delegation/index.ts';
 export { excludedFrom, sameHuman } from './excluded.ts';
 export { listApprovals } from './list.ts';
 export { whyNotNarrower } from './narrower.ts';
@@ -8,7 +19,7 @@ export { openProposal, type Proposal, sealProposal } from './proposal.ts';
 export { type ApprovalRefusal, type ApprovalRefusalCode, refuseApproval } from './refusals.ts';
 export { revokeApproval } from './revoke.ts';
 export { satisfiedLiterals } from './satisfied.ts';
-export { mayRead, mayReview, type Seen, seeApproval, stand } from './see.ts';
+export { mayRead, mayReview, readAround, type Seen, seeApproval, stand } from './see.ts';
 export { showApproval } from './show.ts';
 export { type Standing, standingOf } from './standing.ts';
 export {
@@ -33,3 +44,4 @@ export {
 } from './standing-approvals/index.ts';
 export { termsOf } from './terms.ts';
 export { type ApprovalDetail, type ApprovalSummary, approvalDetail, approvalStatus, approvalSummary, summaryOf } from './view.ts';
+export { whoMayEdit } from './who-may-edit.ts';

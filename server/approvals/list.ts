@@ -1,9 +1,8 @@
-import { recentChanges } from '../changes/index.ts';
 import type { Person } from '../identity/caller.ts';
 import type { Ports } from '../ports.ts';
 import { type ApprovalRow, type ApprovalStatus, scanPages } from '../store/index.ts';
-import { waitsFor } from './decide.ts';
-import { mayRead, type Seen, stand } from './see.ts';
+import { waitsFor } from './ballot.ts';
+import { mayRead, readAround, type Seen, stand } from './see.ts';
 import { type ApprovalSummary, summaryOf } from './view.ts';
 
 export interface ListRequest {
@@ -21,7 +20,7 @@ export async function listApprovals(
 ): Promise<{ items: ApprovalSummary[]; next: string | null }> {
   const snapshot = await ports.tenants.current(person.tenant);
   if (!snapshot) return { items: [], next: null };
-  const recent = await recentChanges(ports, person.tenant);
+  const around = await readAround(ports, person);
   const sessions = new Map<string, ReturnType<typeof ports.store.readSession>>();
   const sessionOf = (row: ApprovalRow): ReturnType<typeof ports.store.readSession> => {
     const known = sessions.get(row.session) ?? ports.store.readSession(person.tenant, row.session);
@@ -33,7 +32,7 @@ export async function listApprovals(
     (page) => ports.store.listApprovals(person.tenant, { status: status ?? 'pending' }, page),
     { after, limit },
     async (row) => {
-      const seen = stand(ports, person, row, snapshot, await sessionOf(row), recent);
+      const seen = stand(ports, person, row, snapshot, await sessionOf(row), around);
       return seen && wanted(seen) ? summaryOf(row, seen.at) : null;
     },
   );

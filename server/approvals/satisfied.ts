@@ -33,11 +33,13 @@ export function satisfiedLiterals(row: Pick<ApprovalRow, 'votes' | 'requirements
 
 /** Distinct people whose votes approve this requirement: as they are counted, and one human once, whatever the account. */
 export function votersOf(row: Pick<ApprovalRow, 'votes' | 'requirements'>, requirement: string): string[] {
-  const counted: string[] = [];
+  const counted: { readonly person: string; readonly places: readonly string[] }[] = [];
   for (const person of tally(row.requirements, row.votes).voters[requirement] ?? []) {
-    if (!counted.some((other) => sameHuman(other, person))) counted.push(person);
+    const behalf = row.votes.find((vote) => vote.person === person)?.behalf;
+    const places = behalf ? [person, behalf.person] : [person];
+    if (!counted.some((other) => other.places.some((one) => places.some((place) => sameHuman(one, place))))) counted.push({ person, places });
   }
-  return counted;
+  return counted.map(({ person }) => person);
 }
 
 /** Short of people, and not met by another requirement of the approval that covers it. */

@@ -1,7 +1,7 @@
 import { asksPasskey, covers, parseRequirement, type Requirement } from '../../policies/index.ts';
 import type { ApprovalTerms, Vote } from '../store/store.ts';
 
-type Cast = Pick<Vote, 'person' | 'name' | 'requirement' | 'decision' | 'passkey'>;
+type Cast = Pick<Vote, 'person' | 'name' | 'requirement' | 'decision' | 'passkey' | 'behalf'>;
 
 export interface Tally {
   readonly status: 'pending' | 'approved' | 'denied';
@@ -11,8 +11,8 @@ export interface Tally {
 
 /**
  * Counts votes against requirements. One deny denies, or as many as `vetoes` says of its group. A person's vote counts
- * toward the one requirement it names, once, and so does a name that votes from two accounts; toward one that asks for a passkey only
- * if it was signed. A requirement is met by enough votes of its own or by another that is met and covers it; what no vote can satisfy
+ * toward the one requirement it names, once, and so does a name that votes from two accounts, and whoever voted in a place that was lent
+ * takes up their own with it; toward one that asks for a passkey a vote counts only if it was signed. A requirement is met by enough votes of its own or by another that is met and covers it; what no vote can satisfy
  * (redaction, a literal that does not parse), and an empty list, stay pending for ever.
  */
 export function tally(requirements: readonly string[], votes: readonly Cast[], vetoes: ApprovalTerms['vetoes'] = {}): Tally {
@@ -44,10 +44,13 @@ function countVoters(requirements: readonly string[], votes: readonly Cast[], co
   const voters: Record<string, string[]> = Object.fromEntries(requirements.map((literal) => [literal, []]));
   const persons = new Set<string>();
   const names = new Set<string>();
-  for (const { person, name, requirement, decision, passkey } of votes) {
-    if (persons.has(person) || names.has(name)) continue;
-    persons.add(person);
-    names.add(name);
+  for (const { person, name, requirement, decision, passkey, behalf } of votes) {
+    const places = behalf === null ? [{ person, name }] : [{ person, name }, behalf];
+    if (places.some((place) => persons.has(place.person) || names.has(place.name))) continue;
+    for (const place of places) {
+      persons.add(place.person);
+      names.add(place.name);
+    }
     const counts = decision === counted && requirements.includes(requirement);
     // A denial only narrows, so it needs no signature.
     if (counts && (counted === 'deny' || passkey !== null || !asksPasskey(requirement))) voters[requirement]?.push(person);

@@ -16,6 +16,7 @@ const vote = z.strictObject({
   requirement: z.string(),
   decision: z.enum(['approve', 'deny']),
   reason: z.string().nullable(),
+  on_behalf_of: z.strictObject({ person: z.string(), name: z.string() }).nullable().describe('In whose place it was cast; null for a vote of their own'),
   signed: z.boolean().describe('By the passkey of the person'),
   at: z.int(),
 });
@@ -73,8 +74,9 @@ export function summaryOf(row: ApprovalRow, at: number): ApprovalSummary {
       vetoes: vetoesOf(row.terms, literal),
       waits_behind: waitsBehind(row, literal),
     })),
-    votes: row.votes.map(({ person, name, requirement, decision, reason, at, passkey }) => ({
+    votes: row.votes.map(({ person, name, requirement, decision, reason, at, passkey, behalf }) => ({
       ...{ person, name, requirement, decision, reason },
+      on_behalf_of: behalf === null ? null : { person: behalf.person, name: behalf.name },
       ...{ signed: passkey !== null, at: seconds(at) },
     })),
     edited_from: row.editedFrom,

@@ -44,6 +44,7 @@ export function createSignatureCheck(): SignatureCheck {
       signed.proposal === body.proposal_sha256 &&
       signed.decision === body.vote &&
       signed.requirement === requirement &&
+      signed.on_behalf_of === body.on_behalf_of &&
       body.at < signed.expiry;
     if (!isThisVote) return 'what was signed is another vote than the one recorded';
     const origin = originAt(given.client_data_json, key.rpId);

@@ -22,6 +22,8 @@ export const recordTypes = [
   'standing.denied',
   'standing.revoked',
   'standing.expired',
+  'delegation.given',
+  'delegation.ended',
   'approval.reminded',
   'approval.escalated',
   'session.consented',
@@ -111,6 +113,11 @@ export interface RecordBody {
   readonly edited_from?: string;
   readonly vote?: 'approve' | 'deny';
   readonly reason?: string;
+  /** The delegation it is about, or by which the vote was cast in the place of `on_behalf_of`: `<issuer>#<subject>`. */
+  readonly delegation?: string;
+  readonly on_behalf_of?: string;
+  /** SHA-256 that names the proposals which were decided together, hex; the vote is about its own alone. */
+  readonly batch_sha256?: string;
   /** How often in a row this person has now given this very reason, from the third time on. */
   readonly same_reason?: number;
   /** Who was to be told: `group:<name>`, `role:admin` or `sponsor`. */
@@ -201,6 +208,8 @@ export interface SignedVote {
   readonly requirement: string;
   /** `<issuer>#<subject>`. */
   readonly reviewer: string;
+  /** In whose place, `<issuer>#<subject>`; absent for a vote of their own. */
+  readonly on_behalf_of?: string | undefined;
   readonly nonce: string;
   /** Epoch milliseconds. */
   readonly expiry: number;

@@ -18,6 +18,7 @@ export const signedVote = z.strictObject({
   edits: z.string().max(200).nullable(),
   requirement: z.string().max(100),
   reviewer: z.string().max(2000),
+  on_behalf_of: z.string().max(2000).optional(),
   nonce: binary,
   expiry: z.int(),
 }) satisfies z.ZodType<SignedVote>;

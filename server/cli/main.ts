@@ -32,6 +32,7 @@ const groups: Readonly<Record<string, () => Promise<Command>>> = {
   'break-glass': async () => (await import('./commands/break-glass.ts')).breakGlassCommand(),
   notification: async () => (await import('./commands/notification.ts')).notificationCommand(),
   approval: async () => (await import('./commands/approval.ts')).approvalCommand(),
+  delegation: async () => (await import('./commands/delegation.ts')).delegationCommand(),
   passkey: async () => (await import('./commands/passkey.ts')).passkeyCommand(),
   change: async () => (await import('./commands/change.ts')).changeCommand(),
   exception: async () => (await import('./commands/exception.ts')).exceptionCommand(),

@@ -2,6 +2,9 @@
 const notices = {
   approved: 'Approved. Your vote is on the record.',
   denied: 'Denied. The agent is told, with your reason.',
+  'batch-decided': 'Decided. Each vote is on the record by itself.',
+  'place-lent': 'Lent. Your colleague votes in your place until it ends or you take it back.',
+  'place-back': 'Over. Everybody votes for themselves again.',
   'standing-given': 'Given. It is in force once as many have given it as it stands for.',
   'standing-refused': 'Refused, for everybody.',
   'standing-ended': 'Ended. Calls like these are asked about again.',

@@ -1,9 +1,11 @@
 import type { Action, Page } from './page.ts';
 import { breakGlassActions } from './pages/act-on-break-glass.ts';
 import { approvalActions, approvalPage } from './pages/approval.ts';
+import { batchActions, batchPage } from './pages/batch.ts';
 import { breakGlassListPage, breakGlassPage } from './pages/break-glass.ts';
 import { changeActions, changePage } from './pages/change.ts';
 import { changesPage } from './pages/changes.ts';
+import { delegationActions, delegationsPage } from './pages/delegations.ts';
 import { exceptionsPage } from './pages/exceptions.ts';
 import { historyPage } from './pages/history.ts';
 import { lightenActions } from './pages/lighten-approval.ts';
@@ -18,6 +20,7 @@ import { sessionActions } from './pages/stop-session.ts';
 export const pages: readonly Page[] = [
   queuePage,
   approvalPage,
+  batchPage,
   sessionsPage,
   sessionPage,
   historyPage,
@@ -27,10 +30,13 @@ export const pages: readonly Page[] = [
   breakGlassPage,
   exceptionsPage,
   standingPage,
+  delegationsPage,
   passkeysPage,
 ];
 export const actions: readonly Action[] = [
   ...approvalActions,
+  ...batchActions,
+  ...delegationActions,
   ...lightenActions,
   ...standingActions,
   ...sessionActions,

@@ -145,6 +145,16 @@ const keyedNumbers: Rule = (path, before, after) => {
   });
 };
 
+/** Durations by name; none is the shortest. */
+const times: Rule = (path, before, after) => {
+  const [a, b] = [before, after].map((value) => (isRecord(value) ? value : {}));
+  const length = (value: unknown): number => (value === undefined ? 0 : typeof value === 'string' ? seconds(value) : Number.NaN);
+  return [...new Set([...Object.keys(a ?? {}), ...Object.keys(b ?? {})])].flatMap((name) => {
+    const [was, is] = [own(a ?? {}, name), own(b ?? {}, name)];
+    return same(was, is) ? [] : [change(`${path}.${name}`, was, is, length(is) <= length(was) ? 'narrows' : 'widens')];
+  });
+};
+
 /** What each field of each kind does when it changes. `grants` of a use case are judged by what they expand to. */
 export const fieldRules: Readonly<Record<Kind, Fields>> = {
   Platform: { operators: set, tenants: keyed({ trust: set, notifications: nested({ egress: set }) }), commands: keyed({ allow_read: set, allow_write: set }) },
@@ -159,6 +169,7 @@ export const fieldRules: Readonly<Record<Kind, Fields>> = {
       stages: (path, before, after) => [change(path, before, after, startsWith(after, before) ? 'narrows' : 'widens')],
       vetoes: keyedNumbers,
       escalate_to: neutral,
+      delegable: times,
       passkey_for: (path, before, after) => [change(path, before, after, after === undefined ? 'widens' : 'narrows')],
     }),
     break_glass: (path, before, after) => [change(path, before, after, after === undefined ? 'narrows' : 'widens')],

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { effects, origins, sensitivities } from '../../policies/index.ts';
+import { effects, origins, secondsOf, sensitivities } from '../../policies/index.ts';
 import { apiVersion, credentialDocument, duration, slug, tenThousandths, upstreamDocument } from '../../tools/index.ts';
 
 import { channelDocument } from './channel.ts';
@@ -88,6 +88,11 @@ const approvals = z
       .describe('Groups, or `sponsor`, in the order in which they are asked; whoever is not among them is asked from the start'),
     vetoes: z.record(slug, z.int().min(1).max(99)).default({}).describe('By group: how many denials deny; 1 where left out'),
     escalate_to: z.array(slug).max(10).default([]).describe('Groups told as well when three quarters of the time have passed; the admins when left out'),
+    delegable: z
+      .record(slug, duration)
+      .refine((longest) => Object.values(longest).every((one) => (secondsOf(one) ?? 0) <= 30 * 86_400), 'at most 30d')
+      .optional()
+      .describe('By group: for how long at most a reviewer of it may lend their place to another reviewer; not at all where left out'),
     passkey_for: z
       .literal('destructive')
       .optional()

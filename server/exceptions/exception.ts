@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { Ports } from '../ports.ts';
 
-export const exceptionKinds = ['standing', 'remembered', 'widening', 'observed', 'bearer', 'break_glass'] as const;
+export const exceptionKinds = ['standing', 'remembered', 'widening', 'observed', 'bearer', 'delegation', 'break_glass'] as const;
 
 /** Something a tenant lets pass that its rules would otherwise stop or ask about, with who answers for it and until when. */
 export const exception = z.strictObject({
@@ -12,6 +12,7 @@ export const exception = z.strictObject({
       [
         '`standing`: calls that need no answer of their own; `remembered`: the same within one session; `widening`: a change a second admin let through',
         '`observed`: a use case whose policy is recorded and not enforced; `bearer`: one whose tokens are good without a proof of a key; `break_glass`',
+        '`delegation`: a place in a group of reviewers that is lent',
       ].join('; '),
     ),
   id: z.string().describe('Of the standing approval, change or break-glass; the name of the use case'),

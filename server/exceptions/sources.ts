@@ -72,3 +72,11 @@ export const breakGlass: ExceptionSource = async ({ store }, { tenant }) => {
     return [{ kind: 'break_glass', id, what, owner: terms.initiator.name, reason: terms.reason, since: activatedAt, ends: notAfter, reviewBy: reviewDue }];
   });
 };
+
+export const delegations: ExceptionSource = async ({ store }, { tenant }, now) => {
+  const rows = await every((page) => store.listDelegations(tenant, { inForceAt: now }, page));
+  return rows.map(({ id, group, lender, lenderName, delegateName, reason, createdAt, endsAt }): Found => {
+    const what = `${delegateName} votes in the place of ${lenderName} in ${group}`;
+    return { kind: 'delegation', id, what, owner: lender, reason, since: createdAt, ends: endsAt, reviewBy: endsAt };
+  });
+};

@@ -12,6 +12,7 @@ import { claim } from './verbs/claims.ts';
 import * as configuration from './verbs/configuration.ts';
 import * as consoles from './verbs/console.ts';
 import { readUsed } from './verbs/counters.ts';
+import * as delegations from './verbs/delegations.ts';
 import { editApproval } from './verbs/edits.ts';
 import { endBreakGlass, sweepBreakGlass } from './verbs/end-break-glass.ts';
 import { endSession } from './verbs/end-session.ts';
@@ -120,6 +121,11 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     readStanding: (tenant, id) => read(of(tenant), () => standing.readStanding(tenant, id)),
     listStanding: (tenant, filter, page) => read(of(tenant), () => standing.listStanding(tenant, filter, page)),
     standingFor: (tenant, tool, session, at) => read(of(tenant), () => standing.standingFor(tenant, tool, session, at)),
+
+    giveDelegation: (one, revision, record) => commit(of(one.tenant), () => delegations.giveDelegation(one, revision, record)),
+    endDelegation: (tenant, id, at, record) => commit(of(tenant), () => delegations.endDelegation(tenant, id, at, record)),
+    readDelegation: (tenant, id) => readOnce(of(tenant), () => delegations.readDelegation(tenant, id)),
+    listDelegations: (tenant, filter, page) => readOnce(of(tenant), () => delegations.listDelegations(tenant, filter, page)),
 
     putSecret: (tenant, name, sealed, at, record, approval) => commit(of(tenant), () => secrets.putSecret(tenant, name, sealed, at, record, approval)),
     readSecret: (tenant, name) => readOnce(of(tenant), () => secrets.readSecret(tenant, name)),

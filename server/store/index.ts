@@ -1,5 +1,6 @@
 export type { BreakGlassRefused, BreakGlassRow, BreakGlassStatus, Involved } from './break-glass.ts';
 export { type Draft, PlaceTaken, type Row, rowsAtOnce, type Snapshot, type TableShape } from './copy.ts';
+export type { DelegationRow } from './delegations.ts';
 export type { Delivery, DeliveryStatus } from './notifications.ts';
 export { openDraft, openSnapshot } from './open-copy.ts';
 export { fileOf, openStore, shownAddress } from './open-store.ts';
@@ -10,5 +11,6 @@ export { schemaVersion } from './sqlite/migrations.ts';
 export { openSqliteStore } from './sqlite/open-sqlite-store.ts';
 export { shapeOf } from './sqlite/shape.ts';
 export * from './store.ts';
+export { aboutDelegation } from './verbs/delegations.ts';
 export { startFirstEpoch } from './verbs/epochs.ts';
 export { about as aboutStanding } from './verbs/standing-approvals.ts';

@@ -1,5 +1,6 @@
 import type { RecordBody, StoredRecord } from '../audit/record.ts';
 import type { BreakGlassVerbs } from './break-glass.ts';
+import type { DelegationVerbs } from './delegations.ts';
 import type { NotificationVerbs } from './notifications.ts';
 import type { PasskeyStore } from './passkey-store.ts';
 import type { ProtocolSessionVerbs } from './protocol-sessions.ts';
@@ -34,7 +35,7 @@ export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }
 
-export interface Store extends PasskeyStore, NotificationVerbs, BreakGlassVerbs, StandingVerbs, AuthorizationVerbs, ProtocolSessionVerbs {
+export interface Store extends PasskeyStore, NotificationVerbs, BreakGlassVerbs, StandingVerbs, DelegationVerbs, AuthorizationVerbs, ProtocolSessionVerbs {
   /** Resolves when the store can be read and written now. */
   check(): Promise<void>;
   close(): Promise<void>;

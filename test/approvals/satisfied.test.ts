@@ -4,7 +4,7 @@ import { satisfiedLiterals } from '../../server/approvals/index.ts';
 import type { Vote } from '../../server/store/store.ts';
 
 const vote = (person: string, requirement: string, decision: Vote['decision'] = 'approve', name = person): Vote => ({
-  ...{ person: `local#${person}`, name, requirement, decision, reason: null, at: 1, passkey: null },
+  ...{ person: `local#${person}`, name, requirement, decision, reason: null, at: 1, passkey: null, behalf: null },
 });
 const terms = { effect: 'write', stages: [], vetoes: {}, escalateTo: [] } as const;
 const signed = (person: string, requirement: string): Vote => ({ ...vote(person, requirement), passkey: `pky_${person}` });

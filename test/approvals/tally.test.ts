@@ -8,6 +8,7 @@ const vote = (name: string, requirement = 'approval:finance:2', decision: 'appro
   requirement,
   decision,
   passkey: null as string | null,
+  behalf: null,
 });
 const signed = (name: string, requirement: string) => ({ ...vote(name, requirement), passkey: `pky_${name}` });
 
@@ -69,7 +70,7 @@ describe('whatever the votes', () => {
   );
   const requirements = fc.uniqueArray(fc.constantFrom(...literals), { minLength: 1 });
   const cast = (drawn: { name: string; requirement: string; decision: 'approve' | 'deny' }[]) =>
-    drawn.map((one) => ({ ...one, person: `local#${one.name}`, passkey: null as string | null }));
+    drawn.map((one) => ({ ...one, person: `local#${one.name}`, passkey: null as string | null, behalf: null }));
 
   it('approved means enough distinct people for every requirement, nobody counted twice, nobody against', () => {
     fc.assert(

@@ -8,6 +8,7 @@ import type { Keys, SecretKey } from '../../server/credentials/index.ts';
 import { openDraft, openSnapshot, type Snapshot, type Store } from '../../server/store/index.ts';
 import { newCode, newGrant } from '../contract/authorizations.contract.ts';
 import { newChange } from '../contract/changes.contract.ts';
+import { aboutGiven, newDelegation } from '../contract/delegations.contract.ts';
 import {
   applyTenant,
   approve,
@@ -78,6 +79,7 @@ export async function populate(store: Store): Promise<void> {
     await store.putChallenge(challenge, start);
     await store.requestChange(newChange({ tenant }));
     await store.proposeStanding(newStanding({ tenant }), 1, null);
+    await store.giveDelegation(newDelegation({ tenant }), 1, aboutGiven(newDelegation({ tenant })));
     await store.voteStanding({ ...standingVote('bob'), tenant, standing: 'sta_1', digest: 's'.repeat(64), revision: 1 });
     const visitor = { tenant, person: 'local#bob', expiresAt: start + hour };
     await store.putConsoleLink({ ...visitor, hash: `link of ${tenant}`, madeAt: start });

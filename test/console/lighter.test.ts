@@ -4,8 +4,16 @@ import { legacyClient, payment, startTestBroker, type TestBroker } from '../supp
 import { generous, givenByTwo, propose, standingRequest } from '../support/standing.ts';
 import { fieldOf, loggedIn } from './visit.ts';
 
+/** A reviewer of another group, to whom places in finance may be lent. */
+const withLea = (tenant: Record<string, unknown>) => ({
+  ...tenant,
+  people: { ...(tenant['people'] as object), lea: { subject: 'local#lea', groups: ['legal'], roles: ['reviewer'] } },
+  approvals: { delegable: { finance: '3d' } },
+});
+
 function change(document: Record<string, unknown>): Record<string, unknown> {
   const changed = generous(document);
+  if (changed['kind'] === 'Tenant' && changed['name'] === 'acme') return withLea(changed);
   if (changed['kind'] !== 'Upstream' || changed['name'] !== 'ledger') return changed;
   const tools = changed['tools'] as Record<string, unknown>[];
   const returns = { sensitivity: 'internal', integrity: 'tenant' };
@@ -87,6 +95,106 @@ it('who approved has the answer remembered, exactly or within constraints; nobod
   expect((await remember(bob, chosen)).headers.get('location')).toContain('say=remembering');
   expect((await remember(carl, chosen)).headers.get('location')).toContain('say=remembered');
   expect((await agent.callTool(payment(705))).isError ?? false).toBe(false);
+  await agent.close();
+});
+
+it('a reviewer lends their place in the console without script; the delegate sees whose it is, and votes in it', async () => {
+  const agent = await client();
+  await agent.callTool(payment(610));
+  const [bob, lea] = await Promise.all([loggedIn(broker, 'bob'), loggedIn(broker, 'lea')]);
+  const pending = await nextPending(broker);
+  expect((await lea.get(pathOf(pending.id))).status).toBe(404);
+  const page = (await bob.get('/console/delegations')).text;
+  const fields = { csrf: fieldOf(page, 'csrf'), group: 'finance', to: 'lea', hours: '8', reason: 'on <leave>' };
+  expect((await bob.post('/console/delegations', { ...fields, csrf: 'x' })).status).toBe(403);
+  expect((await bob.post('/console/delegations', { ...fields, hours: '73' })).text).toContain('longer than the tenant lets');
+  expect((await bob.post('/console/delegations', fields)).headers.get('location')).toContain('say=place-lent');
+  expect((await lea.get('/console/delegations')).text).toContain('on &lt;leave&gt;');
+  expect((await lea.get('/console/delegations')).text).toContain('You are a reviewer of no group');
+  expect((await (await loggedIn(broker, 'ana')).get('/console/delegations')).status).toBe(404);
+
+  const shown = (await lea.get(pathOf(pending.id))).text;
+  expect(shown).toMatch(/You vote in the place of[\s\S]*<option>bob<\/option>/);
+  const vote = {
+    ...Object.fromEntries(['csrf', 'digest', 'shown', 'requirement'].map((name) => [name, fieldOf(shown, name)])),
+    decision: 'approve',
+    reason: 'ok',
+  };
+  expect((await lea.post(`${pathOf(pending.id)}/decide`, { ...vote, on_behalf_of: 'carl' })).status).toBe(403);
+  expect((await lea.post(`${pathOf(pending.id)}/decide`, { ...vote, on_behalf_of: 'bob' })).status).toBe(303);
+  expect((await bob.get(pathOf(pending.id))).text).toMatch(/approved<\/span> by <strong>lea<\/strong> in the place of <strong>bob/);
+  expect((await bob.get(pathOf(pending.id))).text).toContain('one place has one vote');
+  const { body } = await broker.v1(await broker.person('acme', 'lea'), 'GET', '/delegations');
+  const [given] = (body as unknown as { items: { id: string }[] }).items;
+  const exceptions = await broker.v1(await broker.person('acme', 'dana'), 'GET', '/exceptions');
+  expect(exceptions.text).toContain('lea votes in the place of bob');
+  const csrf = fieldOf((await lea.get('/console/delegations')).text, 'csrf');
+  expect((await lea.post(`/console/delegations/${given?.id}/end`, { csrf })).headers.get('location')).toContain('say=place-back');
+  await voteBy('carl', pending, 'deny');
+  await agent.close();
+});
+const voteBy = (name: string, approval: { id: string; digest: string }, decision: 'approve' | 'deny') => vote(broker, name, approval, decision);
+
+it('calls alike are looked at together and decided each by its own digest; one of another kind, or cut, is not among them', async () => {
+  const agent = await client();
+  const long = 'line\n'.repeat(20);
+  for (const call of [payment(621), payment(622), payment(623), payment(624, { memo: 'x' }), payment(625, { memo: long })]) await agent.callTool(call);
+  const carl = await loggedIn(broker, 'carl');
+  const queue = (await carl.get('/console')).text;
+  expect(queue).toContain('Look at 3 calls alike together');
+  expect(queue).toContain('Look at 2 calls alike together');
+  const paths = [...queue.matchAll(/href="(\/console\/batches\/[^"]+)"/g)].map(([, path = '']) => path);
+  const pages = await Promise.all(paths.map(async (path) => (await carl.get(path)).text));
+  const cut = pages.find((text) => text.includes('has a long argument')) ?? '';
+  const page = pages.find((text) => text.includes('623')) ?? '';
+  expect([cut === '', page.includes('624')]).toEqual([false, false]);
+  const sent = (text: string) =>
+    Object.fromEntries([...text.matchAll(/name="((?:csrf|approval|digest|shown)[^"]*)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]));
+  const decide = (text: string, more: Record<string, string>) =>
+    carl.post(`/console/batches/${sent(text)['approval-0']}/decide`, { ...sent(text), reason: 'weekly', denial: 'not ours', ...more });
+  // A hand that approves what was cut, or claims that something else was shown, decides nothing.
+  expect((await decide(cut, { 'vote-0': 'approve', 'vote-1': 'approve' })).status).toBe(422);
+  expect((await decide(page, { 'vote-0': 'approve', 'vote-1': 'approve', 'digest-1': '0'.repeat(64) })).status).toBe(422);
+  expect((await decide(page, { 'vote-0': 'approve', 'approval-1': sent(cut)['approval-0'] ?? '', 'vote-1': 'approve' })).status).toBe(422);
+  expect((await decide(page, { 'vote-0': 'approve', csrf: 'x' })).status).toBe(403);
+  expect((await decide(page, {})).text).toContain('Nothing was chosen');
+  const done = await decide(page, { 'vote-0': 'approve', 'vote-1': 'deny', 'vote-2': 'leave' });
+  expect(done.headers.get('location')).toContain('say=batch-decided');
+  const rows = await Promise.all([0, 1, 2].map((at) => broker.ports.store.readApproval('acme', sent(page)[`approval-${at}`] ?? '')));
+  expect(rows.map((row) => [row?.status, row?.votes.length])).toEqual([
+    ['pending', 1],
+    ['denied', 1],
+    ['pending', 0],
+  ]);
+  const voted = (await broker.ports.store.readRecords('acme', 0, 5_000)).map(({ body }) => body).filter(({ batch_sha256 }) => batch_sha256 !== undefined);
+  expect(voted.map(({ approval, proposal_sha256, vote: how }) => [approval, proposal_sha256, how])).toEqual([
+    [rows[0]?.id, rows[0]?.digest, 'approve'],
+    [rows[1]?.id, rows[1]?.digest, 'deny'],
+  ]);
+  expect(new Set(voted.map(({ batch_sha256 }) => batch_sha256)).size).toBe(1);
+
+  const token = await broker.person('acme', 'carl');
+  const items = (await broker.ports.store.listApprovals('acme', { status: 'pending' }, { after: null, limit: 9 })).map(({ id, digest }) => ({
+    approval: id,
+    digest,
+  }));
+  const mixed = items.map((one) => ({ ...one, decision: 'approve', reason: 'all of them' }));
+  expect(await broker.v1(token, 'POST', '/approval-batches', { votes: mixed })).toMatchObject({ status: 422, body: { code: 'batch.mixed' } });
+  const [one] = items;
+  expect(
+    (
+      await broker.v1(token, 'POST', '/approval-batches', {
+        votes: [
+          { ...one, decision: 'deny' },
+          { ...one, decision: 'approve' },
+        ],
+      })
+    ).status,
+  ).toBe(422);
+  const ended = await broker.v1(token, 'POST', '/approval-batches', { votes: items.map((item) => ({ ...item, decision: 'deny', reason: 'enough' })) });
+  expect((ended.body as unknown as { items: { decided: { status: string } | null }[] }).items.map(({ decided }) => decided?.status ?? null)).toEqual(
+    expect.arrayContaining(['denied']),
+  );
   await agent.close();
 });
 

@@ -152,6 +152,7 @@ export function newVote(name: string, more: Partial<NewVote> = {}): NewVote {
     requirement: 'approval:finance:2',
     decision: 'approve',
     passkey: null,
+    behalf: null,
     counter: null,
     reason: null,
     at: start + 1,

@@ -7,6 +7,7 @@ import { changeRules } from './changes.contract.ts';
 import { claimRules } from './claims.contract.ts';
 import { configurationRules } from './configuration.contract.ts';
 import { consoleRules } from './console.contract.ts';
+import { delegationRules } from './delegations.contract.ts';
 import { notificationRules } from './notifications.contract.ts';
 import { passkeyRules } from './passkeys.contract.ts';
 import { protocolSessionRules } from './protocol-sessions.contract.ts';
@@ -61,6 +62,7 @@ export function describeStore(name: string, openStore: OpenStore): void {
     settlementRules(bench);
     approvalRules(bench);
     standingRules(bench);
+    delegationRules(bench);
     notificationRules(bench);
     passkeyRules(bench);
     breakGlassRules(bench);

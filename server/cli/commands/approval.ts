@@ -7,6 +7,7 @@ import { autonomy, describeAutonomy } from '../describe-autonomy.ts';
 import { moment, table } from '../print.ts';
 import { answer, settingsOf } from '../settings.ts';
 import { openV1, type V1 } from '../v1.ts';
+import { addBatchCommands } from './approval-batch.ts';
 
 const remembered = z.looseObject({ id: z.string(), status: z.string() });
 
@@ -110,7 +111,11 @@ export function approvalCommand(): Command {
 
   const decide =
     (verb: 'approve' | 'deny') =>
-    async (id: string, options: { reason?: string; requirement?: string; digest?: string; wait?: number }, command: Command): Promise<void> => {
+    async (
+      id: string,
+      options: { reason?: string; requirement?: string; digest?: string; inPlaceOf?: string; wait?: number },
+      command: Command,
+    ): Promise<void> => {
       const settings = settingsOf(command);
       const v1 = await openV1(settings);
       const shown = await show(v1, id);
@@ -120,10 +125,16 @@ export function approvalCommand(): Command {
           exit: exits.refused,
         });
       }
-      const { reason, requirement } = options;
+      const { reason, requirement, inPlaceOf } = options;
       const voted = await v1.post(
         `/approvals/${encodeURIComponent(shown.id)}/decisions`,
-        { decision: verb, digest: shown.digest, ...(reason === undefined ? {} : { reason }), ...(requirement === undefined ? {} : { requirement }) },
+        {
+          decision: verb,
+          digest: shown.digest,
+          ...(reason === undefined ? {} : { reason }),
+          ...(requirement === undefined ? {} : { requirement }),
+          ...(inPlaceOf === undefined ? {} : { on_behalf_of: inPlaceOf }),
+        },
         summary,
       );
       const decided = options.wait === undefined ? voted : await settled(v1, voted, options.wait);
@@ -134,6 +145,7 @@ export function approvalCommand(): Command {
     .description('Approve exactly what `approval show` shows; an id may be shortened while it is the only one')
     .option('--reason <text>', 'why, for the record; owed when the tool is destructive')
     .option('--requirement <literal>', 'which requirement your vote is for, when it asks several')
+    .option('--in-place-of <name>', 'who lent you the place to vote in; your own when left out, if you have one')
     .option('--digest <sha256>', 'approve only if it is still this proposal')
     .option('--wait <seconds>', 'until the others have decided too, at most this long; then exit 5', seconds)
     .addHelpText('after', '\nExamples:\n  $ npx taskgate approval list\n  $ npx taskgate approval approve apr_3kT --reason "matches order 4711"\n')
@@ -143,6 +155,7 @@ export function approvalCommand(): Command {
     .description('Deny it; the agent gets to read why')
     .requiredOption('--reason <text>', 'why')
     .option('--requirement <literal>', 'which requirement your vote is for, when it asks several')
+    .option('--in-place-of <name>', 'who lent you the place to vote in; your own when left out, if you have one')
     .option('--digest <sha256>', 'deny only if it is still this proposal')
     .option('--wait <seconds>', 'where a denial takes more than one: until it is decided, at most this long; then exit 5', seconds)
     .action(decide('deny'));
@@ -164,6 +177,7 @@ export function approvalCommand(): Command {
       const edited = await v1.post(`/approvals/${encodeURIComponent(shown.id)}/edits`, body, summary);
       answer(settings, edited, () => `${edited.id} takes its place and waits for ${edited.requirements.map((one) => one.requirement).join(' ')}.`);
     });
+  addBatchCommands(group);
   group
     .command('stats')
     .description('How often people were asked, from the record: autonomy and approvals a task')

@@ -9,7 +9,7 @@ import { requirementWords, statusWords } from '../parts/words.ts';
 interface Ballot {
   readonly approval: ApprovalDetail;
   /** What a vote of theirs would count toward, or why none would. */
-  readonly mine: { readonly ok: true; readonly requirements: readonly string[] } | ApprovalRefusal;
+  readonly mine: { readonly ok: true; readonly requirements: readonly string[]; readonly behalves: readonly string[] } | ApprovalRefusal;
   /** Sealed evidence of what the page shows. */
   readonly shown: string;
   /** Long arguments that are not open yet. */
@@ -37,13 +37,13 @@ export function decideAside(visitor: Visitor, ballot: Ballot): Html {
 ${
   approval.votes.length > 0
     ? html`<ul class="plain votes">${approval.votes.map(
-        ({ name, decision, at, reason }) =>
-          html`<li><span class="vote-${decision}">${decision === 'approve' ? 'approved' : 'denied'}</span> by <strong>${name}</strong> ${moment(at, now)}${reason === null ? '' : html`<br><q>${visibly(reason)}</q>`}</li>`,
+        ({ name, decision, at, reason, on_behalf_of: lender }) =>
+          html`<li><span class="vote-${decision}">${decision === 'approve' ? 'approved' : 'denied'}</span> by <strong>${name}</strong>${lender === null ? '' : html` in the place of <strong>${lender.name}</strong>`} ${moment(at, now)}${reason === null ? '' : html`<br><q>${visibly(reason)}</q>`}</li>`,
       )}</ul>`
     : ''
 }
 <details class="digest"><summary>Digest of what you decide: ${approval.digest.slice(0, 8)}…</summary><code>${approval.digest}</code></details>
-${mine.ok ? voteForms(visitor, ballot, mine.requirements) : whyNot(mine)}
+${mine.ok ? voteForms(visitor, ballot, mine.requirements, mine.behalves) : whyNot(mine)}
 ${ballot.lighter ?? ''}${mayRevoke && (approval.status === 'approved' || waits) ? revokeForm(visitor, approval) : ''}
 ${mayStop ? stopForm(visitor, approval.session) : ''}</aside>`;
 }
@@ -55,9 +55,13 @@ function whyNot({ code, message, remedy }: ApprovalRefusal): Html | '' {
   return html`<p class="callout">${message} <span class="quiet">${remedy}</span></p>`;
 }
 
-function voteForms(visitor: Visitor, { approval, shown, closed, maySign }: Ballot, requirements: readonly string[]): Html {
+function voteForms(visitor: Visitor, { approval, shown, closed, maySign }: Ballot, requirements: readonly string[], behalves: readonly string[]): Html {
   const bound = html`<input type="hidden" name="digest" value="${approval.digest}"><input type="hidden" name="shown" value="${shown}">`;
   const [first] = requirements;
+  const place =
+    behalves.length === 0
+      ? ''
+      : html`<label>You vote in the place of <select name="on_behalf_of">${behalves.map((name) => html`<option>${name}</option>`)}</select></label>`;
   const mustSign = requirements.every(asksPasskey);
   const sign = html` data-sign="/console/approvals/${approval.id}/challenge" data-into="assertion"`;
   const owed = approval.proposal?.effect === 'destructive';
@@ -69,7 +73,7 @@ function voteForms(visitor: Visitor, { approval, shown, closed, maySign }: Ballo
 ${form(
   visitor,
   `/approvals/${approval.id}/decide`,
-  html`${bound}${which}<input type="hidden" name="assertion" value="">
+  html`${bound}${which}${place}<input type="hidden" name="assertion" value="">
 <label for="reason">Reason <span class="quiet">${owed ? 'needed: this cannot be undone' : 'needed to deny'}; the agent reads it</span></label><textarea id="reason" name="reason" rows="2" maxlength="500"${owed ? html` data-owed` : ''}></textarea>
 ${closed > 0 ? html`<p class="callout" id="closed">Open the ${closed === 1 ? 'long argument' : `${closed} long arguments`} to be able to approve.</p>` : ''}
 ${mustSign ? html`<noscript><p class="callout">It asks for a passkey, which a browser uses only with JavaScript.</p></noscript>` : ''}

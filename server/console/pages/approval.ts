@@ -118,9 +118,15 @@ export const approvalActions = [
   action({
     path: '/approvals/:id/challenge',
     access: 'named',
-    fields: z.object({ decision: z.enum(['approve', 'deny']), digest, requirement: z.string().max(100).optional() }),
+    fields: z.object({
+      decision: z.enum(['approve', 'deny']),
+      digest,
+      requirement: z.string().max(100).optional(),
+      on_behalf_of: z.string().max(64).optional(),
+    }),
     async run(ports, visitor, { param, values }) {
-      const answer = await challengeVote(ports, visitor.person, { ...values, approval: param('id') });
+      const { on_behalf_of: behalf, ...asked } = values;
+      const answer = await challengeVote(ports, visitor.person, { ...asked, behalf, approval: param('id') });
       return answer.ok ? { json: { get: answer.challenge.options } } : refusedBy(answer);
     },
   }),
@@ -132,6 +138,7 @@ export const approvalActions = [
       digest,
       shown: z.string().max(4_000).default(''),
       requirement: z.string().max(100).optional(),
+      on_behalf_of: z.string().max(64).optional(),
       assertion: readJsonField(assertion).optional(),
       reason,
     }),
@@ -145,6 +152,7 @@ export const approvalActions = [
         decision,
         reason: values.reason,
         requirement,
+        behalf: values.on_behalf_of,
         assertion: values.assertion,
       });
       if (!answer.ok) return refusedBy(answer);
@@ -163,7 +171,7 @@ export const approvalActions = [
 ];
 
 /** The page the vote came from showed this proposal with everything long in it open. Whoever may not see it is refused by the vote itself. */
-async function wasOpened(ports: Ports, visitor: Visitor, id: string, digest: string, shown: string): Promise<boolean> {
+export async function wasOpened(ports: Ports, visitor: Visitor, id: string, digest: string, shown: string): Promise<boolean> {
   const [answer, seen] = await Promise.all([showApproval(ports, visitor.person, id), seeApproval(ports, visitor.person, id)]);
   if (!answer.ok || !seen || answer.approval.proposal === null || answer.approval.digest !== digest) return true;
   const opened = openShown(ports, visitor, id, digest, shown);

@@ -12,6 +12,7 @@ const words = {
   widening: 'Widening',
   observed: 'Observed, not enforced',
   bearer: 'Token without proof',
+  delegation: 'Lent place',
   break_glass: 'Break-glass',
 } as const satisfies Record<Exception['kind'], string>;
 

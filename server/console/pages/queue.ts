@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { z } from 'zod';
-import { type ApprovalSummary, approvalStatus, listApprovals } from '../../approvals/index.ts';
+import { type ApprovalBatch, type ApprovalSummary, approvalStatus, listApprovals, listBatches } from '../../approvals/index.ts';
 import { type Html, page, type Visitor } from '../page.ts';
 import { moment, until } from '../parts/times.ts';
 import { requirementWords, statusWords, toolWords } from '../parts/words.ts';
@@ -24,6 +24,7 @@ export const queuePage = page({
     const { items, next } = await listApprovals(ports, visitor.person, { status: view === 'mine' ? null : view, after: after ?? null, limit: atOnce });
     const wanted = items.filter((one) => (agent === '' || one.agent === agent) && (tool === '' || one.tool === tool));
     const sorted = view === 'mine' || view === 'pending' ? wanted.toSorted((a, b) => a.expires_at - b.expires_at) : wanted;
+    const batches = view === 'mine' && items.length > 1 ? await listBatches(ports, visitor.person) : [];
     const now = Math.floor(ports.clock() / 1000);
     const more = new URLSearchParams({ view, agent, tool, after: next ?? '' });
     return {
@@ -31,12 +32,18 @@ export const queuePage = page({
       live: 'approvals',
       body: html`<div class="heading"><h1>${view === 'mine' ? 'Waiting for you' : (views[view as keyof typeof views] ?? view)}</h1>
 <p class="quiet keys" hidden><kbd>J</kbd> <kbd>K</kbd> move · <kbd>Enter</kbd> open</p></div>
-${filters(visitor, values)}
+${filters(visitor, values)}${batches.length === 0 ? '' : alike(visitor, batches)}
 ${sorted.length === 0 ? empty(view, agent !== '' || tool !== '') : html`<ol class="queue">${sorted.map((one) => entry(visitor, one, now))}</ol>`}
 ${next === null ? '' : html`<p><a class="button" href="/console?${more.toString()}">Older</a></p>`}`,
     };
   },
 });
+
+const alike = (visitor: Visitor, batches: readonly ApprovalBatch[]): Html =>
+  html`<ul class="plain">${batches.map(
+    ({ approvals, tool, agent }) =>
+      html`<li><a href="/console/batches/${approvals[0]?.id}">Look at ${approvals.length} calls alike together</a> <span class="quiet">${toolWords(visitor.snapshot, tool)} · ${agent}</span></li>`,
+  )}</ul>`;
 
 function filters(visitor: Visitor, { view, agent, tool }: { readonly view: string; readonly agent: string; readonly tool: string }): Html {
   const options = (names: Iterable<string>, chosen: string): Html =>

@@ -1,4 +1,5 @@
 import { authorizations } from './steps/authorizations.ts';
+import { delegations } from './steps/delegations.ts';
 import { protocolSessions } from './steps/protocol-sessions.ts';
 
 /**
@@ -399,6 +400,7 @@ const steps: readonly string[] = [
   `,
   authorizations,
   protocolSessions,
+  delegations,
 ];
 
 export const schema: Schema = { steps, oldest: 1 };

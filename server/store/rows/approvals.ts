@@ -22,6 +22,14 @@ export interface Vote {
   readonly at: number;
   /** The key that signed it; null for a plain vote. */
   readonly passkey: string | null;
+  /** In whose place it was cast, by which delegation; null for a vote of the person's own. */
+  readonly behalf: Behalf | null;
+}
+
+export interface Behalf {
+  readonly person: string;
+  readonly name: string;
+  readonly delegation: string;
 }
 
 /** Under which rules of its tenant it is decided: as they were when it was asked for. */
@@ -83,7 +91,7 @@ export type VoteAnswer =
   | { readonly voted: true; readonly approval: ApprovalRow }
   | {
       readonly voted: false;
-      readonly why: 'not_found' | 'not_pending' | 'already_voted' | 'digest' | 'revision' | 'excluded' | 'passkey';
+      readonly why: 'not_found' | 'not_pending' | 'already_voted' | 'digest' | 'revision' | 'excluded' | 'passkey' | 'delegation';
       readonly approval: ApprovalRow | null;
     };
 

@@ -1,4 +1,5 @@
 import { authorizations } from './steps/authorizations.ts';
+import { delegations } from './steps/delegations.ts';
 import { protocolSessions } from './steps/protocol-sessions.ts';
 
 /**
@@ -398,4 +399,5 @@ export const steps: readonly string[] = [
   `,
   authorizations,
   protocolSessions,
+  delegations,
 ];

@@ -62,11 +62,21 @@ export function* approvalOf(columns: ApprovalColumns): Verb<ApprovalRow> {
 }
 
 function* votesOf(tenant: string, approval: string): Verb<Vote[]> {
-  return yield* all<Vote>(
-    'SELECT person, name, requirement, decision, reason, at, passkey FROM votes WHERE tenant = ? AND approval = ? ORDER BY position',
+  const found = yield* all<VoteColumns>(
+    'SELECT person, name, requirement, decision, reason, at, passkey, delegation, lender, lender_name FROM votes WHERE tenant = ? AND approval = ? ORDER BY position',
     tenant,
     approval,
   );
+  return found.map(({ delegation, lender, lender_name, ...own }) => ({
+    ...own,
+    behalf: delegation === null || lender === null ? null : { person: lender, name: lender_name ?? lender, delegation },
+  }));
+}
+
+interface VoteColumns extends Omit<Vote, 'behalf'> {
+  readonly delegation: string | null;
+  readonly lender: string | null;
+  readonly lender_name: string | null;
 }
 
 export function* readApproval(tenant: string, id: string): Verb<ApprovalRow | null> {

@@ -4,6 +4,7 @@ import { type ApprovalColumns, approvalColumns } from './approval-rows.ts';
 import { aboutApproval } from './approvals.ts';
 import { aboutChange, type ChangeColumns, changeColumns } from './changes.ts';
 import { listTenants } from './configuration.ts';
+import { endAllDelegations } from './delegations.ts';
 import { cutOffBreakGlass } from './end-break-glass.ts';
 import { recordOf } from './end-session.ts';
 import { unconfirmPasskeys } from './passkeys.ts';
@@ -51,6 +52,7 @@ export function* startFirstEpoch(change: NewEpoch): Verb<StoreState> {
 
 function* cutOff(tenant: string, { at, reason }: NewEpoch): Verb<void> {
   yield* cutOffBreakGlass(tenant, at, reason);
+  yield* endAllDelegations(tenant, at, reason);
   const sessions = yield* all<SessionColumns>(
     `UPDATE sessions SET status = 'revoked', end_reason = ?, ended_at = ? WHERE tenant = ? AND status IN ('active', 'suspended') RETURNING ${sessionColumns}`,
     reason,

@@ -140,7 +140,7 @@ export function* voteStanding({ tenant, standing: id, digest, revision, person, 
   const votes = [...before.votes, { person, name, decision, reason, at }];
   const counted = tally(
     [before.requirement],
-    votes.map((vote) => ({ ...vote, requirement: before.requirement, passkey: null })),
+    votes.map((vote) => ({ ...vote, requirement: before.requirement, passkey: null, behalf: null })),
   );
   if (counted.status === 'pending') return { done: true, standing: { ...before, votes } };
   const given = counted.status === 'approved';

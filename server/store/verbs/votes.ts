@@ -5,6 +5,7 @@ import { all, run, signal, type Verb } from '../verb.ts';
 import { readApproval } from './approval-rows.ts';
 import { aboutApproval } from './approvals.ts';
 import { readRevision } from './configuration.ts';
+import { isLent } from './delegations.ts';
 import { tellOfApproval } from './notifications.ts';
 import { signWithPasskey } from './passkeys.ts';
 import { appendRecord } from './records.ts';
@@ -16,7 +17,8 @@ export function* castVote(vote: NewVote): Verb<VoteAnswer> {
   if (why !== null || before === null) return { voted: false, why: why ?? 'not_found', approval: before };
 
   yield* run(
-    `INSERT INTO votes (tenant, approval, person, name, requirement, decision, reason, at, position, passkey) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO votes (tenant, approval, person, name, requirement, decision, reason, at, position, passkey, delegation, lender, lender_name)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     vote.tenant,
     vote.approval,
     vote.person,
@@ -27,6 +29,9 @@ export function* castVote(vote: NewVote): Verb<VoteAnswer> {
     vote.at,
     before.votes.length,
     vote.passkey,
+    vote.behalf?.delegation ?? null,
+    vote.behalf?.person ?? null,
+    vote.behalf?.name ?? null,
   );
   yield* signal('approval', vote.tenant, vote.approval);
   const repeated = yield* sameReason(vote);
@@ -63,14 +68,18 @@ function* sameReason({ tenant, person, reason }: NewVote): Verb<number> {
 function* whyNot(vote: NewVote, approval: ApprovalRow | null): Verb<Extract<VoteAnswer, { voted: false }>['why'] | null> {
   if (!approval) return 'not_found';
   if (approval.digest !== vote.digest) return 'digest';
-  if (approval.votes.some(({ person }) => person === vote.person)) return 'already_voted';
+  if (approval.votes.some((cast) => placesOf(cast).some((place) => placesOf(vote).includes(place)))) return 'already_voted';
   if (approval.status !== 'pending' || approval.expiresAt <= vote.at) return 'not_pending';
   if ((yield* readRevision(vote.tenant)) !== vote.revision) return 'revision';
   // The sponsor may confirm, and is excluded from what others must approve.
-  if (parseRequirement(vote.requirement)?.kind !== 'confirm' && approval.excluded.includes(vote.person)) return 'excluded';
+  if (parseRequirement(vote.requirement)?.kind !== 'confirm' && placesOf(vote).some((place) => approval.excluded.includes(place))) return 'excluded';
+  if (!(yield* isLent(vote))) return 'delegation';
   if (!approval.requirements.includes(vote.requirement)) throw new Error('a vote for a requirement that the approval does not have');
   return (yield* isSigned(vote)) ? null : 'passkey';
 }
+
+/** Whose place a vote takes: that of who cast it, and of who lent theirs. */
+const placesOf = ({ person, behalf }: Pick<NewVote, 'person' | 'behalf'>): string[] => (behalf === null ? [person] : [person, behalf.person]);
 
 /** Last of all, because it is the first thing written: a key that signed has counted on. */
 function* isSigned({ tenant, passkey, person, counter, at, decision, requirement }: NewVote): Verb<boolean> {
