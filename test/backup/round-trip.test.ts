@@ -77,6 +77,8 @@ function rules(from: Place, to: Place): void {
       for (const [was, is] of changed('agent_tokens')) expect(is).toEqual({ ...was, revoked: 1 });
       // A key whose confirmation may have been taken back since waits for an admin's word again.
       for (const [was, is] of changed('passkeys')) expect(is).toEqual({ ...was, confirmed_by: null, effective_at: null });
+      // One that was taken back since would hold again.
+      for (const [was, is] of changed('delegations')) expect(is).toEqual({ ...was, ended_at: later });
       expect(after['passkey_challenges']).toEqual([]);
       for (const record of before['records']!) expect(after['records']).toContainEqual(record);
 
@@ -94,6 +96,7 @@ function rules(from: Place, to: Place): void {
             'change.superseded',
             'break_glass.lapsed',
             'standing.revoked',
+            'delegation.ended',
           ].toSorted(),
         );
         for (const tenant of ['acme', 'globex', null]) {
