@@ -4,6 +4,8 @@
  */
 export const loginCookie = '__Host-taskgate';
 export const pendingCookie = '__Host-taskgate-login';
+/** Where somebody wanted to go who now looks for a link to log in with. */
+export const wantedCookie = '__Host-taskgate-to';
 
 export function readCookie(headers: Headers, name: string): string | null {
   for (const pair of (headers.get('cookie') ?? '').slice(0, 16_384).split(';')) {

@@ -18,7 +18,7 @@ export function framed(visitor: Visitor, pages: readonly Page[], here: string, {
 <nav aria-label="Console"><ul>${entries.map(
     ({ path, nav }) => html`<li><a href="/console${path === '/' ? '' : path}"${path === here ? html` aria-current="page"` : ''}>${nav}</a></li>`,
   )}</ul></nav>
-<div class="me"><span>${visitor.person.name}</span>${form(visitor, '/logout', html`<button class="link">Log out</button>`, 'inline')}</div></div></header>
+<div class="me"><span>${visitor.person.name ?? visitor.person.id.slice(visitor.person.id.indexOf('#') + 1)}</span>${form(visitor, '/logout', html`<button class="link">Log out</button>`, 'inline')}</div></div></header>
 <main id="main" tabindex="-1" class="wide"${live ? html` data-live="${live}"` : ''}>
 <p id="notice" class="notice" role="status"${notice === null ? html` hidden` : ''}>${notice ?? ''}</p>
 ${body}</main></body></html>`;

@@ -23,6 +23,8 @@ export interface Visitor {
   readonly snapshot: TenantSnapshot;
   /** Tells one login of theirs from another; no secret. How fresh it is stands in `person`. */
   readonly login: string;
+  /** Groups their issuer stated at this login, where a trust root goes by that. */
+  readonly claimedGroups: readonly string[];
   /** What each form of theirs must carry; `form` puts it there. */
   readonly csrf: string;
 }
@@ -37,6 +39,8 @@ export interface Shown {
   readonly body: Html;
   /** What changes it: where script runs, it is fetched anew when one of these does. */
   readonly live?: 'approvals';
+  /** Where its form sends the browser on to, beyond the console. */
+  readonly sendsTo?: string;
 }
 export interface Refused {
   readonly refused: 403 | 404 | 409 | 422 | 429;
@@ -55,8 +59,13 @@ export interface Answered {
   readonly json: object;
 }
 
-/** `named`: everybody the tenant document names; else those with one of these roles. */
-export type Access = 'named' | readonly Role[];
+/** The address of another site that a sponsor's browser is sent on to. */
+export interface Away {
+  readonly away: string;
+}
+
+/** `named`: everybody the tenant document names; else those with one of these roles. `anyone`: also whom the tenant knows by their issuer's groups alone. */
+export type Access = 'anyone' | 'named' | readonly Role[];
 
 export interface Page {
   /** Below `/console`; Hono's placeholders. */
@@ -71,7 +80,7 @@ export interface Action {
   readonly path: string;
   readonly access: Access;
   readonly fields: z.ZodType;
-  run(ports: Ports, visitor: Visitor, input: Input<unknown>): Promise<Done | Answered | Refused>;
+  run(ports: Ports, visitor: Visitor, input: Input<unknown>): Promise<Done | Answered | Away | Shown | Refused>;
 }
 
 const none = z.object({});
@@ -96,7 +105,7 @@ export function action<F extends z.ZodType>(spec: {
   readonly path: string;
   readonly access: Access;
   readonly fields: F;
-  run(ports: Ports, visitor: Visitor, input: Input<z.output<F>>): Promise<Done | Answered | Refused>;
+  run(ports: Ports, visitor: Visitor, input: Input<z.output<F>>): Promise<Done | Answered | Away | Shown | Refused>;
 }): Action {
   return { ...spec, run: (ports, visitor, input) => spec.run(ports, visitor, input as Input<z.output<F>>) };
 }
@@ -118,8 +127,9 @@ export const notHere = (): Refused => ({
   remedy: 'It may be over, or belong to somebody else. Go on from the queue.',
 });
 
-export const isRefused = (answer: Shown | Done | Answered | Refused): answer is Refused => 'refused' in answer;
+export const isRefused = (answer: Shown | Done | Answered | Away | Refused): answer is Refused => 'refused' in answer;
 
 export function mayUse(access: Access, { roles, name }: Standing): boolean {
+  if (access === 'anyone') return true;
   return access === 'named' ? name !== null : access.some((role) => roles.has(role));
 }

@@ -5,6 +5,7 @@ import { batchActions, batchPage } from './pages/batch.ts';
 import { breakGlassListPage, breakGlassPage } from './pages/break-glass.ts';
 import { changeActions, changePage } from './pages/change.ts';
 import { changesPage } from './pages/changes.ts';
+import { consent, consentActions } from './pages/consent.ts';
 import { delegationActions, delegationsPage } from './pages/delegations.ts';
 import { exceptionsPage } from './pages/exceptions.ts';
 import { historyPage } from './pages/history.ts';
@@ -32,6 +33,7 @@ export const pages: readonly Page[] = [
   standingPage,
   delegationsPage,
   passkeysPage,
+  consent,
 ];
 export const actions: readonly Action[] = [
   ...approvalActions,
@@ -43,4 +45,5 @@ export const actions: readonly Action[] = [
   ...changeActions,
   ...passkeyActions,
   ...breakGlassActions,
+  ...consentActions,
 ];

@@ -1,18 +1,19 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { checkNames, readForm } from '../identity/index.ts';
+import { consentPath, openRequest } from '../oauth/index.ts';
 import type { Ports } from '../ports.ts';
 import { StoreUnavailable } from '../store/index.ts';
 import { assetRoutes } from './assets.ts';
 import { dropCookie, loginCookie } from './cookies.ts';
 import { isOwnRequest, sameToken } from './csrf.ts';
 import { createHints } from './events.ts';
-import { securityHeaders } from './headers.ts';
+import { policyWith, securityHeaders } from './headers.ts';
 import { bare, failure, framed } from './layout.ts';
 import { loginRoutes, ownPath } from './login/routes.ts';
 import { endSessionOf } from './login/start-session.ts';
 import { noticeOf } from './notices.ts';
-import { type Access, type Action, isRefused, mayUse, notHere, type Page, type Refused, type Visitor } from './page.ts';
+import { type Access, type Action, isRefused, mayUse, notHere, type Page, type Refused, type Shown, type Visitor } from './page.ts';
 import { actions, pages } from './pages.ts';
 import { visitorOf } from './visitor.ts';
 
@@ -36,10 +37,15 @@ export function consoleRoutes(ports: Ports): Hono {
   /** Runs for whoever is logged in, not too fast, and has the role. */
   const withVisitor = async (c: Context, access: Access, run: (visitor: Visitor) => Promise<Response>): Promise<Response> => {
     const visitor = await visitorOf(ports, c.req.raw.headers);
-    if (!visitor) return toLogin(c);
+    if (!visitor) return toLogin(ports, c);
     const tooMuch = ports.limits.countPerson(visitor.person.tenant, visitor.person.id);
     if (tooMuch) return refuse(c, visitor, { refused: 429, code: tooMuch.refused, message: tooMuch.message, remedy: 'Wait a moment and try again.' });
     return mayUse(access, visitor.standing) ? run(visitor) : refuse(c, visitor, notHere());
+  };
+
+  const send = (c: Context, visitor: Visitor, here: string, shown: Shown, status: 200 | 422): Response | Promise<Response> => {
+    if (shown.sendsTo !== undefined) c.header('content-security-policy', policyWith(shown.sendsTo));
+    return c.html(framed(visitor, pages, here, shown, status === 200 ? noticeOf(c.req.query('say')) : null), status);
   };
 
   const show = (c: Context, page: Page): Promise<Response> =>
@@ -47,7 +53,7 @@ export function consoleRoutes(ports: Ports): Hono {
       const query = page.query.safeParse(c.req.query());
       if (!query.success) return refuse(c, visitor, notHere());
       const answer = await page.show(ports, visitor, { param: (name) => c.req.param(name) ?? '', values: query.data });
-      return isRefused(answer) ? refuse(c, visitor, answer) : c.html(framed(visitor, pages, page.path, answer, noticeOf(c.req.query('say'))));
+      return isRefused(answer) ? refuse(c, visitor, answer) : send(c, visitor, page.path, answer, 200);
     });
 
   const act = (c: Context, { access, fields, run }: Action): Promise<Response> =>
@@ -60,9 +66,14 @@ export function consoleRoutes(ports: Ports): Hono {
       const answer = await run(ports, visitor, { param: (name) => c.req.param(name) ?? '', values: parsed.data });
       if (isRefused(answer)) return refuse(c, visitor, answer);
       if ('json' in answer) return c.json(answer.json);
+      if ('away' in answer) return c.redirect(answer.away, 303);
+      if ('body' in answer) return send(c, visitor, '', answer, 422);
       return c.redirect(answer.say === null ? answer.to : `${answer.to}${answer.to.includes('?') ? '&' : '?'}say=${answer.say}`, 303);
     });
 
+  app.get(consentPath, (c) =>
+    c.html(bare('Not answered', failure('Not answered', 'What the program asked for cannot be answered here.', unknownProgram)), 400),
+  );
   for (const page of pages) app.get(`/console${page.path === '/' ? '' : page.path}`, (c) => show(c, page));
   for (const one of actions) app.post(`/console${one.path}`, (c) => act(c, one));
   app.post('/console/logout', (c) =>
@@ -106,8 +117,15 @@ const unreadable: Refused = {
   remedy: 'Go back, reload the page and repeat it.',
 };
 
-const toLogin = (c: Context): Response => {
+const unknownProgram =
+  'It is not known to this tenant, or wants people sent back to where it may not. An admin can register it. If you did not start this yourself, close the page.';
+
+const toLogin = (ports: Ports, c: Context): Response => {
   const asked = ownPath(new URL(c.req.url).pathname);
   const to = c.req.method === 'GET' ? asked : '/console';
-  return c.redirect(`/console/login?${new URLSearchParams({ to, ...(c.req.method === 'GET' ? {} : { ended: '' }) }).toString()}`, 303);
+  const tenant = to.startsWith(`${consentPath}/`) ? openRequest(ports, to.slice(consentPath.length + 1))?.tenant : undefined;
+  return c.redirect(
+    `/console/login?${new URLSearchParams({ to, ...(tenant === undefined ? {} : { tenant }), ...(c.req.method === 'GET' ? {} : { ended: '' }) }).toString()}`,
+    303,
+  );
 };

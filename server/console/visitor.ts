@@ -17,13 +17,15 @@ export async function visitorOf(ports: Pick<Ports, 'store' | 'tenants' | 'clock'
   const login = await ports.store.readConsoleSession(key.tenant, key.hash, at, at - ports.config.console.idle_ms);
   const snapshot = login && (await ports.tenants.current(key.tenant));
   const person = snapshot && personNow(snapshot, login.person);
-  if (!person || person.name === null) return null;
+  // Whom the document does not name is known by what their issuer said of their groups, or not at all.
+  if (!person || (person.name === null && login.claimedGroups.length === 0)) return null;
   if (at - login.seenAt >= touchEveryMs) await ports.store.touchConsoleSession(key.tenant, key.hash, at);
   return {
     person: login.provedAt === null ? person : { ...person, loggedInAt: login.provedAt },
     snapshot,
     standing: standingOf(snapshot, person),
     login: key.hash,
+    claimedGroups: login.claimedGroups,
     csrf: csrfOf(secret),
   };
 }

@@ -66,5 +66,5 @@ function viewOf(document: StoredDocument | null, tenant: NextTenant): string {
   const platform: PlatformDocument | null = document?.body.kind === 'Platform' ? document.body : null;
   const own = platform !== null && Object.hasOwn(platform.tenants, tenant.tenant) ? platform.tenants[tenant.tenant] : undefined;
   const commands = [...tenant.byKind.upstreams.values()].map((upstream) => [upstream.name, commandFor(platform, tenant.tenant, upstream)]);
-  return canonicalForm({ trust: own?.trust ?? null, notifications: own?.notifications ?? null, commands });
+  return canonicalForm({ trust: own?.trust ?? null, notifications: own?.notifications ?? null, client_documents: own?.client_documents ?? null, commands });
 }

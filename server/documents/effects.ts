@@ -157,11 +157,22 @@ const times: Rule = (path, before, after) => {
 
 /** What each field of each kind does when it changes. `grants` of a use case are judged by what they expand to. */
 export const fieldRules: Readonly<Record<Kind, Fields>> = {
-  Platform: { operators: set, tenants: keyed({ trust: set, notifications: nested({ egress: set }) }), commands: keyed({ allow_read: set, allow_write: set }) },
+  Platform: {
+    operators: set,
+    tenants: keyed({ trust: set, notifications: nested({ egress: set }), client_documents: nested({ egress: set }) }),
+    commands: keyed({ allow_read: set, allow_write: set }),
+  },
   Tenant: {
     domains: entries('neutral', 'widens'),
     people: keyed({ groups: set, roles: set }),
     orchestrators: keyed({}),
+    clients: keyed({ name: neutral, redirects: set }),
+    registration: (path, before, after) =>
+      after === undefined
+        ? [change(path, before, after, 'narrows')]
+        : before === undefined
+          ? widening(path, before, after)
+          : nested({ agents: set, redirects: set })(path, before, after),
     personal: flag('widens'),
     require_proof: flag('narrows'),
     approvals: nested({

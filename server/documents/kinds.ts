@@ -3,6 +3,7 @@ import { effects, origins, secondsOf, sensitivities } from '../../policies/index
 import { apiVersion, credentialDocument, duration, slug, tenThousandths, upstreamDocument } from '../../tools/index.ts';
 
 import { channelDocument } from './channel.ts';
+import { isRedirect } from './redirects.ts';
 
 /** Shapes of every document kind (DESIGN: apiVersion taskgate/v1); one schema gives the check, the editor's JSON Schema and the types. */
 
@@ -67,6 +68,14 @@ export const platformDocument = z.strictObject({
           egress: z.array(z.string().min(1)).default([]).describe('Hosts its channels may reach, `host` or `host:port`; the only way to a private address'),
         })
         .optional(),
+      client_documents: z
+        .strictObject({
+          egress: z
+            .array(z.string().min(1))
+            .default([])
+            .describe('Hosts that documents of clients may be fetched from, `host` or `host:port`; the only way to a private address or without TLS'),
+        })
+        .optional(),
     }),
   ),
   commands: z.record(slug, command.extend({ tenants: z.array(slug).optional().describe('Who may use it; everyone when left out') })).default({}),
@@ -78,6 +87,8 @@ const person = z.strictObject({
   groups: z.array(slug).default([]),
   roles: z.array(z.enum(['reviewer', 'admin', 'auditor'])).default([]),
 });
+/** Where a sponsor's browser is sent back to with a code. */
+const redirect = z.string().max(512).refine(isRedirect, 'https, http on this machine, or a scheme of a program; no user, no fragment, no wildcard');
 const approvals = z
   .strictObject({
     stages: z
@@ -107,6 +118,17 @@ export const tenantDocument = z.strictObject({
   domains: z.array(slug).default([]),
   people: z.record(slug, person).default({}),
   orchestrators: z.record(slug, z.strictObject({ jwk })).default({}).describe('Registered clients, not agents, that open sessions'),
+  clients: z
+    .record(slug, z.strictObject({ name: z.string().min(1).max(100), redirects: z.array(redirect).min(1).max(10), jwk: jwk.optional() }))
+    .default({})
+    .describe('Hosts whose people log in through a browser, registered here; an agent whose `clients` names one is who it acts as'),
+  registration: z
+    .strictObject({
+      agents: z.array(slug).min(1).describe('Who a host may act as that registered itself'),
+      redirects: z.array(redirect).max(20).default([]).describe('Addresses a sponsor may be sent back to besides those of their own machine'),
+    })
+    .optional()
+    .describe('Lets hosts register themselves (RFC 7591); nobody knows who they are. Off when left out'),
   personal: z.boolean().default(false),
   require_proof: z.boolean().default(false),
   release_approval: slug.optional(),

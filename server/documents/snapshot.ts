@@ -18,6 +18,8 @@ export interface TenantSnapshot {
   readonly channels: ReadonlyMap<string, ChannelDocument>;
   /** Where the operator lets its channels connect. */
   readonly channelEgress: readonly string[];
+  /** Where the operator lets documents of clients be fetched from besides public hosts. */
+  readonly clientEgress: readonly string[];
   /** By brokered name, sorted. */
   readonly tools: ReadonlyMap<string, BrokeredTool>;
   /** By brokered name: what is registered and held. */

@@ -127,6 +127,7 @@ export async function compile(configuration: TenantConfiguration, platform: Plat
     channels: documents.channels,
     channelEgress: own.notifications?.egress ?? [],
     quarantined: heldTools(tools.values(), configuration.quarantine ?? []),
+    clientEgress: own.client_documents?.egress ?? [],
     tools: new Map([...tools].sort(([a], [b]) => (a < b ? -1 : 1))),
     policy,
   };

@@ -6,9 +6,18 @@ import type { SessionRow } from '../store/store.ts';
 import type { Caller, Person } from './caller.ts';
 import { type OwnTokenProblem, personClaims, taskClaims, verifyOwn } from './own-tokens.ts';
 import { personNow } from './people.ts';
-import { apiUrl, mcpUrl, sessionUrl } from './urls.ts';
+import { apiUrl, mcpUrl, sessionUrl, tenantMcpUrl } from './urls.ts';
 
 type DoorPorts = Pick<Ports, 'store' | 'keys' | 'config' | 'clock'>;
+
+/** Which door an agent stands at, and what it shows there. */
+export interface DoorAsked {
+  readonly authorization: string | null;
+  readonly door: Caller['door'];
+  /** Of the address; null at the other doors. */
+  readonly session: string | null;
+  readonly tenant?: string | null;
+}
 
 /** A host with one static credential: not in a session yet. Good only at `/mcp`. */
 export interface Connection {
@@ -36,18 +45,16 @@ const refusedOwn = ({ problem, detail }: OwnTokenProblem): Refusal =>
  * Who asks at an agents' door. A session's door takes only the tokens of that session, `/mcp` only its own and, beside
  * them, connection tokens. Whether the session still lives is read from its row by the call path, on every call.
  */
-export async function authenticate(
-  ports: DoorPorts,
-  request: { authorization: string | null; door: 'session' | 'mcp'; session: string | null },
-): Promise<Caller | Connection | Refusal> {
+export async function authenticate(ports: DoorPorts, request: DoorAsked): Promise<Caller | Connection | Refusal> {
   const token = bearerOf(request.authorization);
   if (typeof token !== 'string') return token;
   if (connectionToken.test(token)) return request.door === 'mcp' ? connectionOf(ports, token) : invalid('a connection token at another door');
-  if (request.door === 'session' && request.session === null) return invalid('no session in the address');
-  const audience = request.door === 'mcp' ? mcpUrl(ports.config) : sessionUrl(ports.config, request.session ?? '');
+  const audience = audienceOf(ports.config, request);
+  if (audience === null) return invalid('no session or tenant in the address');
   const claims = await verifyOwn(ports, token, taskClaims, audience);
   if ('problem' in claims) return refusedOwn(claims);
   if (request.door === 'session' && claims.sid !== request.session) return invalid('a token of another session');
+  if (request.door === 'tenant' && claims.tenant !== request.tenant) return invalid('a token of another tenant');
   // A bound token without its proof is a stolen one, for all this door can tell (RFC 9449 §7.1).
   if (claims.cnf) return invalid('a bound token without proof of its key');
   return {
@@ -61,6 +68,17 @@ export async function authenticate(
     tokenExpires: claims.exp,
     door: request.door,
   } as Caller;
+}
+
+function audienceOf(config: Pick<Ports['config'], 'public_url'>, { door, session, tenant }: DoorAsked): string | null {
+  switch (door) {
+    case 'mcp':
+      return mcpUrl(config);
+    case 'session':
+      return session === null ? null : sessionUrl(config, session);
+    case 'tenant':
+      return tenant ? tenantMcpUrl(config, tenant) : null;
+  }
 }
 
 async function connectionOf(ports: DoorPorts, token: string): Promise<Connection | Refusal> {

@@ -16,7 +16,7 @@ export interface Caller {
   readonly tokenId: string;
   /** Epoch seconds. */
   readonly tokenExpires: number;
-  readonly door: 'session' | 'mcp';
+  readonly door: 'session' | 'mcp' | 'tenant';
 }
 
 /** A person of a tenant, proven by the tenant's issuer; roles and groups are read from the snapshot when used. */

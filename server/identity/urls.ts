@@ -6,11 +6,13 @@ type Public = Pick<Config, 'public_url'>;
 export const tenantIssuer = (config: Public, tenant: string): string => `${config.public_url}/t/${tenant}`;
 export const sessionUrl = (config: Public, session: string): string => `${config.public_url}/sessions/${session}/mcp`;
 export const mcpUrl = (config: Public): string => `${config.public_url}/mcp`;
+/** Where a host finds the tenant by the address alone, and with it the issuer its people log in at. */
+export const tenantMcpUrl = (config: Public, tenant: string): string => `${config.public_url}/t/${tenant}/mcp`;
 export const apiUrl = (config: Public): string => `${config.public_url}/v1`;
 
 /** Where a door's protected-resource metadata stands (RFC 9728 §3.1): for a challenge's `resource_metadata`. */
-export const resourceMetadataUrl = (config: Public, session: string | null): string =>
-  `${config.public_url}/.well-known/oauth-protected-resource${session === null ? '/mcp' : `/sessions/${session}/mcp`}`;
+export const resourceMetadataUrl = (config: Public, { session, tenant }: { readonly session: string | null; readonly tenant: string | null }): string =>
+  `${config.public_url}/.well-known/oauth-protected-resource${session !== null ? `/sessions/${session}` : tenant !== null ? `/t/${tenant}` : ''}/mcp`;
 
 /** Hosts that never leave this machine: the only ones that may be spoken to without TLS. */
 export function isLoopbackHost(host: string): boolean {

@@ -4,11 +4,12 @@ import type { AgentDocument } from '../documents/kinds.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { Ports } from '../ports.ts';
 import { agentIdentity, agentKey } from './agents.ts';
-import { headerProblem, isOnlyFor, issuedAt, proveClaims, readJwt, timeProblem, type UnprovenJwt } from './jwt.ts';
+import { isOnlyFor, readJwt, timeProblem, type UnprovenJwt } from './jwt.ts';
 import { verifyIssued } from './oidc.ts';
+import { proveAssertion } from './prove-assertion.ts';
 import { verifySvid } from './spiffe.ts';
 import { tenantIssuer } from './urls.ts';
-import { oidcAlgorithms, vetKey } from './vet-keys.ts';
+import { vetKey } from './vet-keys.ts';
 
 export type IdentityPorts = Pick<Ports, 'store' | 'clock' | 'log' | 'config'>;
 type Registered = Pick<TenantSnapshot, 'tenant' | 'trust' | 'agents' | 'document'>;
@@ -33,7 +34,6 @@ export interface Orchestrator {
 }
 
 const longestToken = 3_600;
-const longestAssertion = 300;
 
 /** One answer for unknown and wrong: which of the two it was stands only in `detail`. */
 const denied = (detail: string): Refusal => refuse('token.invalid', 'This workload credential is not valid here.', { detail });
@@ -71,10 +71,8 @@ async function verifyIssuedWorkload(ports: IdentityPorts, snapshot: Registered, 
   );
 }
 
-/** `private_key_jwt` (OpenID Connect Core §9; RFC 7523): `iss` and `sub` are the client's name, `jti` is good for once. */
+/** `private_key_jwt` of an agent or an orchestrator registered by its key. */
 async function verifyAssertion(ports: IdentityPorts, snapshot: Registered, jwt: UnprovenJwt, name: string): Promise<Workload | Orchestrator | Refusal> {
-  const problem = headerProblem(jwt, { algorithms: oidcAlgorithms, types: [undefined, 'jwt', 'client-authentication+jwt'] });
-  if (problem) return denied(problem);
   const { orchestrators } = snapshot.document;
   const agent = snapshot.agents.get(name);
   const ofAgent = agent && agentKey(agent);
@@ -85,17 +83,8 @@ async function verifyAssertion(ports: IdentityPorts, snapshot: Registered, jwt: 
   // The registered key is the only one there is; what the header calls it does not matter.
   const { kid: _, ...bare } = key;
   const { kid } = jwt.header;
-  const claims = await proveClaims(jwt, [typeof kid === 'string' ? { ...bare, kid } : bare], oidcAlgorithms);
-  if (!claims) return denied('the registered key does not verify it');
-  if (claims['iss'] !== name || claims['sub'] !== name) return denied('iss and sub are not the name');
-  if (!isOnlyFor(claims, tenantIssuer(ports.config, snapshot.tenant))) return denied("aud is not exactly the tenant's issuer");
-  const now = ports.clock();
-  const late = timeProblem(claims, { now, longest: longestAssertion });
-  if (late) return denied(late);
-  const { jti, exp } = claims;
-  if (typeof jti !== 'string' || jti === '' || jti.length > 256) return denied('no jti');
-  const first = await ports.store.useOnce(`assertion/${snapshot.tenant}/${name}`, jti, Math.ceil(Number(exp) * 1000), now, issuedAt(claims, longestAssertion));
-  if (!first) return denied('used before');
+  const problem = await proveAssertion(ports, snapshot.tenant, jwt, name, [typeof kid === 'string' ? { ...bare, kid } : bare]);
+  if (problem) return denied(problem);
   return agent && ofAgent ? proven(snapshot, agent) : ({ kind: 'orchestrator', tenant: snapshot.tenant, name } as Orchestrator);
 }
 

@@ -7,13 +7,20 @@ import { StoreUnavailable } from '../store/store.ts';
 import { unavailable } from './answers.ts';
 import type { Door, Parts, Visit } from './parts.ts';
 
+/** What of the address says whose door it is. */
+export interface Address {
+  readonly session: string | null;
+  readonly tenant: string | null;
+}
+
 /** Which door a request stands at. An id that names no session is answered like one that is not the caller's. */
-export function doorOf(config: Config, session: string | null, headers: Headers): Door {
+export function doorOf(config: Config, { session, tenant }: Address, headers: Headers): Door {
   return {
-    kind: session === null ? 'mcp' : 'session',
+    kind: session !== null ? 'session' : tenant !== null ? 'tenant' : 'mcp',
     session,
+    tenant,
     // Whatever stands in the path goes into a header: encoded, it holds neither quote nor line break.
-    metadata: resourceMetadataUrl(config, session === null ? null : encodeURIComponent(session)),
+    metadata: resourceMetadataUrl(config, { session: session && encodeURIComponent(session), tenant: tenant && encodeURIComponent(tenant) }),
     presented: Boolean(headers.get('authorization')),
   };
 }
@@ -21,7 +28,7 @@ export function doorOf(config: Config, session: string | null, headers: Headers)
 /** Who asks, by the token alone: known before anything else of a request is read. */
 export async function identify(ports: Ports, parts: Parts, door: Door, headers: Headers): Promise<Caller | Connection | Refusal> {
   try {
-    const who = await parts.authenticate(ports, { authorization: headers.get('authorization'), door: door.kind, session: door.session });
+    const who = await parts.authenticate(ports, { authorization: headers.get('authorization'), door: door.kind, session: door.session, tenant: door.tenant });
     // A client that looks for the door sends no token at first.
     if (isRefusal(who) && who.refused !== 'token.missing') await ports.access.stranger(door.kind, who.refused, who.detail);
     return who;

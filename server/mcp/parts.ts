@@ -1,6 +1,6 @@
 import type { ApprovalState, CallAnswer, CallIo, CallRequest, ListedTool, Refusal, Session } from '../call/index.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
-import type { Caller, Connection } from '../identity/index.ts';
+import type { Caller, Connection, DoorAsked } from '../identity/index.ts';
 import type { Aside } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import type { OpenRequest } from '../sessions/index.ts';
@@ -8,10 +8,7 @@ import type { SessionRow } from '../store/store.ts';
 
 /** Everything this door asks of the broker; it judges nothing itself. */
 export interface Parts {
-  authenticate(
-    ports: Ports,
-    request: { authorization: string | null; door: 'session' | 'mcp'; session: string | null },
-  ): Promise<Caller | Connection | Refusal>;
+  authenticate(ports: Ports, request: DoorAsked): Promise<Caller | Connection | Refusal>;
   callerOfConnection(connection: Connection, session: SessionRow): Caller;
   enterSession(ports: Ports, caller: Caller): Promise<Session | Refusal>;
   listTools(session: Session): readonly ListedTool[];
@@ -43,10 +40,11 @@ export interface Visit {
   readonly stopped: Refusal | null;
 }
 
-/** Which of the two URLs was asked, and how a challenge names it. */
+/** Which of the URLs was asked, and how a challenge names it. */
 export interface Door {
-  readonly kind: 'session' | 'mcp';
+  readonly kind: Caller['door'];
   readonly session: string | null;
+  readonly tenant: string | null;
   /** Where this resource's metadata stands (RFC 9728). */
   readonly metadata: string;
   /** A credential came with the request, good or not. */

@@ -5,7 +5,7 @@ import { checkNames } from '../identity/index.ts';
 import { askerOf } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import { StoreUnavailable } from '../store/store.ts';
-import { admit, countAt, doorOf, identify } from './admit.ts';
+import { type Address, admit, countAt, doorOf, identify } from './admit.ts';
 import { internalError, invalidRequest, rpcError, rpcIdOf, turnAway, unavailable } from './answers.ts';
 import { createCancellations } from './cancellations.ts';
 import { answerCall } from './handlers.ts';
@@ -16,18 +16,18 @@ import { answerPlainly, type PlainCall, routeOf } from './plain-call.ts';
 import { heldFor, readMessage } from './read-message.ts';
 import { createListWatches } from './watch-list.ts';
 
-/** The MCP door: `POST /mcp` and `POST /sessions/:id/mcp`, modern and 2025-era clients on the same URLs. */
+/** The MCP door: `POST /mcp`, `POST /t/:tenant/mcp` and `POST /sessions/:id/mcp`, modern and 2025-era clients on the same URLs. */
 export function createRoutes(ports: Ports, parts: Parts): Hono {
   const cancellations = createCancellations();
   const watches = createListWatches();
 
-  const serve = async (request: Request, session: string | null, gone: () => AbortSignal): Promise<Response> => {
+  const serve = async (request: Request, address: Address, gone: () => AbortSignal): Promise<Response> => {
     const misnamed = checkNames(ports.config, request.headers);
     if (misnamed) return rpcError(403, invalidRequest, misnamed === 'host' ? 'This Host is not served here' : 'This Origin is not allowed');
     const named = namedBy(request);
     const methods = named === null ? ['POST'] : ['POST', 'GET', 'DELETE'];
     if (!methods.includes(request.method)) return rpcError(405, invalidRequest, 'Only POST is served here', null, { allow: methods.join(', ') });
-    const door = doorOf(ports.config, session, request.headers);
+    const door = doorOf(ports.config, address, request.headers);
     // Nothing is read from whoever shows nothing, or shows what is not good here, or has asked too much.
     if (!door.presented) return turnAway(refuse('token.missing', 'This door needs a token.'), door, null);
     const told = request.headers.get('content-length');
@@ -67,14 +67,19 @@ export function createRoutes(ports: Ports, parts: Parts): Hono {
     return plainly ?? notStored(await serveModern(visit, request, message, watches, answered));
   };
 
-  const answer = (context: Context, session: string | null): Promise<Response> =>
-    serve(context.req.raw, session, () => goneOf(context)).catch((error: unknown) => {
-      if (error instanceof StoreUnavailable) return turnAway(unavailable(), doorOf(ports.config, session, context.req.raw.headers));
+  const answer = (context: Context, named: Partial<Address>): Promise<Response> => {
+    const address = { session: null, tenant: null, ...named };
+    return serve(context.req.raw, address, () => goneOf(context)).catch((error: unknown) => {
+      if (error instanceof StoreUnavailable) return turnAway(unavailable(), doorOf(ports.config, address, context.req.raw.headers));
       ports.log.error({ err: error }, 'an mcp request failed unexpectedly');
       return rpcError(500, internalError, 'Internal error');
     });
+  };
 
-  return new Hono().all('/mcp', (context) => answer(context, null)).all('/sessions/:id/mcp', (context) => answer(context, context.req.param('id')));
+  return new Hono()
+    .all('/mcp', (context) => answer(context, {}))
+    .all('/t/:tenant/mcp', (context) => answer(context, { tenant: context.req.param('tenant') }))
+    .all('/sessions/:id/mcp', (context) => answer(context, { session: context.req.param('id') }));
 }
 
 function notStored(response: Response): Response {

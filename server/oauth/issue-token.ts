@@ -6,6 +6,8 @@ import type { Ports } from '../ports.ts';
 import { mintTaskToken, openSession, renewSession, type TaskAsked } from '../sessions/index.ts';
 import type { SessionRow } from '../store/store.ts';
 import { fromRefusal, isOAuthError, type OAuthError, oauthError, unprovenClient, unprovenGrant } from './answers.ts';
+import { type Opened, redeemCode } from './authorize/redeem-code.ts';
+import { refreshSession } from './authorize/refresh.ts';
 import { authenticateClient, proveActor } from './client.ts';
 import { issuePersonToken } from './issue-person-token.ts';
 import { type Target, type TokenRequest, tokenTypes } from './token-request.ts';
@@ -25,8 +27,16 @@ export async function issueToken(ports: Ports, snapshot: TenantSnapshot | null, 
       if (request.target.door === 'session' && request.target.url !== null && request.target.url !== sessionUrl(ports.config, request.task.session_id)) {
         return oauthError('invalid_target', 'This resource is not the door of this task.');
       }
-      return tokenFor(ports, await renewSession(ports, snapshot, client, request.task.session_id), request.target);
+      return tokenFor(
+        ports,
+        await renewSession(ports, snapshot, { agent: client.agent.name, actor: client.identity }, request.task.session_id),
+        request.target,
+      );
     }
+    case 'code':
+      return tokenForHost(ports, await redeemCode(ports, snapshot, request, form));
+    case 'refresh':
+      return tokenForHost(ports, await refreshSession(ports, snapshot, request, form));
     case 'assertion':
     case 'exchange': {
       const orchestrator = await besideActor(ports, snapshot, form);
@@ -41,6 +51,13 @@ export async function issueToken(ports: Ports, snapshot: TenantSnapshot | null, 
       return open(ports, snapshot, actor, request.task, request.target, login, orchestrator?.kind === 'orchestrator' ? orchestrator : null);
     }
   }
+}
+
+/** A host has a refresh token beside its token: its only way to another one without asking the sponsor again. */
+async function tokenForHost(ports: Ports, opened: Opened | OAuthError): Promise<Answer | OAuthError> {
+  if (isOAuthError(opened)) return opened;
+  const answer = await tokenFor(ports, opened.session, { door: opened.resource === mcpUrl(ports.config) ? 'mcp' : 'tenant' });
+  return isOAuthError(answer) ? answer : { ...answer, refresh_token: opened.refresh };
 }
 
 /** Client authentication beside a grant that names the agent is optional; a wrong one is never overlooked. */
@@ -73,7 +90,7 @@ async function open(
   return tokenFor(ports, session, target);
 }
 
-async function tokenFor(ports: Ports, session: SessionRow | Refusal, target: Target): Promise<Answer | OAuthError> {
+async function tokenFor(ports: Ports, session: SessionRow | Refusal, target: Target | { readonly door: 'tenant' }): Promise<Answer | OAuthError> {
   if (isRefusal(session)) return fromRefusal(session);
   const minted = await mintTaskToken(ports, session, target.door, session.cnf);
   if (isRefusal(minted)) return fromRefusal(minted);
@@ -85,7 +102,7 @@ async function tokenFor(ports: Ports, session: SessionRow | Refusal, target: Tar
     authorization_details: [
       {
         ...describeTask(session),
-        mcp_url: target.door === 'mcp' ? mcpUrl(ports.config) : sessionUrl(ports.config, session.id),
+        mcp_url: minted.audience,
       },
     ],
   };

@@ -1,5 +1,6 @@
 import type { JWK } from 'jose';
-import { apiUrl, mcpUrl, oidcAlgorithms, sessionUrl, tenantIssuer } from '../identity/index.ts';
+import type { TenantSnapshot } from '../documents/snapshot.ts';
+import { apiUrl, mcpUrl, oidcAlgorithms, sessionUrl, tenantIssuer, tenantMcpUrl } from '../identity/index.ts';
 import type { Ports } from '../ports.ts';
 import { tenantOfSession } from '../sessions/index.ts';
 import { grantTypes } from './token-request.ts';
@@ -8,23 +9,29 @@ type Metadata = Readonly<Record<string, unknown>>;
 
 const clientAuthentication = ['private_key_jwt', 'spiffe_jwt'];
 
-/** RFC 8414. Computed from the name alone: whether the tenant exists is not to be found out here. */
-export function serverMetadata({ config }: Pick<Ports, 'config'>, tenant: string): Metadata {
+/** RFC 8414. Computed from the name alone: whether the tenant exists is not to be found out here, unless it lets anybody register. */
+export function serverMetadata({ config }: Pick<Ports, 'config'>, tenant: string, snapshot: Pick<TenantSnapshot, 'document'> | null): Metadata {
   const issuer = tenantIssuer(config, tenant);
   return {
     issuer,
+    authorization_endpoint: `${issuer}/oauth/authorize`,
+    ...(snapshot?.document.registration ? { registration_endpoint: `${issuer}/oauth/register` } : {}),
     token_endpoint: `${issuer}/oauth/token`,
     revocation_endpoint: `${issuer}/oauth/revoke`,
     introspection_endpoint: `${issuer}/oauth/introspect`,
     jwks_uri: `${issuer}/oauth/jwks.json`,
     grant_types_supported: Object.values(grantTypes),
-    response_types_supported: [],
-    token_endpoint_auth_methods_supported: clientAuthentication,
+    response_types_supported: ['code'],
+    response_modes_supported: ['query'],
+    code_challenge_methods_supported: ['S256'],
+    authorization_response_iss_parameter_supported: true,
+    client_id_metadata_document_supported: true,
+    token_endpoint_auth_methods_supported: [...clientAuthentication, 'none'],
     token_endpoint_auth_signing_alg_values_supported: oidcAlgorithms,
     revocation_endpoint_auth_methods_supported: [...clientAuthentication, 'none'],
     introspection_endpoint_auth_methods_supported: [...clientAuthentication, 'bearer'],
     authorization_details_types_supported: ['taskgate-task'],
-    protected_resources: [mcpUrl(config), apiUrl(config)],
+    protected_resources: [tenantMcpUrl(config, tenant), mcpUrl(config), apiUrl(config)],
   };
 }
 
@@ -33,6 +40,12 @@ export function sessionMetadata({ config }: Pick<Ports, 'config'>, session: stri
   const tenant = tenantOfSession(session);
   return tenant === null ? null : { ...resource(sessionUrl(config, session)), authorization_servers: [tenantIssuer(config, tenant)] };
 }
+
+/** RFC 9728 for the door of a tenant, from its name alone: what a host with nothing but the address begins with. */
+export const tenantMetadata = ({ config }: Pick<Ports, 'config'>, tenant: string): Metadata => ({
+  ...resource(tenantMcpUrl(config, tenant)),
+  authorization_servers: [tenantIssuer(config, tenant)],
+});
 
 /** RFC 9728 for `/mcp`. It names no authorization server: it serves every tenant, and their list is nobody's to read. */
 export const mcpMetadata = ({ config }: Pick<Ports, 'config'>): Metadata => resource(mcpUrl(config));

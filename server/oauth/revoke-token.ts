@@ -1,3 +1,4 @@
+import { sha256Hex } from '../../tools/index.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import { personClaims, type TaskClaims, taskClaims, verifyOwn } from '../identity/index.ts';
 import type { Form } from '../identity/read-form.ts';
@@ -17,6 +18,7 @@ export async function revokeToken(ports: Ports, tenant: string, snapshot: Tenant
   if (problem) return problem;
   const client = assertion === undefined ? null : await authenticateClient(ports, snapshot, form);
   if (client && isOAuthError(client)) return client;
+  if (token.startsWith('tgr_')) return revokeRefresh(ports, tenant, token);
   const claims = await taskOf(ports, token);
   if (!claims) {
     const person = await verifyOwn(ports, token, personClaims, null);
@@ -24,6 +26,13 @@ export async function revokeToken(ports: Ports, tenant: string, snapshot: Tenant
   }
   const foreign = claims.tenant !== tenant || (client?.kind === 'agent' && client.agent.name !== claims.agent);
   if (!foreign) await endSession(ports, tenant, claims.sid, { status: 'ended', reason: 'ended by its agent' }, claims.client_id);
+  return null;
+}
+
+/** Whoever gives up what renews a task gives up the task. */
+async function revokeRefresh(ports: Ports, tenant: string, token: string): Promise<null> {
+  const stored = await ports.store.readRefreshToken(tenant, sha256Hex(token));
+  if (stored) await endSession(ports, tenant, stored.session, { status: 'ended', reason: 'ended by its host' }, 'taskgate');
   return null;
 }
 

@@ -5,13 +5,15 @@ import { type Form, readForm } from '../identity/read-form.ts';
 import type { Ports } from '../ports.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { isOAuthError, type OAuthError, oauthError, sendAnswer, sendError } from './answers.ts';
+import { authorize } from './authorize/authorize.ts';
+import { register } from './clients/register.ts';
 import { introspectToken } from './introspect-token.ts';
 import { issueToken } from './issue-token.ts';
-import { mcpMetadata, publicKeys, serverMetadata, sessionMetadata } from './metadata.ts';
+import { mcpMetadata, publicKeys, serverMetadata, sessionMetadata, tenantMetadata } from './metadata.ts';
 import { revokeToken } from './revoke-token.ts';
 import { readTokenRequest } from './token-request.ts';
 
-/** The machines' door: token, revocation and introspection endpoints of each tenant's issuer, and their metadata. */
+/** The door of each tenant's issuer: authorization, registration, token, revocation and introspection endpoints, and their metadata. */
 export function oauthRoutes(ports: Ports): Hono {
   const app = new Hono();
 
@@ -48,12 +50,19 @@ export function oauthRoutes(ports: Ports): Hono {
     }),
   );
 
+  app.get('/t/:tenant/oauth/authorize', async (c) => authorize(ports, c, await snapshotOf(c.req.param('tenant'))));
+  app.post('/t/:tenant/oauth/register', async (c) => register(ports, c, await snapshotOf(c.req.param('tenant'))));
+
   const publish = (c: Context, body: object | null): Response =>
     body ? c.json(body, 200, { 'cache-control': 'public, max-age=300' }) : c.json({ error: 'not_found' }, 404);
   app.get('/t/:tenant/oauth/jwks.json', (c) => publish(c, slug.safeParse(c.req.param('tenant')).success ? publicKeys(ports) : null));
-  app.get('/.well-known/oauth-authorization-server/t/:tenant', (c) => {
+  app.get('/.well-known/oauth-authorization-server/t/:tenant', async (c) => {
     const tenant = slug.safeParse(c.req.param('tenant'));
-    return publish(c, tenant.success ? serverMetadata(ports, tenant.data) : null);
+    return publish(c, tenant.success ? serverMetadata(ports, tenant.data, await snapshotOf(tenant.data)) : null);
+  });
+  app.get('/.well-known/oauth-protected-resource/t/:tenant/mcp', (c) => {
+    const tenant = slug.safeParse(c.req.param('tenant'));
+    return publish(c, tenant.success ? tenantMetadata(ports, tenant.data) : null);
   });
   app.get('/.well-known/oauth-protected-resource/mcp', (c) => publish(c, mcpMetadata(ports)));
   app.get('/.well-known/oauth-protected-resource/sessions/:id/mcp', (c) => publish(c, sessionMetadata(ports, c.req.param('id'))));

@@ -16,6 +16,8 @@ export const grantTypes = {
   exchange: 'urn:ietf:params:oauth:grant-type:token-exchange',
   client: 'client_credentials',
   assertion: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+  code: 'authorization_code',
+  refresh: 'refresh_token',
 } as const;
 
 /** Which door the token is for; `session` names one only in a renewal. */
@@ -26,6 +28,8 @@ export type TokenRequest =
   | { readonly grant: 'person'; readonly subjectToken: string }
   | { readonly grant: 'exchange'; readonly subjectToken: string; readonly actorToken: string; readonly task: TaskAsked; readonly target: Target }
   | { readonly grant: 'client'; readonly task: TaskAsked | RenewalAsked; readonly target: Target }
+  | { readonly grant: 'code'; readonly code: string; readonly redirect: string; readonly verifier: string; readonly resource: string | null }
+  | { readonly grant: 'refresh'; readonly token: string; readonly resource: string | null }
   | { readonly grant: 'assertion'; readonly assertion: string; readonly task: TaskAsked; readonly target: Target };
 
 const bad = (description: string): OAuthError => oauthError('invalid_request', description);
@@ -52,9 +56,22 @@ export function readTokenRequest(config: Pick<Config, 'public_url'>, form: Form)
       if ('session_id' in task) return bad('A renewal is a client_credentials request.');
       return 'error' in target ? target : { grant: 'assertion', assertion: jwt, task, target };
     }
+    case grantTypes.code:
+      return readCode(form);
+    case grantTypes.refresh: {
+      const { refresh_token: token, resource } = form;
+      return token === undefined ? bad('refresh_token is missing.') : { grant: 'refresh', token, resource: resource ?? null };
+    }
     default:
       return oauthError('unsupported_grant_type', 'This grant_type is not supported.');
   }
+}
+
+/** The verifier's form is RFC 7636's: what is no verifier is told before a code is looked for. */
+function readCode({ code, redirect_uri: redirect, code_verifier: verifier, resource }: Form): TokenRequest | OAuthError {
+  if (code === undefined || redirect === undefined) return bad('code or redirect_uri is missing.');
+  if (verifier === undefined || !/^[A-Za-z0-9._~-]{43,128}$/.test(verifier)) return bad('code_verifier is missing, or none.');
+  return { grant: 'code', code, redirect, verifier, resource: resource ?? null };
 }
 
 function readExchange(config: Pick<Config, 'public_url'>, form: Form): TokenRequest | OAuthError {

@@ -16,7 +16,7 @@ export interface Bounds {
 
 /** Ceiling, budget and end of a session: each the least of what agent, use case, request and parent allow. */
 export function boundSession(
-  { agent, useCase }: Template,
+  { agent, useCase }: Pick<Template, 'agent' | 'useCase'>,
   asked: { readonly lifetime: number | null; readonly at: number },
   parent: SessionRow | null,
 ): Bounds | Refusal {
@@ -29,6 +29,9 @@ export function boundSession(
   const ceiling = [agent.clearance, useCase.ceiling, ...(parent ? [parent.ceiling] : [])].reduce((low, one) => (rank(one) < rank(low) ? one : low));
   return { ceiling, budget: parent ? leastBudget(own, parent.budget) : own, expiresAt };
 }
+
+/** What a task opened at `at` with nothing else asked for would be bounded by. */
+export const boundsNow = (of: Pick<Template, 'agent' | 'useCase'>, at: number): Bounds | Refusal => boundSession(of, { lifetime: null, at }, null);
 
 /** What the use case's document allows, in the store's units. */
 export function budgetOf({ budget }: Pick<UseCaseDocument, 'budget'>): Budget {

@@ -1,11 +1,12 @@
-export { budgetOf } from './bound-session.ts';
-export { type SponsorStanding, sponsorStanding } from './check-standing.ts';
+export { boundsNow, budgetOf } from './bound-session.ts';
+export { checkTemplate, type SponsorStanding, sponsorStanding } from './check-standing.ts';
 export { endSession } from './end-session.ts';
 export { mintTaskToken } from './mint-task-token.ts';
 export { observedUntil } from './observed-until.ts';
 export { type OpenRequest, openSession, taskDigest } from './open-session.ts';
+export { readInputs } from './read-inputs.ts';
 export { renewSession } from './renew-session.ts';
 export { tenantOfSession } from './session-id.ts';
 export { maySeeSession, mayStopSession, stopSession } from './stop-session.ts';
-export { authorizationDetails, type RenewalAsked, type TaskAsked } from './task-details.ts';
+export { authorizationDetails, longestObjective, type RenewalAsked, type TaskAsked } from './task-details.ts';
 export { watchSession } from './watch-session.ts';

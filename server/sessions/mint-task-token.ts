@@ -1,5 +1,5 @@
 import { type Refusal, refuse } from '../call/refusals.ts';
-import { agentIdentity, mcpUrl, sessionUrl, signOwn, tenantIssuer } from '../identity/index.ts';
+import { agentIdentity, type Caller, mcpUrl, sessionUrl, signOwn, tenantIssuer, tenantMcpUrl } from '../identity/index.ts';
 import type { Ports } from '../ports.ts';
 import type { SessionRow } from '../store/store.ts';
 
@@ -15,7 +15,7 @@ export const tokenUntil = (session: Pick<SessionRow, 'expiresAt'>, now: number):
 export async function mintTaskToken(
   ports: Pick<Ports, 'keys' | 'config' | 'clock' | 'newId' | 'tenants'>,
   session: SessionRow,
-  door: 'session' | 'mcp',
+  door: Caller['door'],
   cnf: Readonly<Record<string, unknown>> | null,
 ): Promise<{ readonly token: string; readonly audience: string; readonly expiresIn: number } | Refusal> {
   const agent = (await ports.tenants.current(session.tenant))?.agents.get(session.agent);
@@ -25,7 +25,7 @@ export async function mintTaskToken(
   const iat = Math.floor(now / 1000);
   const exp = Math.floor(tokenUntil(session, now) / 1000);
   if (exp <= iat) return refuse('session.expired', 'This task has reached its end time.');
-  const audience = door === 'mcp' ? mcpUrl(ports.config) : sessionUrl(ports.config, session.id);
+  const audience = { mcp: mcpUrl(ports.config), session: sessionUrl(ports.config, session.id), tenant: tenantMcpUrl(ports.config, session.tenant) }[door];
   const delegated = session.mode === 'delegated';
   const token = await signOwn(ports, {
     iss: tenantIssuer(ports.config, session.tenant),

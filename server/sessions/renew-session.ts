@@ -1,6 +1,5 @@
 import { isRefusal, type Refusal, refuse } from '../call/refusals.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
-import type { Workload } from '../identity/index.ts';
 import type { SessionRow } from '../store/store.ts';
 import { checkTemplate, sponsorStanding } from './check-standing.ts';
 import { tokenUntil } from './mint-task-token.ts';
@@ -8,19 +7,27 @@ import { readObservedUntil } from './observed-until.ts';
 import type { SessionPorts } from './open-session.ts';
 import { tenantOfSession } from './session-id.ts';
 
+/** Who asks: the agent that has proven itself, or the client that acts as it. */
+interface Renewer {
+  /** The agent's document name. */
+  readonly agent: string;
+  /** As the record names who asked. */
+  readonly actor: string;
+}
+
 /**
  * Whether a live session may have another token: the agent, the use case and whoever answers for it are looked at again,
  * as they stand now. It changes nothing about the session. Another agent's session and none are one answer.
  */
-export async function renewSession(ports: SessionPorts, snapshot: TenantSnapshot, workload: Workload, id: string): Promise<SessionRow | Refusal> {
+export async function renewSession(ports: SessionPorts, snapshot: TenantSnapshot, by: Renewer, id: string): Promise<SessionRow | Refusal> {
   const at = ports.clock();
-  const renewed = await checkRenewal(ports, snapshot, workload, id, at);
+  const renewed = await checkRenewal(ports, snapshot, by.agent, id, at);
   const observed = isRefusal(renewed) ? null : await readObservedUntil(ports, snapshot, renewed, at);
   const record = {
     at,
     tenant: snapshot.tenant,
-    agent: workload.agent.name,
-    actor: workload.identity,
+    agent: by.agent,
+    actor: by.actor,
     session: id,
     revision: snapshot.revision,
     ...(observed === null ? {} : { observed_until: observed }),
@@ -33,10 +40,10 @@ export async function renewSession(ports: SessionPorts, snapshot: TenantSnapshot
   return renewed;
 }
 
-async function checkRenewal(ports: SessionPorts, snapshot: TenantSnapshot, workload: Workload, id: string, at: number): Promise<SessionRow | Refusal> {
+async function checkRenewal(ports: SessionPorts, snapshot: TenantSnapshot, agent: string, id: string, at: number): Promise<SessionRow | Refusal> {
   const gone = refuse('session.not_found', 'There is no such task.');
   const view = tenantOfSession(id) === snapshot.tenant ? await ports.store.readSession(snapshot.tenant, id) : null;
-  if (!view || view.session.agent !== workload.agent.name) return gone;
+  if (!view || view.session.agent !== agent) return gone;
   const { session } = view;
   for (const one of [session, ...view.ancestors]) {
     if (one.status !== 'active')

@@ -123,6 +123,7 @@ export function snapshotOf(name: string, revision: number, parts: TestTenant = {
     credentials: new Map(),
     channels: new Map(),
     channelEgress: [],
+    clientEgress: [],
     tools: new Map(),
     quarantined: new Map(),
     policy: {

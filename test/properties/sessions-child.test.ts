@@ -81,7 +81,7 @@ describe('everything a child session may do, its parent may do', () => {
         let parent: SessionRow | null = null;
         for (const { clearance, ceiling, calls, amount: most, lifetime } of generations) {
           const budget = most === undefined ? { calls } : { calls, amount: most };
-          const bounds = boundSession({ agent: { ...agent, clearance }, useCase: { ...useCase, ceiling, budget }, grants: [] }, { lifetime, at }, parent);
+          const bounds = boundSession({ agent: { ...agent, clearance }, useCase: { ...useCase, ceiling, budget } }, { lifetime, at }, parent);
           if ('refused' in bounds) return;
           const above: SessionRow | null = parent;
           if (above) {

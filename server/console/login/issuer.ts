@@ -4,6 +4,7 @@ import { isRefusal } from '../../call/refusals.ts';
 import type { TrustRoot } from '../../documents/kinds.ts';
 import type { TenantSnapshot } from '../../documents/snapshot.ts';
 import { isForAgent, isLoopbackHost, type Login, readCapped, verifyPersonToken } from '../../identity/index.ts';
+import { consentPath } from '../../oauth/index.ts';
 import type { Ports } from '../../ports.ts';
 import { type Pending, pendingSeconds } from './pending.ts';
 
@@ -63,7 +64,9 @@ export async function finishLogin(
   const login = await verifyPersonToken(ports, snapshot, tokens.id_token ?? '', [clientIdOf(root)]);
   if (isRefusal(login)) return { problem: login.detail ?? login.message };
   if (!login.person.id.startsWith(`${pending.issuer}#`)) return { problem: 'another issuer answered' };
-  if (login.person.name === null) return { problem: 'the tenant names no such person' };
+  // A sponsor may be known by the groups their issuer states alone; they see what is asked of them and nothing else.
+  const sponsors = pending.to.startsWith(`${consentPath}/`) && login.claimedGroups.length > 0;
+  if (login.person.name === null && !sponsors) return { problem: 'the tenant names no such person' };
   if (isForAgent(snapshot, login)) return { problem: 'the login was made for an agent' };
   const { scope, key, expiresAt, issuedAt } = login.once;
   return (await ports.store.useOnce(scope, key, expiresAt, ports.clock(), issuedAt)) ? login : { problem: 'the login was used before' };

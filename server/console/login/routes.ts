@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono';
 import { slug } from '../../../tools/index.ts';
 import { hashConsoleSecret, localProviderRuns, personNow } from '../../identity/index.ts';
 import type { Ports } from '../../ports.ts';
-import { dropCookie, pendingCookie, readCookie, setCookie } from '../cookies.ts';
+import { dropCookie, pendingCookie, readCookie, setCookie, wantedCookie } from '../cookies.ts';
 import { isOwnRequest } from '../csrf.ts';
 import { bare, failure } from '../layout.ts';
 import type { Html } from '../page.ts';
@@ -14,6 +14,9 @@ import { startSession } from './start-session.ts';
 /** A path of the console and nothing else: never another site's. */
 export const ownPath = (to: string | undefined): string =>
   to !== undefined && /^\/console(\/[A-Za-z0-9/_.-]*)?$/.test(to) && !/\/\/|\.\./.test(to) ? to : '/console';
+
+/** Browsers keep no cookie above 4096 bytes. */
+const longestWanted = 3_500;
 
 /** How people come in: through their tenant's issuer, or by a link for one login. */
 export function loginRoutes(ports: Ports): Hono {
@@ -32,6 +35,7 @@ export function loginRoutes(ports: Ports): Hono {
     const tenant = slug.safeParse(c.req.query('tenant'));
     if (!tenant.success) return send(c, 'Log in', askTenant(to, c.req.query('ended') !== undefined));
     const snapshot = await snapshotOf(tenant.data);
+    if (to !== '/console' && to.length <= longestWanted) c.header('set-cookie', setCookie(wantedCookie, to, pendingSeconds));
     return send(c, 'Log in', chooseIssuer(tenant.data, snapshot ? peopleRoots(snapshot) : [], to, localProviderRuns(ports.config)));
   });
 
@@ -87,8 +91,10 @@ export function loginRoutes(ports: Ports): Hono {
     const cookie =
       link && (await startSession(ports, c.req.raw.headers, { tenant: link.tenant, person: link.person, provedAt: link.madeAt, claimedGroups: [] }, link.hash));
     if (!cookie) return turnAway(c, 'link.unknown', 'no link that is still good');
+    const to = ownPath(readCookie(c.req.raw.headers, wantedCookie) ?? undefined);
     c.header('set-cookie', cookie);
-    return c.redirect('/console?say=logged-in', 303);
+    c.header('set-cookie', dropCookie(wantedCookie), { append: true });
+    return c.redirect(to === '/console' ? '/console?say=logged-in' : to, 303);
   });
   return app;
 }

@@ -18,7 +18,7 @@ export const principalWords = {
   agent: 'the agent itself',
   sponsor: 'the sponsor',
 } as const;
-const sensitivityWords = {
+export const sensitivityWords = {
   public: 'public data only',
   internal: 'internal data',
   confidential: 'confidential data',
