@@ -91,12 +91,6 @@ export const redeem = (broker: TestBroker, code: string, { verifier }: Asked, ov
 export const refresh = (broker: TestBroker, refreshToken: string, over: Readonly<Record<string, string>> = {}): Promise<Answer> =>
   token(broker, { grant_type: 'refresh_token', refresh_token: refreshToken, client_id: 'desk', ...over });
 
-/** The session that was opened last. */
-export async function newest(broker: TestBroker) {
-  const [row] = (await broker.ports.store.listSessions('acme', {}, { after: null, limit: 100 })).toSorted((a, b) => b.openedAt - a.openedAt);
-  if (!row) throw new Error('no session');
-  return row;
-}
 export const sessionOf = (answer: Answer): string => (answer.body['authorization_details'] as { session_id: string }[])[0]?.session_id ?? '';
 
 /** Something that listens on this machine. */

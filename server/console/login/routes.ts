@@ -91,9 +91,10 @@ export function loginRoutes(ports: Ports): Hono {
     const cookie =
       link && (await startSession(ports, c.req.raw.headers, { tenant: link.tenant, person: link.person, provedAt: link.madeAt, claimedGroups: [] }, link.hash));
     if (!cookie) return turnAway(c, 'link.unknown', 'no link that is still good');
-    const to = ownPath(readCookie(c.req.raw.headers, wantedCookie) ?? undefined);
+    const wanted = readCookie(c.req.raw.headers, wantedCookie);
+    const to = ownPath(wanted ?? undefined);
     c.header('set-cookie', cookie);
-    c.header('set-cookie', dropCookie(wantedCookie), { append: true });
+    if (wanted !== null) c.header('set-cookie', dropCookie(wantedCookie), { append: true });
     return c.redirect(to === '/console' ? '/console?say=logged-in' : to, 303);
   });
   return app;
