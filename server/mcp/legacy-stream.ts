@@ -42,5 +42,21 @@ export async function serveLegacyStream(visit: Visit, request: Request, watches:
   stop = bus.subscribe(() => void server.sendToolListChanged().catch(() => undefined));
   if (gone.aborted) end();
   else gone.addEventListener('abort', end, { once: true });
-  return response;
+  return opened(response);
+}
+
+/** Begins with a comment: an answer goes out with its first byte, and there may be nothing to tell for long. */
+function opened({ body, headers }: Response): Response {
+  const comment = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(': open\n\n'));
+      controller.close();
+    },
+  });
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  void comment
+    .pipeTo(writable, { preventClose: true })
+    .then(() => body?.pipeTo(writable))
+    .catch(() => undefined);
+  return new Response(readable, { headers });
 }

@@ -66,7 +66,8 @@ const reportProgress: Run = async (_args, { mcpReq }) => {
   const progressToken = mcpReq._meta?.progressToken;
   for (const progress of [0, 50, 100]) {
     if (progressToken !== undefined) await mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress, total: 100 } });
-    await sleep(20);
+    // A step and the answer that arrive as one are told as one.
+    await sleep(100);
   }
   return text('Three steps were taken.');
 };

@@ -151,6 +151,38 @@ function describeReplicas(what: string, count: number, storeIn: (dir: string) =>
       expect(ledger.payments().slice(before)).toEqual(['700']);
     });
 
+    it('what a 2025-era client names is known at each, to its own task alone, and gone at each once it is ended at one', async () => {
+      const [task, another] = [await all.open(), await all.open()];
+      const ask = (broker: number, method: string, id: string | null, { accessToken } = task, body: object | null = null) =>
+        at(broker, () =>
+          fetch(task.mcpUrl.replace(task.session, accessToken === task.accessToken ? task.session : another.session), {
+            method,
+            headers: {
+              authorization: `Bearer ${accessToken}`,
+              accept: 'application/json, text/event-stream',
+              'content-type': 'application/json',
+              ...(id === null ? {} : { 'mcp-session-id': id, 'mcp-protocol-version': '2025-11-25' }),
+            },
+            ...(body === null ? {} : { body: JSON.stringify({ jsonrpc: '2.0', id: 1, ...body }) }),
+          }),
+        );
+      const list = { method: 'tools/list' };
+      const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } };
+      const id = (await ask(0, 'POST', null, task, { method: 'initialize', params })).headers.get('mcp-session-id') ?? '';
+      for (let n = 0; n < count; n++) {
+        expect((await ask(n, 'POST', id, task, list)).status).toBe(200);
+        expect((await ask(n, 'POST', id, another, list)).status).toBe(404);
+        expect((await ask(n, 'DELETE', id, another)).status).toBe(404);
+      }
+      const began = performance.now();
+      const stream = await ask(0, 'GET', id);
+      expect(stream.headers.get('content-type')).toBe('text/event-stream');
+      expect((await ask(1, 'DELETE', id)).status).toBe(204);
+      expect(await stream.text()).toBe(': open\n\n');
+      expect(performance.now() - began).toBeLessThan(hastenedMs);
+      for (let n = 0; n < count; n++) expect((await ask(n, 'POST', id, task, list)).status).toBe(404);
+    });
+
     it('a hundred calls at once against a cap of ten: ten, between all of them, each with one dispatch', async () => {
       const task = await all.open();
       const client = await modern(task);

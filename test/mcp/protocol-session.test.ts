@@ -2,9 +2,7 @@ import type { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/cl
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { refuse } from '../../server/call/index.ts';
-import type { Caller } from '../../server/identity/caller.ts';
 import {
-  callerOf,
   legacyClient,
   messagesOf,
   modernClient,
@@ -49,12 +47,15 @@ describe('an unmodified 2025-era client', () => {
     const told = vi.fn();
     client.setNotificationHandler(ToolListChangedNotificationSchema, told);
     await client.listTools();
-    listed = tools.slice(1);
-    // Its stream opens by itself, and nothing says when.
-    await vi.waitFor(() => {
-      door.signals.emit([{ kind: 'session', tenant: 'acme', id: session }]);
-      expect(told).toHaveBeenCalled();
-    }, 10_000);
+    // Its stream opens by itself, and nothing says when: until it is heard, the list goes on changing.
+    await vi.waitFor(
+      () => {
+        listed = listed === tools ? tools.slice(1) : tools;
+        door.signals.emit([{ kind: 'session', tenant: 'acme', id: session }]);
+        expect(told).toHaveBeenCalled();
+      },
+      { timeout: 15_000, interval: 700 },
+    );
     await client.close();
   });
 
@@ -162,45 +163,4 @@ it('tells apart what two clients in one task cancel, though both count alike', a
   expect(aborted).toEqual(['a__two']);
   await post(door.mcp, cancel, named(one));
   await calls[0];
-});
-
-describe('an id that is not the caller’s', () => {
-  const others: [string, Partial<Omit<Caller, never>>, object][] = [
-    ['in another task', { session: 'ses_acme_BBBBBBBBBBBBBBBBBBBBBB' }, {}],
-    ['of another agent', { agent: 'another' }, {}],
-    ['of another tenant', { tenant: 'globex' }, {}],
-    ['with another key', {}, { cnf: { jkt: 'another' } }],
-    ['without the key', {}, { cnf: null }],
-  ];
-  it.each(others)('is not there for whoever is %s, by any method, like one that was never given', async (_what, caller, row) => {
-    let who = callerOf();
-    let more: object = { cnf: { jkt: 'mine' } };
-    const enterSession = async (_ports: unknown, asks: Caller) => ({ ...sessionOf(asks), row: { ...sessionOf(asks).row, ...more } });
-    door = await serveDoor({ parts: { authenticate: async () => who, enterSession: enterSession as never } });
-    const id = await open();
-    expect((await post(door.mcp, list, named(id))).status).toBe(200);
-    who = callerOf(caller);
-    more = { ...more, ...row };
-    const answersTo = async (asked: string) =>
-      Promise.all(
-        [await post(door.mcp, list, named(asked)), await send('GET', named(asked)), await send('DELETE', named(asked))].map(async (response) => [
-          response.status,
-          await response.text(),
-        ]),
-      );
-    const stolen = await answersTo(id);
-    expect(stolen.map(([status]) => status)).toEqual([404, 404, 404]);
-    for (const guessed of ['A'.repeat(43), 'x', id.slice(1), `${id}A`, id.toLowerCase()]) expect(await answersTo(guessed), guessed).toEqual(stolen);
-    who = callerOf();
-    more = { cnf: { jkt: 'mine' } };
-    expect((await post(door.mcp, list, named(id))).status).toBe(200);
-  });
-
-  it('is not looked up for whoever has no token', async () => {
-    door = await serveDoor();
-    const id = await open();
-    const read = vi.spyOn(door.ports.store, 'readProtocolSession');
-    for (const method of ['GET', 'DELETE'] as const) expect((await send(method, { ...named(id), authorization: 'Bearer stolen' })).status).toBe(401);
-    expect(read).not.toHaveBeenCalled();
-  });
 });
