@@ -21,8 +21,8 @@ const limits = z.strictObject({
   working: z.strictObject({ all: count(8), tenant: count(4), session: count(4) }).prefault({}),
   /** Longest a call waits for its turn, at the broker and again at an upstream, in milliseconds. */
   wait_ms: z.int().min(0).max(60_000).default(5_000),
-  /** Of one tenant: bodies being read or of calls under way, and the largest answers these may bring back. */
-  bytes: z.strictObject({ bodies: bytes(33_554_432), results: bytes(268_435_456) }).prefault({}),
+  /** Of one tenant: bodies being read or of calls under way, the largest answers these may bring back, and answers given but not read. */
+  bytes: z.strictObject({ bodies: bytes(33_554_432), results: bytes(268_435_456), answers: bytes(67_108_864) }).prefault({}),
   /** Calls that wait for a human. */
   approvals: z.strictObject({ session: count(5), agent: count(20), tenant: count(100) }).prefault({}),
   /** Child processes of one tenant, and how long one nobody uses is kept, in milliseconds. */

@@ -22,6 +22,9 @@ export interface Limits {
   /** Bytes of bodies a tenant has in memory; false when these would be too many. */
   holdBody(tenant: string, bytes: number): boolean;
   releaseBody(tenant: string, bytes: number): void;
+  /** Bytes of an answer that its client has not read yet; with too many of them its tenant gets no further request in. */
+  holdAnswer(tenant: string, bytes: number): void;
+  releaseAnswer(tenant: string, bytes: number): void;
   /** Does the work of one MCP request whose body has `bytes`, in its turn. `signal` ends the wait for it. */
   inTurn<T>(asker: Asker, bytes: number, signal: AbortSignal | null, work: (aside: Aside, waited: boolean) => Promise<T>): Promise<T | Refusal>;
   /** Does what one call has to do at an upstream, in its turn. */
@@ -47,6 +50,7 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
   const flying = { session: createShares(in_flight.session), agent: createShares(in_flight.agent), tenant: createShares(in_flight.tenant) };
   const bodies = createShares(bytes.bodies);
   const results = createShares(bytes.results);
+  const answers = createShares(bytes.answers);
   const places = createFairQueue({ all: working.all, group: working.tenant, member: working.session });
   const upstreams = new Map<string, FairQueue>();
 
@@ -57,6 +61,7 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
       const [ofSession, ofAgent] = [key(tenant, session), key(tenant, agent)];
       const denied = Math.max(refused.session.waitFor(ofSession, now), refused.agent.waitFor(ofAgent, now));
       if (denied > 0) return tooMany('Too many calls were refused', 'refused calls', denied);
+      if (!answers.fits(tenant, 1)) return tooMany('Too many answers wait to be read', 'bytes of answers not read', 1_000);
       const wait = Math.max(
         asked.session.waitFor(ofSession, now, weight),
         asked.agent.waitFor(ofAgent, now, weight),
@@ -95,6 +100,8 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
       return fits;
     },
     releaseBody: (tenant, amount) => bodies.giveBack(tenant, amount),
+    holdAnswer: (tenant, amount) => answers.hold(tenant, amount),
+    releaseAnswer: (tenant, amount) => answers.giveBack(tenant, amount),
 
     async inTurn({ tenant, agent, session }, size, signal, work) {
       const [ofSession, ofAgent] = [key(tenant, session), key(tenant, agent)];
@@ -154,7 +161,7 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
 
     remembered(now) {
       const buckets: readonly Buckets[] = [...Object.values(asked), ...Object.values(refused), ...Object.values(minted), people];
-      const shares: readonly Shares[] = [...Object.values(flying), bodies, results];
+      const shares: readonly Shares[] = [...Object.values(flying), bodies, results, answers];
       const sizes = [...buckets.map((one) => one.size(now)), ...shares.map((one) => one.size())];
       return sizes.reduce((sum, size) => sum + size, upstreams.size + places.counts().groups);
     },

@@ -21,7 +21,8 @@ export function createRoutes(ports: Ports, parts: Parts): Hono {
   const cancellations = createCancellations();
   const watches = createListWatches();
 
-  const serve = async (request: Request, address: Address, gone: () => AbortSignal): Promise<Response> => {
+  const serve = async (context: Context, address: Address): Promise<Response> => {
+    const request = context.req.raw;
     const misnamed = checkNames(ports.config, request.headers);
     if (misnamed) return rpcError(403, invalidRequest, misnamed === 'host' ? 'This Host is not served here' : 'This Origin is not allowed');
     const named = namedBy(request);
@@ -35,9 +36,10 @@ export function createRoutes(ports: Ports, parts: Parts): Hono {
     if (isRefusal(who)) return unread(turnAway(who, door, null), told);
     const tooMuch = await countAt(ports, door, who, Number(told ?? 0));
     if (tooMuch) return unread(turnAway(tooMuch, door, null), told);
+    countUnread(ports, who.tenant, context);
     if (request.method !== 'POST') {
       const visit = await admit(ports, parts, door, who);
-      return isRefusal(visit) ? turnAway(visit, door) : notStored(await answerNamed(visit, request, named ?? '', watches, gone()));
+      return isRefusal(visit) ? turnAway(visit, door) : notStored(await answerNamed(visit, request, named ?? '', watches, goneOf(context)));
     }
     const read = await readMessage(request, heldFor(ports.limits, who.tenant));
     if ('refused' in read) return read.refused;
@@ -51,7 +53,7 @@ export function createRoutes(ports: Ports, parts: Parts): Hono {
       case 'modern':
         return notStored(await serveModern(visit, request, read.message, watches));
       default:
-        return servePlain(visit, route, request, read.message, gone());
+        return servePlain(visit, route, request, read.message, goneOf(context));
     }
   };
 
@@ -69,7 +71,7 @@ export function createRoutes(ports: Ports, parts: Parts): Hono {
 
   const answer = (context: Context, named: Partial<Address>): Promise<Response> => {
     const address = { session: null, tenant: null, ...named };
-    return serve(context.req.raw, address, () => goneOf(context)).catch((error: unknown) => {
+    return serve(context, address).catch((error: unknown) => {
       if (error instanceof StoreUnavailable) return turnAway(unavailable(), doorOf(ports.config, address, context.req.raw.headers));
       ports.log.error({ err: error }, 'an mcp request failed unexpectedly');
       return rpcError(500, internalError, 'Internal error');
@@ -93,6 +95,16 @@ function goneOf({ env }: Context): AbortSignal {
   const gone = new AbortController();
   outgoing.once('close', () => outgoing.writableFinished || gone.abort());
   return gone.signal;
+}
+
+/** An answer stays in memory until its client has taken it. */
+function countUnread({ limits }: Pick<Ports, 'limits'>, tenant: string, { env }: Context): void {
+  const { outgoing } = env as HttpBindings;
+  outgoing.once('prefinish', () => {
+    const bytes = outgoing.writableLength;
+    limits.holdAnswer(tenant, bytes);
+    outgoing.once('close', () => limits.releaseAnswer(tenant, bytes));
+  });
 }
 
 /** Whoever is turned away with much to send is hung up on: receiving it only to throw it away would cost as much as reading it. */
