@@ -1,12 +1,11 @@
 import type { ClaimAnswer, ClaimRequest } from '../store.ts';
 import { run, signal, together, Undo, type Verb } from '../verb.ts';
 import { takeBreakGlass } from './break-glass.ts';
-import { readRevision } from './configuration.ts';
 import { draw } from './counters.ts';
-import { lineageOf } from './lineages.ts';
-import { appendAfter, readHead } from './records.ts';
-import { isLineLive, lineOf } from './session-rows.ts';
+import { appendAfter } from './records.ts';
+import { isLineLive } from './session-rows.ts';
 import { takeStanding } from './standing-approvals.ts';
+import { taskState } from './task-state.ts';
 
 /**
  * Check and act in one step (DESIGN §2, rule 5): all that the call was judged on still holds, or nothing is taken. The order is
@@ -14,24 +13,18 @@ import { takeStanding } from './standing-approvals.ts';
  */
 export function* claim(request: ClaimRequest): Verb<ClaimAnswer> {
   const { tenant, at } = request;
-  const [line, revision, lineage, head] = yield* together(
-    lineOf(tenant, request.session),
-    readRevision(tenant),
-    lineageOf(tenant, request.session),
-    readHead(tenant),
-  );
-  const [session] = line;
-  if (!session || !isLineLive(line, at)) return { claimed: false, why: 'session' };
-  if (revision !== request.revision) return { claimed: false, why: 'revision' };
-  if (lineage?.version !== request.labelVersion) return { claimed: false, why: 'labels' };
+  const state = yield* taskState(tenant, request.session);
+  if (!state || !isLineLive(state.line, at)) return { claimed: false, why: 'session' };
+  if (state.revision !== request.revision) return { claimed: false, why: 'revision' };
+  if (state.lineage.version !== request.labelVersion) return { claimed: false, why: 'labels' };
 
-  const fence = session.fence + 1;
+  const fence = state.line[0].fence + 1;
   // The record is written before its answers are read; a refusal takes it back with the rest.
   const [approved, , , recordIndex, ...drawn] = yield* together(
     takeApproval(request),
     raiseFence(request, fence),
     insertDispatch(request, fence),
-    appendAfter(head, tenant, { ...request.record, fence }),
+    appendAfter(state.head, tenant, { ...request.record, fence }),
     ...request.draws.map((one) => draw(tenant, one)),
   );
   for (const one of request.standing ?? [])

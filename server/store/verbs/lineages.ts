@@ -8,8 +8,8 @@ export interface Lineage {
   readonly version: number;
 }
 
-interface Columns {
-  readonly id: string;
+/** A row of `lineages`, its id aside. */
+export interface LineageColumns {
   readonly sensitivity: Label['sensitivity'];
   readonly categories: string;
   readonly integrity: Label['integrity'];
@@ -17,24 +17,13 @@ interface Columns {
 }
 
 export function* readLineage(tenant: string, id: string): Verb<Lineage> {
-  const found = yield* one<Columns>('SELECT id, sensitivity, categories, integrity, version FROM lineages WHERE tenant = ? AND id = ?', tenant, id);
+  const found = yield* one<LineageColumns>('SELECT sensitivity, categories, integrity, version FROM lineages WHERE tenant = ? AND id = ?', tenant, id);
   if (!found) throw new Error('a session without its lineage');
-  return fromColumns(found);
+  return lineageFrom(id, found);
 }
 
-function fromColumns({ id, sensitivity, categories, integrity, version }: Columns): Lineage {
+export function lineageFrom(id: string, { sensitivity, categories, integrity, version }: LineageColumns): Lineage {
   return { id, label: { sensitivity, categories: JSON.parse(categories) as string[], integrity }, version };
-}
-
-/** The lineage of a session; undefined when there is no such session. */
-export function* lineageOf(tenant: string, session: string): Verb<Lineage | undefined> {
-  const found = yield* one<Columns>(
-    `SELECT l.id, l.sensitivity, l.categories, l.integrity, l.version
-     FROM sessions s JOIN lineages l ON l.tenant = s.tenant AND l.id = s.lineage WHERE s.tenant = ? AND s.id = ?`,
-    tenant,
-    session,
-  );
-  return found && fromColumns(found);
 }
 
 export function* startLineage(tenant: string, id: string): Verb<string> {

@@ -15,9 +15,12 @@ export interface Head {
   readonly hash: string;
 }
 
-export function* readHead(tenant: string | null): Verb<Head> {
+/** Where a chain begins. */
+export const genesisHead: Head = { next: 0, hash: genesis };
+
+function* readHead(tenant: string | null): Verb<Head> {
   const head = yield* one<Head>('SELECT next, hash FROM chain_heads WHERE tenant = ?', keyOf(tenant));
-  return head ?? { next: 0, hash: genesis };
+  return head ?? genesisHead;
 }
 
 /**

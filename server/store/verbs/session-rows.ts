@@ -1,6 +1,6 @@
 import type { AttestedBy, Sensitivity } from '../../../policies/index.ts';
 import type { SessionRow, SessionStatus } from '../store.ts';
-import { all, type Verb } from '../verb.ts';
+import { all, one, type Verb } from '../verb.ts';
 
 /** A row of `sessions` as a store gives it. */
 export interface SessionColumns {
@@ -87,12 +87,22 @@ export interface Standing {
 
 export const isLive = (session: Pick<Standing, 'status' | 'expires_at'>, at: number): boolean => session.status === 'active' && session.expires_at > at;
 
+/** Columns of sessions `s`, and of what is read together with a session itself and not with those it draws on. */
+export interface Columns {
+  readonly own: string;
+  readonly beside?: { readonly columns: string; readonly joins: string };
+}
+
 /**
- * The session and all it draws on, itself first, root last; empty when there is no such session. `columns` are of sessions `s`. Most
- * sessions draw on no other: only for those that do is the line walked.
+ * The session and all it draws on, itself first, root last; empty when there is no such session. Most sessions draw on no other: only
+ * for those that do is the line walked.
  */
-export function* alongTheLine<Row extends { readonly parent: string | null }>(columns: string, tenant: string, id: string): Verb<Row[]> {
-  const [own] = yield* startOfLine<Row>(columns, tenant, id);
+export function* alongTheLine<Own extends Row, Row extends { readonly parent: string | null } = Own>(
+  columns: Columns,
+  tenant: string,
+  id: string,
+): Verb<[] | [Own, ...Row[]]> {
+  const own = yield* startOfLine<Own>(columns, tenant, id);
   if (!own) return [];
   if (own.parent === null) return [own];
   const ancestors = yield* all<Row>(
@@ -101,7 +111,7 @@ export function* alongTheLine<Row extends { readonly parent: string | null }>(co
        UNION ALL
        SELECT s.parent, line.depth + 1 FROM line JOIN sessions s ON s.id = line.id WHERE s.tenant = ? AND s.parent IS NOT NULL
      )
-     SELECT ${columns}, ${agentStatus} JOIN line ON line.id = s.id WHERE s.tenant = ? ORDER BY line.depth`,
+     SELECT ${columns.own}, ${agentStatus} JOIN line ON line.id = s.id WHERE s.tenant = ? ORDER BY line.depth`,
     tenant,
     own.parent,
     tenant,
@@ -111,15 +121,21 @@ export function* alongTheLine<Row extends { readonly parent: string | null }>(co
 }
 
 /** The session alone. */
-export const startOfLine = <Row>(columns: string, tenant: string, id: string): Verb<Row[]> =>
-  all<Row>(`SELECT ${columns}, ${agentStatus} WHERE s.tenant = ? AND s.id = ?`, tenant, id);
+export const startOfLine = <Own>({ own, beside }: Columns, tenant: string, id: string): Verb<Own | undefined> =>
+  one<Own>(
+    beside
+      ? `SELECT ${own}, ${beside.columns}, ${agentStatus} ${beside.joins} WHERE s.tenant = ? AND s.id = ?`
+      : `SELECT ${own}, ${agentStatus} WHERE s.tenant = ? AND s.id = ?`,
+    tenant,
+    id,
+  );
 
 /** What an admin said of a session's agent while it ran. */
 const agentStatus = 'a.status AS agent_status FROM sessions s LEFT JOIN agents a ON a.tenant = s.tenant AND a.agent = s.agent';
 
-const standing = 's.id, s.agent, s.parent, s.root, s.lineage, s.ceiling, s.status, s.expires_at, s.fence';
+export const standing = 's.id, s.agent, s.parent, s.root, s.lineage, s.ceiling, s.status, s.expires_at, s.fence';
 
-export const lineOf = (tenant: string, id: string): Verb<Standing[]> => alongTheLine<Standing>(standing, tenant, id);
+export const lineOf = (tenant: string, id: string): Verb<Standing[]> => alongTheLine<Standing>({ own: standing }, tenant, id);
 
 /** The session and all it draws on may act: active, before their end, no agent of theirs suspended. */
 export const isLineLive = (line: readonly Standing[], at: number): boolean =>

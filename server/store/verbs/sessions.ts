@@ -1,10 +1,9 @@
 import type { NewSession, Page, SessionRow, SessionStatus, SessionView } from '../store.ts';
-import { all, one, together, type Verb } from '../verb.ts';
-import { readRevision } from './configuration.ts';
-import { readUsed } from './counters.ts';
-import { lineageOf } from './lineages.ts';
+import { all, one, type Verb } from '../verb.ts';
+import { lineageFrom } from './lineages.ts';
 import { limitOf, where } from './pages.ts';
 import { alongTheLine, isLive, lineOf, type SessionColumns, type Standing, sessionColumns, sessionOf, startOfLine } from './session-rows.ts';
+import { type BesideSession, besideSession } from './task-state.ts';
 
 export function* readSessionRow(tenant: string, id: string): Verb<SessionRow | null> {
   const found = yield* one<SessionColumns>(`SELECT ${sessionColumns} FROM sessions WHERE tenant = ? AND id = ?`, tenant, id);
@@ -14,29 +13,39 @@ export function* readSessionRow(tenant: string, id: string): Verb<SessionRow | n
 const ofSession = sessionColumns.replaceAll(/\w+/g, 's.$&');
 
 type Line = SessionColumns & Pick<Standing, 'agent_status'>;
+type Own = Line & BesideSession & { readonly calls: number | null };
+
+const view = {
+  own: ofSession,
+  beside: {
+    columns: `${besideSession.columns}, c.used AS calls`,
+    joins: `${besideSession.joins} LEFT JOIN counters c ON c.tenant = s.tenant AND c.scope = 'session/' || s.id AND c.name = 'calls'`,
+  },
+} as const;
 
 /** One snapshot of all a call is judged on. */
-export const readSessionView = (tenant: string, id: string): Verb<SessionView | null> => viewOf(tenant, id, alongTheLine<Line>(ofSession, tenant, id));
-
-/** `readSessionView` of a session that draws on no other, in one exchange; of any other, that it does. */
-export function* readRootView(tenant: string, id: string): Verb<SessionView | 'drawn' | null> {
-  const view = yield* viewOf(tenant, id, startOfLine<Line>(ofSession, tenant, id));
-  return view?.session.parent == null ? view : 'drawn';
+export function* readSessionView(tenant: string, id: string): Verb<SessionView | null> {
+  const [own, ...ancestors] = yield* alongTheLine<Own, Line>(view, tenant, id);
+  return own ? viewOf(own, ancestors) : null;
 }
 
-function* viewOf(tenant: string, id: string, along: Verb<Line[]>): Verb<SessionView | null> {
-  const [line, lineage, revision, calls] = yield* together(along, lineageOf(tenant, id), readRevision(tenant), readUsed(tenant, `session/${id}`, 'calls'));
-  const [session, ...ancestors] = line.map(sessionOf);
-  if (!session) return null;
-  if (!lineage) throw new Error('a session without its lineage');
+/** `readSessionView` of a session that draws on no other, in one statement; of any other, that it does. */
+export function* readRootView(tenant: string, id: string): Verb<SessionView | 'drawn' | null> {
+  const own = yield* startOfLine<Own>(view, tenant, id);
+  if (!own) return null;
+  return own.parent === null ? viewOf(own, []) : 'drawn';
+}
+
+function viewOf(own: Own, ancestors: readonly Line[]): SessionView {
+  const { label, version } = lineageFrom(own.lineage, own);
   return {
-    session,
-    ancestors,
-    label: lineage.label,
-    labelVersion: lineage.version,
-    revision: revision ?? 0,
-    agentStatus: line.some(({ agent_status }) => agent_status === 'suspended') ? 'suspended' : 'active',
-    calls,
+    session: sessionOf(own),
+    ancestors: ancestors.map(sessionOf),
+    label,
+    labelVersion: version,
+    revision: own.revision ?? 0,
+    agentStatus: [own, ...ancestors].some(({ agent_status }) => agent_status === 'suspended') ? 'suspended' : 'active',
+    calls: own.calls ?? 0,
   };
 }
 

@@ -2,16 +2,18 @@ import { type Label, rank } from '../../../policies/index.ts';
 import type { Settlement, SettlementAnswer } from '../store.ts';
 import { one, run, signal, together, type Verb } from '../verb.ts';
 import { endSession, recordOf } from './end-session.ts';
-import { lineageOf, raiseLabel } from './lineages.ts';
-import { appendAfter, readHead } from './records.ts';
-import { isLineLive, lineOf, type Standing } from './session-rows.ts';
+import { raiseLabel } from './lineages.ts';
+import { appendAfter } from './records.ts';
+import { isLineLive, type Standing } from './session-rows.ts';
 import { readSessionRow } from './sessions.ts';
+import { taskState } from './task-state.ts';
 
 /** Writes down how a dispatch ended, raises the lineage's label, and says whether the result may still be released. */
 export function* settle(settlement: Settlement): Verb<SettlementAnswer> {
   const { tenant, session, at } = settlement;
-  const [line, approval, lineage, head] = yield* together(lineOf(tenant, session), settleDispatch(settlement), lineageOf(tenant, session), readHead(tenant));
-  if (!lineage) throw new Error('a settlement of a session that does not exist');
+  const [state, approval] = yield* together(taskState(tenant, session), settleDispatch(settlement));
+  if (!state) throw new Error('a settlement of a session that does not exist');
+  const { line, lineage, head } = state;
   // Too late to count, yet what came back belongs on the record, as an attempt that lost.
   if (approval === undefined) {
     const recordIndex = yield* appendAfter(head, tenant, { ...settlement.record, code: 'fenced' });

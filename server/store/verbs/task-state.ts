@@ -1,0 +1,44 @@
+import type { Verb } from '../verb.ts';
+import { type Lineage, type LineageColumns, lineageFrom } from './lineages.ts';
+import { genesisHead, type Head } from './records.ts';
+import { alongTheLine, type Standing, standing } from './session-rows.ts';
+
+/** All that a step of a call looks at before it writes. */
+export interface TaskState {
+  /** The session and all it draws on, itself first. */
+  readonly line: readonly [Standing, ...Standing[]];
+  readonly lineage: Lineage;
+  /** The tenant's; null when it was never applied. */
+  readonly revision: number | null;
+  readonly head: Head;
+}
+
+export const besideSession = {
+  columns: 'l.sensitivity, l.categories, l.integrity, l.version, t.revision',
+  joins: 'JOIN lineages l ON l.tenant = s.tenant AND l.id = s.lineage LEFT JOIN tenants t ON t.tenant = s.tenant',
+} as const;
+
+export interface BesideSession extends LineageColumns {
+  readonly revision: number | null;
+}
+
+interface Own extends Standing, BesideSession {
+  readonly next: number | null;
+  readonly hash: string | null;
+}
+
+const columns = {
+  own: standing,
+  beside: {
+    columns: `${besideSession.columns}, h.next, h.hash`,
+    joins: `${besideSession.joins} LEFT JOIN chain_heads h ON h.tenant = s.tenant`,
+  },
+} as const;
+
+/** In one statement, for most sessions; null when there is no such session. */
+export function* taskState(tenant: string, session: string): Verb<TaskState | null> {
+  const [own, ...ancestors] = yield* alongTheLine<Own, Standing>(columns, tenant, session);
+  if (!own) return null;
+  const head = own.next === null || own.hash === null ? genesisHead : { next: own.next, hash: own.hash };
+  return { line: [own, ...ancestors], lineage: lineageFrom(own.lineage, own), revision: own.revision, head };
+}
