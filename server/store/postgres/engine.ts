@@ -1,14 +1,15 @@
 import type { Pool } from 'pg';
 import type { Engine, Reach } from '../engine.ts';
-import { type Change, createSignals, type Listener } from '../signals.ts';
+import { createSignals, type Listener } from '../signals.ts';
 import { StoreUnavailable } from '../store.ts';
 import { run, type Verb } from '../verb.ts';
 import { TryAgain } from './failures.ts';
+import type { Outcome } from './in-turn.ts';
 import { createLanes } from './lanes.ts';
 import { createLink, type Link } from './link.ts';
 import type { Listening } from './listen.ts';
 import { connect } from './pool.ts';
-import { chainsOf, type Outcome, readAll, readOnce, writeAll } from './transactions.ts';
+import { chainsOf, readAll, readOnce, writeAll } from './transactions.ts';
 
 /** How long a verb waits for those of its tenant before it, in milliseconds. */
 const patienceMs = 5000;
@@ -47,15 +48,8 @@ export function createPostgresEngine(pool: Pool, here: string, listen: (hear: Li
     const [first] = inTime;
     if (!first) return;
     try {
-      let changes: readonly Change[] = [];
-      const outcomes = await onLink((link) => {
-        changes = link.changes;
-        return writeAll(
-          link,
-          first.reach,
-          inTime.map(({ verb }) => verb),
-        );
-      });
+      const verbs = inTime.map(({ verb }) => verb);
+      const { outcomes, changes } = await onLink((link) => writeAll(link, first.reach, verbs));
       signals.emit(changes);
       for (const [index, one] of inTime.entries()) one.settle(outcomes[index] ?? { error: new Error('a verb without an outcome') });
     } catch (error) {

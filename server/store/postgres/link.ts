@@ -1,13 +1,10 @@
 import type { Client, QueryResult } from 'pg';
-import type { Change } from '../signals.ts';
 import type { Statement, Value, Verb } from '../verb.ts';
 import { failureOf } from './failures.ts';
 import { writeNotice } from './notices.ts';
 
 /** One connection; what has to be said is said in as few exchanges as there are answers to wait for. */
 export interface Link {
-  /** What the transaction changed, to be told once it is committed. */
-  readonly changes: Change[];
   /** For what has no answer to wait for: sent with the next `ask`, out of which its failure comes. */
   tell(text: string, ...values: Value[]): void;
   /** `tell`, for what must find a row: the next `ask` throws `NoRow` when it does not. */
@@ -51,7 +48,6 @@ const notify = 'SELECT pg_notify(?, ?)';
 /** `here` names the store of this process to the others. */
 export function createLink(client: Client, here: string): Link {
   const { stream } = client.connection;
-  const changes: Change[] = [];
   let told: Query[] = [];
 
   const send = (text: string, values: readonly Value[]): Promise<QueryResult> => client.query({ ...prepare(text), values: [...values] });
@@ -74,7 +70,6 @@ export function createLink(client: Client, here: string): Link {
   }
 
   return {
-    changes,
     tell(text, ...values) {
       told.push({ text, values });
     },
@@ -82,7 +77,6 @@ export function createLink(client: Client, here: string): Link {
       told.push({ text, values, needed: true });
     },
     async ask(statements, then) {
-      for (const one of statements) if (one.want === 'signal') changes.push(one.change);
       const queries = statements.map((one) => queryOf(one, here));
       // Nobody waits for the answer to a signal.
       if (statements.every(({ want }) => want === 'signal')) {

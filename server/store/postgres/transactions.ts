@@ -1,12 +1,10 @@
 import { genesis } from '../../audit/index.ts';
 import type { Reach } from '../engine.ts';
+import type { Change } from '../signals.ts';
 import { StoreUnavailable } from '../store.ts';
-import { Undo, type Verb } from '../verb.ts';
-import { TryAgain } from './failures.ts';
+import type { Verb } from '../verb.ts';
+import { type Outcome, runAlone, runInTurn } from './in-turn.ts';
 import { enterTenant, type Link, NoRow, perform, performOnce } from './link.ts';
-
-/** How a verb ended inside a transaction that was committed, or that had nothing to commit. */
-export type Outcome = { readonly answer: unknown } | { readonly error: unknown };
 
 const reachOf = `SELECT set_config('taskgate.tenant', ?, true), set_config('taskgate.reach', ?, true), set_config('taskgate.token', ?, true)`;
 
@@ -37,8 +35,15 @@ function begin(link: Link, reach: Reach, forEach: (chain: string) => void): void
   if (chains.length > 1) link.tell(enterTenant, '');
 }
 
+export interface Written {
+  /** One for each verb, in their order. */
+  readonly outcomes: readonly Outcome[];
+  /** To be told now that they are committed. */
+  readonly changes: readonly Change[];
+}
+
 /** Runs verbs of one reach in one transaction, each as if alone: what one refuses or breaks is taken back without the others. */
-export async function writeAll(link: Link, reach: Reach, verbs: readonly (() => Verb<unknown>)[]): Promise<Outcome[]> {
+export async function writeAll(link: Link, reach: Reach, verbs: readonly (() => Verb<unknown>)[]): Promise<Written> {
   const lock = (chain: string): void => link.need('SELECT next FROM chain_heads WHERE tenant = ? FOR UPDATE', chain);
   begin(link, reach, lock);
   try {
@@ -54,41 +59,17 @@ export async function writeAll(link: Link, reach: Reach, verbs: readonly (() => 
   return runAll(link, verbs);
 }
 
-async function runAll(link: Link, verbs: readonly (() => Verb<unknown>)[]): Promise<Outcome[]> {
+async function runAll(link: Link, verbs: readonly (() => Verb<unknown>)[]): Promise<Written> {
   const [only] = verbs;
-  if (only && verbs.length === 1) {
-    const { takenBack, ...outcome } = await attempt(link, only);
-    if (takenBack) await link.finish('ROLLBACK');
-    else await commit(link);
-    return [outcome];
-  }
-  const outcomes: Outcome[] = [];
-  for (const verb of verbs) {
-    link.tell('SAVEPOINT verb');
-    const { takenBack, ...outcome } = await attempt(link, verb);
-    if (takenBack) link.tell('ROLLBACK TO SAVEPOINT verb');
-    link.tell('RELEASE SAVEPOINT verb');
-    outcomes.push(outcome);
-  }
-  await commit(link);
-  return outcomes;
+  const ended = only && verbs.length === 1 ? [await runAlone(link, only)] : await runInTurn(link, verbs);
+  if (verbs.length === 1 && ended[0]?.takenBack) await link.finish('ROLLBACK');
+  else await commit(link);
+  return { outcomes: ended.map(({ outcome }) => outcome), changes: ended.flatMap(({ changes }) => changes) };
 }
 
 async function commit(link: Link): Promise<void> {
   // A server that could not commit says so with another word, not with an error.
   if ((await link.finish('COMMIT')) !== 'COMMIT') throw new StoreUnavailable('the store took the transaction back');
-}
-
-async function attempt(link: Link, verb: () => Verb<unknown>): Promise<Outcome & { takenBack: boolean }> {
-  const told = link.changes.length;
-  try {
-    return { answer: await perform(link, verb()), takenBack: false };
-  } catch (error) {
-    if (error instanceof StoreUnavailable || error instanceof TryAgain || error instanceof NoRow) throw error;
-    // What is taken back has not happened.
-    link.changes.splice(told);
-    return error instanceof Undo ? { answer: error.answer, takenBack: true } : { error, takenBack: true };
-  }
 }
 
 function beginReading(link: Link, reach: Reach): void {
