@@ -46,6 +46,8 @@ export const config = z.strictObject({
   log_level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Longest one request is held for a human, in milliseconds. */
   hold_ms: z.int().min(0).max(45_000).default(45_000),
+  /** What a client that can wait for tasks is not kept waiting for any longer in one request, in milliseconds. */
+  task_after_ms: z.int().min(1).max(45_000).default(1_000),
   /** How long a login at the console is good for without use, and at most, in milliseconds. */
   console: z
     .strictObject({

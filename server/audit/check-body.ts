@@ -46,6 +46,7 @@ const fields = {
   to: texts,
   satisfied: z.array(z.strictObject({ literal: text, source: text, persons: texts })).readonly(),
   dispatch: text,
+  rung: z.enum(['task', 'rounds', 'hold', 'handle']),
   fence: whole,
   arguments_hmac: text,
   result_hmac: text,

@@ -7,6 +7,7 @@ export const recordTypes = [
   'call.unknown',
   'call.withheld',
   'call.replayed',
+  'call.cancelled',
   'approval.requested',
   'approval.voted',
   'approval.approved',
@@ -124,6 +125,8 @@ export interface RecordBody {
   readonly to?: readonly string[];
   readonly satisfied?: readonly { readonly literal: string; readonly source: string; readonly persons: readonly string[] }[];
   readonly dispatch?: string;
+  /** How the client had waited for the human: `task`, `rounds`, `hold` or `handle`. */
+  readonly rung?: 'task' | 'rounds' | 'hold' | 'handle';
   readonly fence?: number;
   readonly arguments_hmac?: string;
   readonly result_hmac?: string;

@@ -54,7 +54,7 @@ async function walk(ports: Ports, session: Session, request: CallRequest, io: Ca
     if (isRefusal(credential)) return credential;
 
     const deadline = deadlineOf(session, tool.tool);
-    const claimed = await claim(ports, credential, decision, deadline); // one transaction: still true, taken, counted, recorded
+    const claimed = await claim(ports, credential, decision, deadline, io.rung); // one transaction: still true, taken, counted, recorded
     if (isRefusal(claimed)) return claimed;
 
     return invoke(ports, claimed, request, io, deadline); // one attempt, deadline, size cap
@@ -62,7 +62,7 @@ async function walk(ports: Ports, session: Session, request: CallRequest, io: Ca
   if (isRefusal(raw)) return raw;
 
   const result = labelResult(raw); // labels rise
-  return recordOutcome(ports, result); // durable before release; still live, under the ceiling
+  return recordOutcome(ports, result, io); // durable before release; still live, under the ceiling
 }
 
 /** A refusal inside a task, with what its record says of the task. */

@@ -1,4 +1,5 @@
 import type { UpstreamResult } from '../../tools/index.ts';
+import type { Rung } from '../store/store.ts';
 import type { Refusal } from './refusals.ts';
 
 /** One `tools/call` as it came in, already parsed strictly. */
@@ -8,7 +9,7 @@ export interface CallRequest {
   readonly arguments: unknown;
   /** `_meta["taskgate/call"]`: makes an otherwise equal call another one; null when the client sent none. */
   readonly nonce: string | null;
-  /** The approval a sealed `requestState` names; null on a first try. */
+  /** The approval a sealed `requestState` or task id names; null on a first try. */
   readonly resumes: string | null;
   readonly traceparent: string | null;
 }
@@ -19,10 +20,23 @@ export interface CallIo {
   readonly signal: AbortSignal;
   /** Longest this request may wait for a human, in milliseconds; 0 answers `approval.required` at once. */
   readonly holdMs: number;
+  /** How this request waits for a human. */
+  readonly rung: Rung;
+  /** Told of the attempt before anything is sent, by whoever may ask for it as a task; never rejects. */
+  readonly begun?: (attempt: Attempt) => Promise<void>;
   /** Null when the client asked for none. */
   readonly onProgress: ((progress: number, total: number | null) => void) | null;
   /** Runs a wait for a human or an upstream, during which the request keeps no place that others could work in. */
   aside<T>(wait: () => Promise<T>): Promise<T>;
+}
+
+/** An attempt whose record is durable: what a task can name. */
+export interface Attempt {
+  readonly dispatch: string;
+  /** The approval it runs under; null when nobody was asked. */
+  readonly approval: string | null;
+  /** Epoch milliseconds: after this nobody can tell any more how it ended. */
+  readonly lostAt: number;
 }
 
 /** A result an agent may see, with where it stands on the record. */
@@ -32,6 +46,8 @@ export interface CallResult {
   readonly record: number;
   /** The stored outcome of an approved call that had run before; nothing ran now. */
   readonly replayed: boolean;
+  /** The approval it ran under; absent when nobody was asked. */
+  readonly approval?: string;
   /** What a reviewer changed before it ran; absent when it ran as asked. */
   readonly edited?: Edited;
 }

@@ -1,7 +1,7 @@
 import { hmacOf, type RecordBody } from '../audit/index.ts';
 import type { Ports } from '../ports.ts';
 import { budgetOf } from '../sessions/index.ts';
-import type { Draw } from '../store/store.ts';
+import type { Draw, Rung } from '../store/store.ts';
 import type { Credential } from './issue-credential.ts';
 import { isGenuine, type Satisfied, type Warrant } from './obtain-warrant.ts';
 import { observationOver, observedOf, wouldOf } from './record-observed.ts';
@@ -20,6 +20,8 @@ export interface Claimed {
   readonly decision: string;
   /** Epoch milliseconds. */
   readonly at: number;
+  /** After this it counts as unknown. */
+  readonly leaseUntil: number;
   /** Resolves when the dispatch record is durable; rejects when it never will be. */
   readonly durable: Promise<void>;
 }
@@ -32,6 +34,7 @@ export async function claim(
   credential: Credential,
   decision: string,
   deadlineMs: number,
+  rung: Rung,
 ): Promise<Claimed | Refusal> {
   const { warrant } = credential;
   if (!isGenuine(warrant)) throw new Error('a warrant that obtain-warrant did not make');
@@ -43,6 +46,7 @@ export async function claim(
   const own = drawsOf(judgement.tool, at);
   const draws = rests.length === 0 && !breakGlass ? own : [...own, ...rests.flatMap((rest) => rest.draws), ...glassDraws(breakGlass, judgement.tool.amount)];
   const dispatch = ports.newId('dsp');
+  const leaseUntil = at + deadlineMs + leaseMarginMs;
   const { answer, durable } = await ports.store.claim({
     tenant: row.tenant,
     session: row.id,
@@ -54,7 +58,8 @@ export async function claim(
     breakGlass: breakGlass?.id ?? null,
     ...(rests.length === 0 ? {} : { standing: rests.map(({ id, digest }) => ({ id, digest })) }),
     dispatch,
-    leaseUntil: at + deadlineMs + leaseMarginMs,
+    leaseUntil,
+    ...(approval ? { rung: approval.waited ? rung : 'handle' } : {}),
     at,
     record: {
       type: 'call.dispatched',
@@ -76,12 +81,12 @@ export async function claim(
       label: view.label,
       ...observedOf(session),
       ...wouldOf(judgement),
-      ...(approval ? { approval: approval.id, proposal_sha256: approval.digest, satisfied: approval.satisfied } : {}),
+      ...(approval ? { approval: approval.id, proposal_sha256: approval.digest, rung: approval.waited ? rung : 'handle', satisfied: approval.satisfied } : {}),
       ...(breakGlass ? { break_glass: breakGlass.id, satisfied: breakGlass.satisfied } : {}),
       ...(rests.length === 0 ? {} : restedOn(approval?.satisfied ?? [], rests)),
     },
   });
-  if (answer.claimed) return { credential, dispatch, fence: answer.fence, decision, at, durable } as Omit<Claimed, typeof claimedBrand> as Claimed;
+  if (answer.claimed) return { credential, dispatch, fence: answer.fence, decision, at, leaseUntil, durable } as Omit<Claimed, typeof claimedBrand> as Claimed;
   switch (answer.why) {
     case 'session':
       return refuse('session.ended', 'This task has ended.');

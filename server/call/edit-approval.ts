@@ -59,7 +59,7 @@ export async function editApproval(ports: Ports, person: Person, request: EditRe
   const answer = await ports.store.editApproval({
     original: row,
     edited: {
-      ...{ id, tenant: row.tenant, session: row.session, agent: row.agent, tool: row.tool, callKey: row.callKey, digest, proposal: sealed },
+      ...{ id, tenant: row.tenant, session: row.session, agent: row.agent, tool: row.tool, callKey: row.callKey, nonce: row.nonce, digest, proposal: sealed },
       ...{ requirements: row.requirements, excluded: row.excluded, terms: termsOf(snapshot.document, tool.manifest.effect) },
       ...{ createdAt: at, expiresAt: row.expiresAt },
     },

@@ -24,6 +24,11 @@ export async function invoke(ports: Pick<Ports, 'log'>, claimed: Claimed, reques
   const { warrant, connection } = claimed.credential;
   const { tool, session, arguments: args } = warrant.judgement.tool;
   if (!mayRunWhileFlushing(tool)) await claimed.durable;
+  const { dispatch, leaseUntil: lostAt } = claimed;
+  if (io.begun) {
+    await claimed.durable;
+    await io.begun({ dispatch, approval: warrant.approval?.id ?? null, lostAt });
+  }
   const document = session.tenant.upstreams.get(tool.upstream)?.document;
   const call = {
     tool: tool.manifest.name,

@@ -33,6 +33,8 @@ export interface WarrantedBy {
   readonly satisfied: readonly Satisfied[];
   /** What a reviewer changed of what the agent asked; null when it runs as asked. */
   readonly edited: Edited | null;
+  /** The client waited for it or was brought back to it, and did not come back by itself once it had been given. */
+  readonly waited: boolean;
 }
 export interface Satisfied {
   readonly literal: string;
@@ -70,14 +72,14 @@ export async function obtainWarrant(
   if (rest.judgement.decision.decision === 'allow') return grant(rest.judgement, null, rest.rests);
   const opened = await openedByBreakGlass(ports, judgement);
   if (opened) return opened;
-  const asked = await requestApproval(ports, rest.judgement, decision);
+  const asked = await requestApproval(ports, rest.judgement, request.nonce, decision);
   if (isRefusal(asked)) return asked;
   const watch = ports.decisions.watch(asked.tenant, asked.id);
   try {
     let row = asked;
     // What was decided before anybody listened is not heard: the first look at the store waits for nothing.
     for (let listened = false; ; listened = true) {
-      const answer = await answerFor(ports, judgement, row, request, decision);
+      const answer = await answerFor(ports, judgement, row, request, decision, listened || request.resumes !== null);
       if (answer !== 'wait') return answer;
       const left = until - ports.clock();
       if (io.signal.aborted) return whyStopped(io.signal) ?? refuse('call.cancelled', 'The call was cancelled while it waited.', { approval: handle(row) });
@@ -127,7 +129,7 @@ async function decidedBefore(ports: Needs, judgement: Judgement, request: CallRe
   if (tool.manifest.effect === 'read' && request.resumes === null && judgement.wouldBe === null) return null;
   const row = await ports.store.findApproval(session.row.tenant, callKey, ports.clock());
   if (row === null || (row.status !== 'used' && judgement.wouldBe === null)) return null;
-  const answer = await answerFor(ports, judgement, row, request, decision);
+  const answer = await answerFor(ports, judgement, row, request, decision, request.resumes !== null);
   return answer === 'wait' ? stillWaiting(row) : answer;
 }
 
@@ -137,12 +139,13 @@ async function answerFor(
   row: ApprovalRow,
   request: CallRequest,
   decision: string,
+  waited: boolean,
 ): Promise<Warrant | CallResult | Refusal | 'wait'> {
   switch (row.status) {
     case 'pending':
       return row.expiresAt <= ports.clock() ? refuse('approval.expired', 'Nobody decided in time, so the call is denied.', { approval: handle(row) }) : 'wait';
     case 'approved':
-      return runsAsApproved(ports, judgement, row, request);
+      return runsAsApproved(ports, judgement, row, request, waited);
     case 'used':
       return row.outcome === null ? 'wait' : replayOutcome(ports, row, decision);
     case 'denied': {
@@ -162,7 +165,7 @@ async function answerFor(
 }
 
 /** Judges again after the human: what was approved must still be what would run, under no weaker protection than was shown. */
-async function runsAsApproved(ports: Needs, judgement: Judgement, row: ApprovalRow, request: CallRequest): Promise<Warrant | Refusal> {
+async function runsAsApproved(ports: Needs, judgement: Judgement, row: ApprovalRow, request: CallRequest, waited: boolean): Promise<Warrant | Refusal> {
   const shown = openProposal(ports, row);
   const session = await enterSession(ports, judgement.tool.session.caller);
   if (isRefusal(session)) return session;
@@ -185,7 +188,7 @@ async function runsAsApproved(ports: Needs, judgement: Judgement, row: ApprovalR
     canonicalForm(shown.edited?.asked ?? shown.arguments) === canonicalForm(judgement.tool.arguments) &&
     samePeople(shown, fresh) &&
     dominates(shown.label, session.view.label);
-  if (holds) return grant(fresh, { id: row.id, digest: row.digest, satisfied, edited }, rests);
+  if (holds) return grant(fresh, { id: row.id, digest: row.digest, satisfied, edited, waited }, rests);
   const at = ports.clock();
   const record = { type: 'approval.superseded' as const, at, tenant: row.tenant, session: row.session, agent: row.agent, tool: row.tool, approval: row.id };
   await ports.store.closeApproval(row.tenant, row.id, 'superseded', at, record);

@@ -2,7 +2,7 @@ import type { UpstreamOutcome } from '../../tools/index.ts';
 import { hmacOf } from '../audit/index.ts';
 import type { Ports } from '../ports.ts';
 import type { Settlement } from '../store/store.ts';
-import type { CallResult } from './call.ts';
+import type { CallIo, CallResult } from './call.ts';
 import type { Labelled } from './label-result.ts';
 import { observedOf } from './record-observed.ts';
 import { isRefusal, type Refusal, type RefusalCode, refuse } from './refusals.ts';
@@ -11,13 +11,17 @@ import { sealOutcome } from './replay-outcome.ts';
 type Failed = Extract<UpstreamOutcome, { kind: 'failed' }>;
 
 /** Settles the dispatch, raises the labels and only then lets the result go: dispatch, outcome and labels are durable by then. */
-export async function recordOutcome(ports: Pick<Ports, 'store' | 'clock' | 'keys'>, labelled: Labelled): Promise<CallResult | Refusal> {
+export async function recordOutcome(
+  ports: Pick<Ports, 'store' | 'clock' | 'keys'>,
+  labelled: Labelled,
+  io: Pick<CallIo, 'begun'>,
+): Promise<CallResult | Refusal> {
   const { claimed, outcome } = labelled.raw;
   const { dispatch } = claimed;
   const { judgement, approval } = claimed.credential.warrant;
   await claimed.durable;
   const failure = outcome.kind === 'failed' ? describe(outcome, labelled.raw.stopped) : null;
-  const settlement = settlementOf(ports, labelled, failure);
+  const settlement = settlementOf(ports, labelled, failure, io.begun !== undefined);
   const settled = await ports.store.settle(settlement).catch((error: unknown): Refusal => {
     // What was sent cannot be called back: an effect nobody could record is unknown, not undone.
     if (settlement.outcome === 'failed' || judgement.tool.tool.manifest.effect === 'read') throw error;
@@ -38,13 +42,14 @@ export async function recordOutcome(ports: Pick<Ports, 'store' | 'clock' | 'keys
           decision: claimed.decision,
           record: settled.recordIndex,
           replayed: false,
+          ...(approval ? { approval: approval.id } : {}),
           ...(approval?.edited ? { edited: approval.edited } : {}),
         };
       return { ...describe(outcome, labelled.raw.stopped), dispatch };
   }
 }
 
-function settlementOf(ports: Pick<Ports, 'clock' | 'keys'>, { raw, label }: Labelled, failure: Refusal | null): Settlement {
+function settlementOf(ports: Pick<Ports, 'clock' | 'keys'>, { raw, label }: Labelled, failure: Refusal | null, mayBeTask: boolean): Settlement {
   const { claimed, outcome } = raw;
   const { judgement, approval, breakGlass } = claimed.credential.warrant;
   const { session, tool } = judgement.tool;
@@ -58,6 +63,7 @@ function settlementOf(ports: Pick<Ports, 'clock' | 'keys'>, { raw, label }: Labe
     outcome: ended,
     label,
     approvalOutcome: approval && kept && { approval: approval.id, sealed: sealOutcome(ports, session.row.tenant, approval.id, kept) },
+    taskOutcome: mayBeTask && !approval && kept ? sealOutcome(ports, session.row.tenant, claimed.dispatch, kept) : null,
     at,
     record: {
       ...about,

@@ -13,6 +13,7 @@ const longestExpiryMs = 24 * 3_600_000;
 export async function requestApproval(
   ports: Pick<Ports, 'store' | 'clock' | 'keys' | 'newId' | 'config'>,
   judgement: Judgement,
+  nonce: string | null,
   decision: string,
 ): Promise<ApprovalRow | Refusal> {
   const { session, tool, callKey, arguments: args } = judgement.tool;
@@ -62,6 +63,7 @@ export async function requestApproval(
       agent: agent.name,
       tool: tool.name,
       callKey,
+      nonce,
       digest,
       proposal: sealed,
       requirements: proposal.requirements,

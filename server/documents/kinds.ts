@@ -133,6 +133,11 @@ export const tenantDocument = z.strictObject({
   require_proof: z.boolean().default(false),
   release_approval: slug.optional(),
   approvals: approvals.optional(),
+  pause: z
+    .array(z.enum(['task', 'rounds', 'hold']))
+    .max(3)
+    .default(['task', 'rounds', 'hold'])
+    .describe('Ways in which a call may wait for a human; where none is left that the client can take, it gets a handle at once'),
   break_glass: z
     .strictObject({ group: slug.describe('Two distinct people of it activate break-glass') })
     .optional()

@@ -3,6 +3,7 @@ import type { Door } from './parts.ts';
 
 /** Refusals on the wire: which channel each takes, and the JSON-RPC answers given outside any SDK. */
 
+export const methodNotFound = -32601;
 export const invalidParams = -32602;
 export const internalError = -32603;
 export const invalidRequest = -32600;

@@ -1,12 +1,13 @@
 import type { Hono } from 'hono';
-import { awaitApproval, brokerCall, enterSession, listTools } from '../call/index.ts';
+import { awaitApproval, brokerCall, cancelTask, enterSession, keepTask, listTasks, listTools, lookAtTask, runTask } from '../call/index.ts';
 import { authenticate, callerOfConnection } from '../identity/index.ts';
 import type { Ports } from '../ports.ts';
 import { endSession, openSession } from '../sessions/index.ts';
 import type { Parts } from './parts.ts';
 import { createRoutes } from './routes.ts';
 
-const broker: Parts = { authenticate, callerOfConnection, enterSession, listTools, brokerCall, awaitApproval, openSession, endSession };
+const tasks = { keep: keepTask, look: lookAtTask, run: runTask, cancel: cancelTask, list: listTasks };
+const broker: Parts = { authenticate, callerOfConnection, enterSession, listTools, brokerCall, awaitApproval, openSession, endSession, tasks };
 
 /** `POST /mcp` and `POST /sessions/:id/mcp` over the call path; `parts` only to stand in for some of it. */
 export function mcpRoutes(ports: Ports, parts: Partial<Parts> = {}): Hono {

@@ -3,12 +3,17 @@ import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/
 import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import type { ListedTool } from '../call/index.ts';
 import { whoOf } from './admit.ts';
-import { internalError, rpcIdOf, turnAway } from './answers.ts';
+import { answerCall, mayWaitBy, type Paused } from './answer-call.ts';
+import { answerList } from './answer-list.ts';
+import { internalError, methodNotFound, rpcIdOf, turnAway } from './answers.ts';
 import type { Cancellations } from './cancellations.ts';
-import { type Answer, answerCall, answerList, type Paused, type ToolResult } from './handlers.ts';
+import type { Answer } from './in-turn.ts';
 import { instructionsFor, schemaValidator, serverInfo } from './introduction.ts';
 import type { Visit } from './parts.ts';
-import { relayProgress } from './progress.ts';
+import { keepAlive } from './progress.ts';
+import { canBeTask, startTask } from './tasks/follow.ts';
+import { serveLegacyTasks, taskCapabilities, taskOf } from './tasks/legacy.ts';
+import type { ToolResult } from './tool-result.ts';
 
 /** The 2025-era leg: SDK v1 with a server and a transport of its own for each request, so that nothing outlives it. */
 export async function serveLegacy(
@@ -31,31 +36,41 @@ export async function serveLegacy(
     throw new RpcError(internalError, answer.refusal.message);
   };
 
-  const server = new Server(serverInfo, {
-    capabilities: { tools: { listChanged: true } },
-    instructions: instructionsFor(visit),
-    jsonSchemaValidator: schemaValidator,
-  });
-  server.setRequestHandler(ListToolsRequestSchema, async ({ params }) => ({ tools: unwrap(await answerList(visit, params?.cursor)).tools.map(asLegacyTool) }));
+  const tasks = mayWaitBy(visit.session, 'task');
+  const capabilities = { tools: { listChanged: true }, ...(tasks ? { tasks: taskCapabilities } : {}) };
+  const server = new Server(serverInfo, { capabilities, instructions: instructionsFor(visit), jsonSchemaValidator: schemaValidator });
+  server.setRequestHandler(ListToolsRequestSchema, async ({ params }) => ({
+    tools: unwrap(await answerList(visit, params?.cursor)).tools.map((tool) => ({
+      ...asLegacyTool(tool),
+      ...(canBeTask(visit, tool.name) ? { execution: { taskSupport: 'optional' as const } } : {}),
+    })),
+  }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
     const call = cancellations.begin(speaker, extra.requestId);
+    const progress = keepAlive(params._meta?.progressToken, extra.sendNotification);
     const lent = {
       signal: call.signal,
       gone: AbortSignal.any([call.signal, request.signal]),
-      onProgress: relayProgress(params._meta?.progressToken, extra.sendNotification),
+      onProgress: progress?.report ?? null,
       rounds: null,
     };
     try {
-      return asLegacyResult(unwrap(await answerCall(visit, { name: params.name, arguments: params.arguments ?? {}, meta: params._meta ?? {} }, lent)));
+      const asked = { name: params.name, arguments: params.arguments ?? {}, meta: params._meta ?? {} };
+      if (params.task === undefined) return asLegacyResult(unwrap(await answerCall(visit, asked, lent)));
+      if (!canBeTask(visit, params.name)) throw new RpcError(methodNotFound, `${params.name.slice(0, 128)} does not run as a task`);
+      const started = await startTask(visit, asked, lent, true);
+      return started.kind === 'task' ? { task: taskOf(started.view) } : asLegacyResult(unwrap(started));
     } finally {
+      progress?.stop();
       call.done();
     }
   });
 
   // A stream only for who asked for progress: plain JSON can still become another HTTP status.
+  if (tasks) serveLegacyTasks(server, visit, { gone: request.signal, unwrap, asResult: asLegacyResult });
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: !wantsProgress(message) });
   await server.connect(transport);
-  const response = await transport.handleRequest(request, { parsedBody: withoutTask(message) });
+  const response = await transport.handleRequest(request, { parsedBody: tasks ? message : withoutTask(message) });
   return instead && !wantsProgress(message) ? instead : response;
 }
 
@@ -71,7 +86,7 @@ function wantsProgress({ params }: Readonly<Record<string, unknown>>): boolean {
   return typeof meta === 'object' && meta !== null && 'progressToken' in meta;
 }
 
-/** Tasks are not declared on this leg, and who does not declare them ignores the wish (2025-11-25, Tasks); SDK v1 would refuse it. */
+/** Where the tenant lets no call wait as a task they are not declared, and who does not declare them ignores the wish (2025-11-25, Tasks); SDK v1 would refuse it. */
 function withoutTask(message: Readonly<Record<string, unknown>>): unknown {
   const { params } = message;
   if (typeof params !== 'object' || params === null || !('task' in params)) return message;

@@ -1,12 +1,25 @@
 import { type CallToolResult, createMcpHandler, inputRequired, ProtocolError, Server } from '@modelcontextprotocol/server';
 import { whoOf } from './admit.ts';
+import { answerCall, type Lent, type Paused, type ToolCall } from './answer-call.ts';
+import { answerList } from './answer-list.ts';
 import { internalError, rpcIdOf, turnAway } from './answers.ts';
-import { type Answer, answerCall, answerList, type Paused, type ToolResult } from './handlers.ts';
+import type { Answer } from './in-turn.ts';
 import { instructionsFor, schemaValidator, serverInfo } from './introduction.ts';
 import type { Visit } from './parts.ts';
 import { createPauseCodec, type PauseState } from './pause.ts';
 import { relayProgress } from './progress.ts';
+import { canBeTask, startTask, type Tasked } from './tasks/follow.ts';
+import { createdTask, declaresTasks, serveTasks, tasksExtension } from './tasks/modern.ts';
+import type { ToolResult } from './tool-result.ts';
 import type { ListWatches } from './watch-list.ts';
+
+/** A task, for a client that declares with this request that it can take one; else within the request. A call that is resumed was not one. */
+export function answerModern(visit: Visit, call: ToolCall, lent: Lent): Promise<Answer<ToolResult> | Paused | Tasked> {
+  const capabilities = call.meta['io.modelcontextprotocol/clientCapabilities'];
+  return lent.rounds?.resumed == null && declaresTasks(capabilities) && canBeTask(visit, call.name)
+    ? startTask(visit, call, lent, false)
+    : answerCall(visit, call, lent);
+}
 
 /** The 2026-07-28 leg: one stateless exchange, spoken by SDK v2. A call that was answered already is only put into its words. */
 export async function serveModern(
@@ -14,7 +27,7 @@ export async function serveModern(
   request: Request,
   message: Readonly<Record<string, unknown>>,
   watches: ListWatches,
-  answered: Answer<ToolResult> | Paused | null = null,
+  answered: Answer<ToolResult> | Paused | Tasked | null = null,
 ): Promise<Response> {
   const { ports } = visit;
   let instead = null as Response | null;
@@ -29,7 +42,7 @@ export async function serveModern(
   const makeServer = (): Server => {
     const codec = createPauseCodec(ports.keys.state, whoOf(visit), ports.clock());
     const server = new Server(serverInfo, {
-      capabilities: { tools: { listChanged: true } },
+      capabilities: { tools: { listChanged: true }, extensions: { [tasksExtension]: {} } },
       instructions: instructionsFor(visit),
       jsonSchemaValidator: schemaValidator,
       requestState: { verify: codec.verify },
@@ -41,14 +54,16 @@ export async function serveModern(
     });
     server.setRequestHandler('tools/call', async ({ params }, context) => {
       const resumed = context.mcpReq.requestState<PauseState>() ?? null;
-      const { signal, notify, _meta } = context.mcpReq;
-      const call = { name: params.name, arguments: params.arguments ?? {}, meta: _meta ?? {} };
+      const { signal, notify, _meta, envelope } = context.mcpReq;
+      const call = { name: params.name, arguments: params.arguments ?? {}, meta: { ..._meta, ...envelope } };
       const lent = { signal, gone: signal, onProgress: relayProgress(_meta?.progressToken, notify), rounds: { resumed } };
-      const answer = answered ?? (await answerCall(visit, call, lent));
+      const answer = answered ?? (await answerModern(visit, call, lent));
       if (answer.kind === 'paused') return inputRequired({ requestState: await codec.mint(answer.state) });
+      if (answer.kind === 'task') return createdTask(answer.view) as unknown as CallToolResult;
       // The SDK checks the shape of what an upstream sent before it goes out.
       return unwrap(answer) as unknown as CallToolResult;
     });
+    serveTasks(server, visit, unwrap);
     return server;
   };
 

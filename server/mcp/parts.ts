@@ -1,4 +1,4 @@
-import type { ApprovalState, CallAnswer, CallIo, CallRequest, ListedTool, Refusal, Session } from '../call/index.ts';
+import type { ApprovalState, Attempt, CallAnswer, CallIo, CallRequest, ListedTool, Refusal, Session, TaskName, TaskState } from '../call/index.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { Caller, Connection, DoorAsked } from '../identity/index.ts';
 import type { Aside } from '../limits/index.ts';
@@ -16,6 +16,15 @@ export interface Parts {
   awaitApproval(ports: Ports, caller: Caller, approval: string, holdMs: number, signal: AbortSignal, aside: Aside): Promise<ApprovalState | Refusal>;
   openSession(ports: Ports, snapshot: TenantSnapshot, request: OpenRequest): Promise<SessionRow | Refusal>;
   endSession: EndSession;
+  readonly tasks: TaskVerbs;
+}
+
+export interface TaskVerbs {
+  keep(ports: Ports, session: Session, attempt: Attempt): Promise<TaskName | null>;
+  look(ports: Ports, session: Session, name: TaskName): Promise<TaskState | null>;
+  run(ports: Ports, session: Session, name: TaskName, io: CallIo): Promise<CallAnswer>;
+  cancel(ports: Ports, session: Session, name: TaskName): Promise<'cancelled' | 'over' | null>;
+  list(ports: Ports, session: Session): Promise<readonly TaskState[]>;
 }
 
 /** False when the session was not live any more. */

@@ -1,6 +1,7 @@
 import { classifyInboundRequest, specTypeSchemas } from '@modelcontextprotocol/server';
-import type { ToolCall, ToolResult } from './handlers.ts';
+import type { ToolCall } from './answer-call.ts';
 import { serverInfo } from './introduction.ts';
+import type { ToolResult } from './tool-result.ts';
 
 /**
  * The plain `tools/call` of MCP 2026-07-28: no progress asked for, nothing resumed. It is most of what a broker hears, and one result

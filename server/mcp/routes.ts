@@ -8,9 +8,8 @@ import { StoreUnavailable } from '../store/store.ts';
 import { type Address, admit, countAt, doorOf, identify } from './admit.ts';
 import { internalError, invalidRequest, rpcError, rpcIdOf, turnAway, unavailable } from './answers.ts';
 import { createCancellations } from './cancellations.ts';
-import { answerCall } from './handlers.ts';
 import { answerLegacy, answerNamed, namedBy } from './legacy-door.ts';
-import { serveModern } from './modern.ts';
+import { answerModern, serveModern } from './modern.ts';
 import type { Parts, Visit } from './parts.ts';
 import { answerPlainly, type PlainCall, routeOf } from './plain-call.ts';
 import { heldFor, readMessage } from './read-message.ts';
@@ -64,7 +63,7 @@ export function createRoutes(ports: Ports, parts: Parts): Hono {
     message: Readonly<Record<string, unknown>>,
     gone: AbortSignal,
   ): Promise<Response> => {
-    const answered = await answerCall(visit, call, { signal: gone, gone, onProgress: null, rounds: { resumed: null } });
+    const answered = await answerModern(visit, call, { signal: gone, gone, onProgress: null, rounds: { resumed: null } });
     const plainly = answered.kind === 'result' ? answerPlainly(call, answered.result) : null;
     return plainly ?? notStored(await serveModern(visit, request, message, watches, answered));
   };

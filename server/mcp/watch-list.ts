@@ -3,7 +3,7 @@ import { isRefusal, type Refusal, refuse } from '../call/index.ts';
 import type { Caller } from '../identity/index.ts';
 import { watchSession } from '../sessions/index.ts';
 import { admit, identify, whoOf } from './admit.ts';
-import { answerList } from './handlers.ts';
+import { answerList } from './answer-list.ts';
 import type { Visit } from './parts.ts';
 
 /**

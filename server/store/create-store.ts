@@ -41,6 +41,7 @@ import {
   sweepUsedOnce,
   tenantsWithDue,
 } from './verbs/sweep.ts';
+import * as tasks from './verbs/tasks.ts';
 import { castVote } from './verbs/votes.ts';
 
 const of = (tenant: string): Reach => ({ tenants: [tenant] });
@@ -99,6 +100,10 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     // The answer comes out of the write transaction itself, so an early one is no less true; what is lost with a failed commit is told by `durable`.
     claim: (request) => write(of(request.tenant), () => claim(request)),
     settle: (settlement) => commit(of(settlement.tenant), () => settle(settlement)),
+    keepDispatch: (tenant, session, id, until) => commit(of(tenant), () => tasks.keepDispatch(tenant, session, id, until)),
+    cancelDispatch: (tenant, session, id, at, record) => commit(of(tenant), () => tasks.cancelDispatch(tenant, session, id, at, record)),
+    readDispatch: (tenant, id) => readOnce(of(tenant), () => tasks.readDispatch(tenant, id)),
+    listTasks: (tenant, session, at, limit) => readOnce(of(tenant), () => tasks.listTasks(tenant, session, at, limit)),
 
     openApproval: (approval, limits, record) => commit(of(approval.tenant), () => approvals.openApproval(approval, limits, record)),
     findApproval: (tenant, callKey, at) => read(of(tenant), () => approvals.findApproval(tenant, callKey, at)),
@@ -187,6 +192,7 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
         swept.approvals += await untilDone(() => commit(of(tenant), () => sweepApprovals(tenant, at)));
         swept.reminders += await untilDone(() => commit(of(tenant), () => sweepReminders(tenant, at, sweepAtOnce)));
         await untilDone(() => commit(of(tenant), () => standing.sweepStanding(tenant, at, sweepAtOnce)));
+        await untilDone(() => commit(of(tenant), () => tasks.sweepTasks(tenant, at, sweepAtOnce)));
         swept.dispatches += await untilDone(() => commit(of(tenant), () => sweepDispatches(tenant, at)));
         swept.changes += await untilDone(() => commit(of(tenant), () => sweepChanges(tenant, at)));
       }

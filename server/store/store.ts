@@ -6,7 +6,7 @@ import type { PasskeyStore } from './passkey-store.ts';
 import type { ProtocolSessionVerbs } from './protocol-sessions.ts';
 import type { ApprovalRow, ApprovalStatus, DecisionRow, Edit, EditAnswer, NewApproval, NewVote, PendingLimits, VoteAnswer } from './rows/approvals.ts';
 import type { AuthorizationVerbs, CodeGrant } from './rows/authorizations.ts';
-import type { ClaimAnswer, ClaimRequest, DispatchRow, Settlement, SettlementAnswer } from './rows/calls.ts';
+import type { ClaimAnswer, ClaimRequest, DispatchRow, Settlement, SettlementAnswer, TaskRow } from './rows/calls.ts';
 import type { ChangeApproval, ChangeRow, ChangeStatus, NewChange, RequestAnswer } from './rows/changes.ts';
 import type { ConfigurationAnswer, ConfigurationChange, StoredDocument, TenantConfiguration } from './rows/configuration.ts';
 import type { ConsoleLink, ConsoleSession } from './rows/console.ts';
@@ -17,7 +17,7 @@ import type { StandingVerbs } from './standing-approvals.ts';
 
 export type { NewPasskey, PasskeyRow } from './passkey-store.ts';
 export type { ProtocolSession } from './protocol-sessions.ts';
-export type * from './rows/approvals.ts';
+export * from './rows/approvals.ts';
 export type * from './rows/authorizations.ts';
 export type * from './rows/calls.ts';
 export * from './rows/changes.ts';
@@ -91,6 +91,13 @@ export interface Store extends PasskeyStore, NotificationVerbs, BreakGlassVerbs,
 
   claim(request: ClaimRequest): Promise<{ readonly answer: ClaimAnswer; readonly durable: Promise<void> }>;
   settle(settlement: Settlement): Promise<SettlementAnswer>;
+  /** Lets a dispatch that runs answer as a task until then; false when it has ended already. */
+  keepDispatch(tenant: string, session: string, id: string, until: number): Promise<boolean>;
+  /** Guarded: only while it runs. Whoever runs it is told; its outcome goes on the record and to nobody. */
+  cancelDispatch(tenant: string, session: string, id: string, at: number, record: RecordBody): Promise<boolean>;
+  readDispatch(tenant: string, id: string): Promise<TaskRow | null>;
+  /** Dispatches of a session that answer as tasks at `at`, youngest first. */
+  listTasks(tenant: string, session: string, at: number, limit: number): Promise<readonly TaskRow[]>;
 
   /** Idempotent by call key: an approval for the key that is pending, approved, denied or used, and not past its expiry, is answered instead. */
   openApproval(

@@ -210,7 +210,7 @@ export async function openBench(): Promise<Bench> {
       const about = { tenant: session.tenant, session: session.id, agent: session.agent, tool: 'ledger__post_payment' };
       const answer = await store.openApproval(
         {
-          ...{ id, ...about, callKey: sha256Hex(id), digest, proposal: sealed, requirements, createdAt: now.at, expiresAt },
+          ...{ id, ...about, callKey: sha256Hex(id), nonce: null, digest, proposal: sealed, requirements, createdAt: now.at, expiresAt },
           excluded: excludedFrom(snapshot, session),
           terms: termsOf(snapshot.document, 'destructive'),
           ...over,

@@ -123,7 +123,13 @@ describe('the end of its last day', () => {
     ...{ tool: 'ledger__post_payment', arguments: french(amount).arguments, nonce: randomBytes(4).toString('hex') },
     ...{ resumes: null, traceparent: null },
   });
-  const io = { signal: new AbortController().signal, holdMs: 0, onProgress: () => undefined, aside: <T>(wait: () => Promise<T>) => wait() };
+  const io = {
+    signal: new AbortController().signal,
+    holdMs: 0,
+    rung: 'handle' as const,
+    onProgress: () => undefined,
+    aside: <T>(wait: () => Promise<T>) => wait(),
+  };
   async function callAt(clock: () => number, ports: Partial<Ports> = {}): Promise<CallAnswer> {
     const { session } = await broker.open({});
     const row = (await broker.ports.store.readSession('acme', session))?.session;

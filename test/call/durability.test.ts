@@ -25,7 +25,13 @@ function failingFlush(): Ports {
 }
 
 async function call(ports: Ports, caller: Caller, tool: string, args: unknown): Promise<CallAnswer> {
-  const io = { signal: new AbortController().signal, holdMs: 0, onProgress: () => undefined, aside: <T>(wait: () => Promise<T>) => wait() };
+  const io = {
+    signal: new AbortController().signal,
+    holdMs: 0,
+    rung: 'handle' as const,
+    onProgress: () => undefined,
+    aside: <T>(wait: () => Promise<T>) => wait(),
+  };
   const session = await enterSession(ports, caller);
   if (isRefusal(session)) throw new Error(session.message);
   return brokerCall(ports, session, { tool, arguments: args, nonce: null, resumes: null, traceparent: null }, io);

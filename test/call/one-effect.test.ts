@@ -163,7 +163,7 @@ describe('what changes while a call is under way', () => {
     const { claim } = await import('../../server/call/claim.ts');
     const it = await broker();
     const forged = { warrant: { judgement: {}, approval: null }, connection: null, secret: null } as unknown as Parameters<typeof claim>[1];
-    await expect(claim(it.ports, forged, 'dec_forged', 1_000)).rejects.toThrow(/did not make/);
+    await expect(claim(it.ports, forged, 'dec_forged', 1_000, 'handle')).rejects.toThrow(/did not make/);
   });
 });
 

@@ -31,6 +31,7 @@ export function approvalRules(bench: Bench): void {
         sealedOutcome: null,
         editedFrom: null,
         supersededBy: null,
+        rung: null,
       };
       expect(await ask(bench.store)).toEqual(asked);
       expect(await bench.store.readApproval('acme', 'apr_1')).toEqual(asked);

@@ -122,6 +122,7 @@ export function newApproval(more: Partial<NewApproval> = {}): NewApproval {
     agent: 'matcher',
     tool: 'ledger__post_payment',
     callKey: 'k'.repeat(64),
+    nonce: null,
     digest: 'p'.repeat(64),
     proposal: new Uint8Array([1, 2, 3]),
     requirements: ['approval:finance:2'],

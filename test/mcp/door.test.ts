@@ -2,7 +2,7 @@ import { Agent, request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Refusal, type RefusalCode, refuse } from '../../server/call/index.ts';
 import { StoreUnavailable } from '../../server/store/store.ts';
-import { legacyClient, modernClient, post, postCall, refusal, type Served, serveDoor, session, textResult, token } from './fixture.ts';
+import { legacyClient, modernClient, post, postCall, refusal, type Served, serveDoor, session, sessionOf, textResult, token } from './fixture.ts';
 
 let door: Served;
 afterEach(() => door.close());
@@ -239,8 +239,12 @@ it('keeps two sessions apart though their clients count alike', async () => {
   for (const client of [one, two, three]) await client.close();
 });
 
-it('ignores a wish for a 2025-11-25 task it did not offer', async () => {
-  door = await serveDoor();
+it('ignores a wish for a 2025-11-25 task where the tenant lets no call wait as one, and does not offer it', async () => {
+  const plain = { tenant: { document: { pause: [] } } };
+  door = await serveDoor({ parts: { enterSession: async (_ports, caller) => Object.assign(sessionOf(caller), plain) } });
+  const client = await legacyClient(door.mcp);
+  expect(client.getServerCapabilities()).toEqual({ tools: {} });
+  await client.close();
   const wish = JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'a__b', arguments: {}, task: { ttl: 1000 } } });
   const body = (await (await post(door.mcp, wish)).json()) as { result: unknown };
   expect(body.result).toMatchObject({ content: [{ type: 'text', text: 'done' }] });

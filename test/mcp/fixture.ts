@@ -36,7 +36,8 @@ export const callerOf = (over: Partial<Omit<Caller, never>> = {}): Caller =>
   }) as Caller;
 
 /** The caller's session as the door gets it; only its end is told. */
-export const sessionOf = (caller: Caller, expiresAt = Date.now() + 1_800_000): Session => ({ caller, row: { expiresAt } }) as unknown as Session;
+export const sessionOf = (caller: Caller, expiresAt = Date.now() + 1_800_000): Session =>
+  ({ caller, row: { ...caller, id: caller.session, cnf: null, expiresAt }, tenant: { document: { pause: ['task', 'rounds', 'hold'] } } }) as unknown as Session;
 
 export const tools: readonly ListedTool[] = [
   {
@@ -139,6 +140,7 @@ export async function serveDoor(options: { answer?: Answers; parts?: Partial<Par
     awaitApproval: async () => refuse('approval.unknown', 'There is no such approval in this task.'),
     openSession: unexpected,
     endSession: unexpected,
+    tasks: { keep: unexpected, look: unexpected, run: unexpected, cancel: unexpected, list: unexpected },
     ...options.parts,
   };
   const app = new Hono().route('/', mcpRoutes(ports, parts));

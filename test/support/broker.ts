@@ -45,6 +45,7 @@ export interface TestOptions extends Extras {
   readonly dir?: string;
   readonly holdMs?: number;
   readonly ahead?: number;
+  readonly taskAfterMs?: number;
   /** Any free one when left out; what a token says of its issuer depends on it. */
   readonly port?: number;
   /** `limits` of the broker's settings. */
@@ -70,6 +71,7 @@ export async function startTestBroker(options: TestOptions = {}): Promise<TestBr
       documents: [documents],
       hold_ms: options.holdMs ?? 2_000,
       limits: options.limits ?? {},
+      ...(options.taskAfterMs === undefined ? {} : { task_after_ms: options.taskAfterMs }),
     });
     const { public_url: _, ...rest } = settings;
     return startBroker(rest, { clock: () => Date.now() + ahead, log, samples: true });

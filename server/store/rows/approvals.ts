@@ -12,6 +12,10 @@ export interface PendingLimits {
 
 export type ApprovalStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'cancelled' | 'superseded' | 'revoked' | 'used';
 
+/** How a client waits for a human: as a task, by rounds of `requestState`, in a held request, or by itself with a handle (DESIGN §5). */
+export const rungs = ['task', 'rounds', 'hold', 'handle'] as const;
+export type Rung = (typeof rungs)[number];
+
 export interface Vote {
   readonly person: string;
   /** The person's name in the tenant document when the vote was cast. */
@@ -50,6 +54,8 @@ export interface ApprovalRow {
   readonly agent: string;
   readonly tool: string;
   readonly callKey: string;
+  /** What makes the call another than an equal one, as the client sent it; null when it sent nothing. */
+  readonly nonce: string | null;
   /** SHA-256 of the proposal's canonical form, hex. */
   readonly digest: string;
   /** The proposal's canonical bytes, sealed; what runs is what stands here. */
@@ -68,12 +74,17 @@ export interface ApprovalRow {
   readonly expiresAt: number;
   readonly decidedAt: number | null;
   readonly dispatch: string | null;
+  /** How the call that took it had waited; null until then, and when an earlier version took it. */
+  readonly rung: Rung | null;
   /** How the dispatch ended; null while it runs or when there is none. */
   readonly outcome: 'completed' | 'failed' | 'unknown' | null;
   readonly sealedOutcome: Uint8Array | null;
 }
 
-export type NewApproval = Omit<ApprovalRow, 'status' | 'votes' | 'decidedAt' | 'dispatch' | 'outcome' | 'sealedOutcome' | 'editedFrom' | 'supersededBy'>;
+export type NewApproval = Omit<
+  ApprovalRow,
+  'status' | 'votes' | 'decidedAt' | 'dispatch' | 'outcome' | 'rung' | 'sealedOutcome' | 'editedFrom' | 'supersededBy'
+>;
 
 export interface NewVote extends Vote {
   readonly tenant: string;

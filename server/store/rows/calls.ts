@@ -1,6 +1,7 @@
 import type { Label } from '../../../policies/index.ts';
 import type { RecordBody } from '../../audit/record.ts';
 import type { StandingTaken } from '../standing-approvals.ts';
+import type { Rung } from './approvals.ts';
 
 /** What a call takes and how it ends. */
 
@@ -27,6 +28,8 @@ export interface ClaimRequest {
   /** Standing approvals and remembered answers it rests on, beside or in place of one of its own. */
   readonly standing?: readonly StandingTaken[];
   readonly dispatch: string;
+  /** How the call that takes the approval had waited for it. */
+  readonly rung?: Rung | null;
   /** After this the dispatch counts as `unknown`. */
   readonly leaseUntil: number;
   readonly at: number;
@@ -48,6 +51,8 @@ export interface Settlement {
   readonly label: Label | null;
   /** The outcome to hold for a replay, sealed; null when the call needed no approval. */
   readonly approvalOutcome: { readonly approval: string; readonly sealed: Uint8Array } | null;
+  /** The outcome for whoever asks for it as a task's, sealed; kept only when `keepDispatch` asked for it. */
+  readonly taskOutcome?: Uint8Array | null;
   readonly at: number;
   readonly record: RecordBody;
 }
@@ -66,4 +71,14 @@ export interface DispatchRow {
   readonly approval: string | null;
   readonly dispatchedAt: number;
   readonly settledAt: number | null;
+}
+
+/** A dispatch as a task may be asked for it. */
+export interface TaskRow extends DispatchRow {
+  readonly session: string;
+  /** Until when it answers as a task, epoch milliseconds; null when nobody asked for that. */
+  readonly keptUntil: number | null;
+  /** When its client no longer wanted it. */
+  readonly cancelledAt: number | null;
+  readonly sealedOutcome: Uint8Array | null;
 }

@@ -1,4 +1,4 @@
-import type { ApprovalRow, ApprovalStatus, ApprovalTerms, Vote } from '../store.ts';
+import type { ApprovalRow, ApprovalStatus, ApprovalTerms, Rung, Vote } from '../store.ts';
 import { all, one, type Verb } from '../verb.ts';
 
 export interface ApprovalColumns {
@@ -8,6 +8,7 @@ export interface ApprovalColumns {
   readonly agent: string;
   readonly tool: string;
   readonly call_key: string;
+  readonly nonce: string | null;
   readonly digest: string;
   readonly proposal: Uint8Array;
   readonly requirements: string;
@@ -21,14 +22,15 @@ export interface ApprovalColumns {
   readonly expires_at: number;
   readonly decided_at: number | null;
   readonly dispatch: string | null;
+  readonly rung: Rung | null;
   readonly outcome: ApprovalRow['outcome'];
   readonly sealed_outcome: Uint8Array | null;
 }
 
 /** Named one by one, so that a plan prepared before a column was added goes on answering. */
 export const approvalColumns = [
-  'tenant, id, session, agent, tool, call_key, digest, proposal, requirements, excluded, terms, edited_from, superseded_by, status',
-  'created_at, expires_at, decided_at, dispatch, outcome, sealed_outcome',
+  'tenant, id, session, agent, tool, call_key, nonce, digest, proposal, requirements, excluded, terms, edited_from, superseded_by, status',
+  'created_at, expires_at, decided_at, dispatch, rung, outcome, sealed_outcome',
 ].join(', ');
 
 /** Nobody knows what the tool of an approval without terms does: the strictest are taken. */
@@ -43,6 +45,7 @@ export function* approvalOf(columns: ApprovalColumns): Verb<ApprovalRow> {
     agent: columns.agent,
     tool: columns.tool,
     callKey: columns.call_key,
+    nonce: columns.nonce,
     digest: columns.digest,
     proposal: columns.proposal,
     requirements: JSON.parse(columns.requirements) as string[],
@@ -56,6 +59,7 @@ export function* approvalOf(columns: ApprovalColumns): Verb<ApprovalRow> {
     expiresAt: columns.expires_at,
     decidedAt: columns.decided_at,
     dispatch: columns.dispatch,
+    rung: columns.rung,
     outcome: columns.outcome,
     sealedOutcome: columns.sealed_outcome,
   };

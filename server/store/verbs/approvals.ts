@@ -80,14 +80,15 @@ function* countWaiting(approval: NewApproval, column: keyof PendingLimits): Verb
 export function* insertApproval(approval: NewApproval, editedFrom: string | null): Verb<void> {
   yield* run(
     `INSERT INTO approvals
-       (tenant, id, session, agent, tool, call_key, digest, proposal, requirements, excluded, terms, edited_from, status, created_at, expires_at, remind_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)`,
+       (tenant, id, session, agent, tool, call_key, nonce, digest, proposal, requirements, excluded, terms, edited_from, status, created_at, expires_at, remind_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)`,
     approval.tenant,
     approval.id,
     approval.session,
     approval.agent,
     approval.tool,
     approval.callKey,
+    approval.nonce,
     approval.digest,
     approval.proposal,
     JSON.stringify(approval.requirements),

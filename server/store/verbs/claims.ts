@@ -53,12 +53,13 @@ function insertDispatch({ tenant, dispatch, session, tool, approval, leaseUntil,
 }
 
 /** From approved to used, once: whoever comes second changes no row. */
-function* takeApproval({ tenant, session, tool, approval, dispatch, at }: ClaimRequest): Verb<boolean> {
+function* takeApproval({ tenant, session, tool, approval, dispatch, rung, at }: ClaimRequest): Verb<boolean> {
   if (!approval) return true;
   const taken = yield* run(
-    `UPDATE approvals SET status = 'used', dispatch = ?
+    `UPDATE approvals SET status = 'used', dispatch = ?, rung = ?
      WHERE tenant = ? AND id = ? AND session = ? AND tool = ? AND digest = ? AND status = 'approved' AND expires_at > ?`,
     dispatch,
+    rung ?? null,
     tenant,
     approval.id,
     session,

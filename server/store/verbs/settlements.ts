@@ -54,7 +54,12 @@ function releaseOf(line: readonly Standing[], learned: Label | null, at: number)
 }
 
 /** The sealed outcome is kept for a replay only while its approval has not expired, and never when it was withheld. */
-function* keepOutcome({ tenant, dispatch, outcome, approvalOutcome, at }: Settlement, approval: string | null, released: boolean): Verb<void> {
+function* keepOutcome({ tenant, dispatch, outcome, approvalOutcome, taskOutcome, at }: Settlement, approval: string | null, released: boolean): Verb<void> {
+  if (taskOutcome && released) {
+    const kept = 'tenant = ? AND id = ? AND kept_until > ? AND cancelled_at IS NULL';
+    yield* run(`UPDATE dispatches SET sealed_outcome = ? WHERE ${kept}`, taskOutcome, tenant, dispatch, at);
+  }
+  if (taskOutcome) yield* signal('call', tenant, dispatch);
   if (approval === null) return;
   const sealed = released && approvalOutcome?.approval === approval ? approvalOutcome.sealed : null;
   yield* run(

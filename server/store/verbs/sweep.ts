@@ -27,8 +27,9 @@ export function* tenantsWithDue(at: number): Verb<string[]> {
        WHERE status = 'active' OR (status = 'requested' AND confirm_by <= ?) OR (status = 'ended' AND reviewed_at IS NULL AND overdue_told = 0 AND review_due <= ?)
      UNION SELECT tenant FROM standing_approvals WHERE status IN ('pending', 'active') AND expires_at <= ?
      UNION SELECT tenant FROM dispatches WHERE status = 'dispatched' AND lease_until <= ?
+     UNION SELECT tenant FROM dispatches WHERE kept_until <= ?
      UNION SELECT tenant FROM changes WHERE status = 'pending' AND expires_at <= ?`,
-    ...Array.from({ length: 8 }, () => at),
+    ...Array.from({ length: 9 }, () => at),
   );
   return due.map(({ tenant }) => tenant);
 }

@@ -1,0 +1,162 @@
+import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Task } from '../../server/connect/session.ts';
+import { endSession } from '../../server/sessions/index.ts';
+import { approveByTwo, nextPending, vote } from '../support/approvals.ts';
+import { legacyClient, newFolder, payment, startTestBroker, type TestBroker } from '../support/broker.ts';
+import { slowLedger } from '../support/slow-ledger.ts';
+import { postModern } from './fixture.ts';
+
+/** Tasks of both generations, with everything real behind the door. */
+
+let broker: TestBroker;
+let ledger: ReturnType<typeof slowLedger>;
+let dir: string;
+beforeAll(async () => {
+  dir = await newFolder();
+  ledger = slowLedger(dir);
+  broker = await startTestBroker({ dir, holdMs: 300, taskAfterMs: 100, ...ledger });
+});
+afterAll(() => broker.end());
+afterEach(async () => {
+  for (const { id } of await broker.ports.store.listSessions('acme', { status: 'active' }, { after: null, limit: 100 }))
+    await endSession(broker.ports, 'acme', id, { status: 'ended', reason: 'over' }, 'test');
+});
+
+const extension = 'io.modelcontextprotocol/tasks';
+const declared = { _meta: { 'io.modelcontextprotocol/clientCapabilities': { extensions: { [extension]: {} } } } };
+interface Wire {
+  readonly resultType: string;
+  readonly taskId: string;
+  readonly status: string;
+  readonly statusMessage?: string;
+  readonly ttlMs: number;
+  readonly pollIntervalMs: number;
+  readonly result?: { readonly content: readonly { readonly text: string }[]; readonly isError?: boolean; readonly _meta: Record<string, unknown> };
+  readonly error?: { readonly code: number; readonly message: string };
+}
+type Body = { result?: Wire; error?: { code: number; message: string; data?: unknown } };
+
+async function ask(task: Task, method: string, params: Record<string, unknown>): Promise<Body & { http: number }> {
+  const name = params['taskId'] === undefined ? {} : { 'mcp-name': String(params['taskId']) };
+  const response = await postModern(task.mcpUrl, method, { ...declared, ...params }, { authorization: `Bearer ${task.accessToken}`, ...name });
+  return { ...((await response.json()) as Body), http: response.status };
+}
+const call = async (task: Task, params: Record<string, unknown>): Promise<Wire> => (await ask(task, 'tools/call', params)).result as Wire;
+const get = async (task: Task, taskId: string): Promise<Wire> => (await ask(task, 'tasks/get', { taskId })).result as Wire;
+async function until(task: Task, taskId: string, wanted: (state: Wire) => boolean): Promise<Wire> {
+  for (;;) {
+    const state = await get(task, taskId);
+    if (wanted(state)) return state;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+const over = ({ status }: Wire): boolean => status !== 'working';
+const records = async (session: string) =>
+  (await broker.ports.store.readRecords('acme', 0, 10_000)).map(({ body }) => body).filter((body) => body.session === session);
+
+describe('the extension of 2026-07-28', () => {
+  it('is declared, and met with the capability it needs where a client does not declare it', async () => {
+    const task = await broker.open({});
+    const { result } = await ask(task, 'server/discover', {});
+    expect(result).toMatchObject({ capabilities: { extensions: { [extension]: {} } } });
+    for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel']) {
+      const headers = { authorization: `Bearer ${task.accessToken}`, 'mcp-name': 'x' };
+      const refused = await (await postModern(task.mcpUrl, method, { taskId: 'x', inputResponses: {} }, headers)).json();
+      expect(refused).toMatchObject({ error: { code: -32021, data: { requiredCapabilities: { extensions: { [extension]: {} } } } } });
+    }
+  });
+
+  it('a call that waits for a human is a task; approved, it runs when it is asked for, once, and every later look is told the same', async () => {
+    const task = await broker.open({});
+    const created = await call(task, payment(600));
+    expect(created).toMatchObject({ resultType: 'task', status: 'working', statusMessage: expect.stringContaining('human'), pollIntervalMs: 2_000 });
+    expect(created).not.toHaveProperty('result');
+    expect(created.ttlMs).toBeGreaterThan(1_000);
+    expect(await get(task, created.taskId)).toMatchObject({ resultType: 'complete', taskId: created.taskId, status: 'working' });
+    const before = ledger.payments().length;
+    await approveByTwo(broker, await nextPending(broker));
+    expect(ledger.payments()).toHaveLength(before);
+    ledger.release();
+    const looks = await Promise.all(Array.from({ length: 5 }, () => get(task, created.taskId)));
+    expect(looks.every(({ status }) => status === 'working' || status === 'completed')).toBe(true);
+    const ended = await until(task, created.taskId, over);
+    expect(ended).toMatchObject({ status: 'completed', result: { content: [{ text: 'paid 600' }] } });
+    expect((await get(task, created.taskId)).result?.content).toEqual(ended.result?.content);
+    expect(ledger.payments()).toHaveLength(before + 1);
+    const dispatched = (await records(task.session)).filter(({ type }) => type === 'call.dispatched');
+    expect(dispatched).toMatchObject([{ rung: 'task' }]);
+  });
+
+  it('a denial is told as a result the model can act on', async () => {
+    const task = await broker.open({});
+    const created = await call(task, payment(601));
+    await vote(broker, 'bob', await nextPending(broker), 'deny', 'not this one');
+    const ended = await get(task, created.taskId);
+    expect(ended).toMatchObject({ status: 'completed', result: { isError: true, _meta: { 'taskgate/refusal': { code: 'approval.denied' } } } });
+    expect(ended.result?.content[0]?.text).toContain('"not this one"');
+  });
+
+  it('cancelling ends the waiting for good, and is acknowledged with nothing, however often', async () => {
+    const task = await broker.open({});
+    const created = await call(task, payment(602));
+    const approval = await nextPending(broker);
+    for (let time = 0; time < 2; time++)
+      expect((await ask(task, 'tasks/cancel', { taskId: created.taskId })).result).toEqual(expect.not.objectContaining({ taskId: expect.anything() }));
+    expect(await get(task, created.taskId)).toMatchObject({ status: 'cancelled' });
+    expect((await vote(broker, 'bob', approval, 'approve')).status).toBe(409);
+  });
+
+  it('acknowledges answers to questions nobody asked, and nothing comes of them', async () => {
+    const task = await broker.open({});
+    const created = await call(task, payment(603));
+    const answer = { taskId: created.taskId, inputResponses: { approve: { action: 'accept', content: { decision: 'approve' } } } };
+    expect((await ask(task, 'tasks/update', answer)).result).toMatchObject({ resultType: 'complete' });
+    expect(await get(task, created.taskId)).toMatchObject({ status: 'working' });
+    expect((await nextPending(broker)).status).toBe('pending');
+  });
+});
+
+describe('tasks of 2025-11-25', () => {
+  it('SDK v1 runs a call that two people approve as a task', async () => {
+    const task = await broker.open({});
+    const client = await legacyClient(task);
+    const { tools } = await client.listTools();
+    expect(tools.find(({ name }) => name === payment(1).name)?.execution).toEqual({ taskSupport: 'optional' });
+    expect(tools.find(({ name }) => name === 'await_approval')?.execution).toBeUndefined();
+    const told: string[] = [];
+    let result: unknown;
+    const approved = nextPending(broker).then((approval) => approveByTwo(broker, approval));
+    for await (const message of client.experimental.tasks.callToolStream(payment(610), undefined, { task: {} })) {
+      told.push(message.type);
+      if (message.type === 'error') throw message.error;
+      if (message.type === 'result') result = message.result;
+    }
+    await approved;
+    expect(told[0]).toBe('taskCreated');
+    expect(result).toMatchObject({ content: [{ text: 'paid 610' }], _meta: { 'io.modelcontextprotocol/related-task': { taskId: expect.any(String) } } });
+    const { tasks } = await client.experimental.tasks.listTasks();
+    expect(tasks).toHaveLength(1);
+    await client.close();
+  });
+
+  it('a call nobody has to approve is a task too when it was asked for as one, and so is a refusal', async () => {
+    const task = await broker.open({});
+    const client = await legacyClient(task);
+    const run = async (params: Parameters<typeof client.callTool>[0]) => {
+      const messages = [];
+      for await (const message of client.experimental.tasks.callToolStream(params, undefined, { task: {} })) messages.push(message);
+      return messages;
+    };
+    expect((await run(payment(20))).at(-1)).toMatchObject({ type: 'result', result: { content: [{ text: 'paid 20' }] } });
+    const refused = await run(payment(20, { iban: 7 }));
+    expect(refused.at(-2)).toMatchObject({ type: 'taskStatus', task: { status: 'failed', statusMessage: expect.stringContaining('schema') } });
+    const { task: last } = refused.at(-2) as unknown as { task: { taskId: string } };
+    expect(await client.experimental.tasks.getTaskResult(last.taskId, CallToolResultSchema)).toMatchObject({
+      isError: true,
+      _meta: { 'taskgate/refusal': { code: 'arguments.invalid' } },
+    });
+    await expect(client.experimental.tasks.cancelTask(last.taskId)).rejects.toMatchObject({ code: -32602 });
+    await client.close();
+  });
+});
