@@ -243,7 +243,7 @@ it('ignores a wish for a 2025-11-25 task where the tenant lets no call wait as o
   const plain = { tenant: { document: { pause: [] } } };
   door = await serveDoor({ parts: { enterSession: async (_ports, caller) => Object.assign(sessionOf(caller), plain) } });
   const client = await legacyClient(door.mcp);
-  expect(client.getServerCapabilities()).toEqual({ tools: {} });
+  expect(client.getServerCapabilities()).toEqual({ tools: { listChanged: true } });
   await client.close();
   const wish = JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'a__b', arguments: {}, task: { ttl: 1000 } } });
   const body = (await (await post(door.mcp, wish)).json()) as { result: unknown };

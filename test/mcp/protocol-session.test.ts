@@ -43,7 +43,7 @@ describe('an unmodified 2025-era client', () => {
     let listed = tools;
     door = await serveDoor({ parts: { listTools: () => listed } });
     const client = await legacyClient(door.mcp);
-    expect(client.getServerCapabilities()).toEqual({ tools: { listChanged: true } });
+    expect(client.getServerCapabilities()?.tools).toEqual({ listChanged: true });
     const told = vi.fn();
     client.setNotificationHandler(ToolListChangedNotificationSchema, told);
     await client.listTools();
