@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import Keyv from 'keyv';
 import { Agent, fetch as dial } from 'undici';
 import { z } from 'zod';
@@ -53,7 +54,12 @@ function memoryOf(ports: Pick<Ports, 'store'>): Memory {
 type Needs = Pick<Ports, 'store' | 'clock'>;
 
 /** The client at that address, or why there is none, for the log. Only for an address that a document of the tenant names. */
-export async function fetchClient(ports: Needs, snapshot: Pick<TenantSnapshot, 'tenant' | 'clientEgress'>, id: string): Promise<Client | string> {
+export async function fetchClient(
+  ports: Needs,
+  snapshot: Pick<TenantSnapshot, 'tenant' | 'clientEgress'>,
+  id: string,
+  resolve?: LookupFunction,
+): Promise<Client | string> {
   const { kept, tried, underway } = memoryOf(ports);
   const key = `${snapshot.tenant}|${id}`;
   const now = ports.clock();
@@ -64,23 +70,28 @@ export async function fetchClient(ports: Needs, snapshot: Pick<TenantSnapshot, '
   const last = tried.get(key);
   if (last !== undefined && now >= last && now - last < betweenFetchesMs) return 'it was tried a moment ago';
   tried.set(key, now);
-  const attempt = read(snapshot, id)
+  const attempt = read(snapshot, id, resolve)
     .then(async ({ client, freshMs }) => {
       await kept.set(key, { client, freshUntil: now + freshMs }, freshMs).catch(() => false);
       tried.delete(key);
       return client;
     })
-    .catch((error: unknown) => (error instanceof Error ? error.message : 'unknown').slice(0, 300))
+    .catch(reasonOf)
     .finally(() => underway.delete(key));
   underway.set(key, attempt);
   return attempt;
 }
 
-async function read({ clientEgress }: Pick<TenantSnapshot, 'clientEgress'>, id: string): Promise<{ client: Client; freshMs: number }> {
+async function read(
+  { clientEgress }: Pick<TenantSnapshot, 'clientEgress'>,
+  id: string,
+  resolve?: LookupFunction,
+): Promise<{ client: Client; freshMs: number }> {
   const url = new URL(id);
   const guard = egress(
     url,
     clientEgress.filter((entry) => entry === url.host || entry === url.hostname),
+    resolve,
   );
   guard.check(url);
   const agent = new Agent({ connect: { lookup: guard.lookup, timeout: maxMs } });
@@ -99,6 +110,12 @@ async function read({ clientEgress }: Pick<TenantSnapshot, 'clientEgress'>, id: 
   } finally {
     await agent.destroy();
   }
+}
+
+/** What stopped the socket stands behind the message of the fetch. */
+function reasonOf(error: unknown): string {
+  const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return (reason instanceof Error ? reason.message : 'unknown').slice(0, 300);
 }
 
 /** What the document says, held to what a client may be; throws otherwise. */
