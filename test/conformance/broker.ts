@@ -33,6 +33,8 @@ export async function startReferee(logLevel: 'silent' | 'warn'): Promise<Referee
     data,
     store: `sqlite:${join(data, 'taskgate.db')}`,
     documents: [await writeDocuments(dir, await exportJWK(publicKey))],
+    // What the suite has take a second is to be a task, and what it has answer at once is not, on a machine that is busy too.
+    task_after_ms: 300,
     // The suite asks more a second than an agent does.
     limits: { requests: { session: plenty, agent: plenty, tenant: plenty }, refusals: { session: plenty, agent: plenty } },
   });

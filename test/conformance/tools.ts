@@ -27,9 +27,11 @@ const free = [
   'test_input_required_result_tampered_state',
   'test_input_required_result_capabilities',
   'greet',
+  // Takes a second, and is a task for that.
+  'failing_job',
 ] as const;
 
 /** A person has to approve each call: where the client declares tasks, that is a task. */
-export const approved = ['slow_compute', 'failing_job', 'protocol_error_job', 'confirm_delete', 'multi_input', 'test_tool_with_task'] as const;
+export const approved = ['slow_compute', 'protocol_error_job', 'confirm_delete', 'multi_input', 'test_tool_with_task'] as const;
 
 export const suiteTools: readonly string[] = [...free, ...approved];
