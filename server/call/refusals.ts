@@ -8,6 +8,7 @@ export const refusals = {
   'token.missing': 'No access token was sent.',
   'token.invalid': 'The token is not one of Taskgate for this door, or it is used where it does not belong.',
   'token.expired': 'The access token has expired; renew it with a fresh workload credential.',
+  'token.scope': 'The access token was narrowed to less than the call needs; another token of the session may do it.',
   'session.not_found': 'There is no such session for this caller: not there and not yours answer alike.',
   'session.expired': 'The session, its agent or its use case has reached its end.',
   'session.ended': 'The session was ended or revoked, or an ancestor of it was.',
@@ -57,6 +58,8 @@ export interface Refusal {
   readonly approval?: { readonly id: string; readonly status: string; readonly expiresAt: number };
   /** `limit.exceeded`: seconds to leave before the next try. */
   readonly retryAfter?: number;
+  /** `token.scope`: all that a token needs for the call and for what this one could do. */
+  readonly scopes?: readonly string[];
   /** `approval.running`, `outcome.unknown`, `upstream.*`: the attempt in question. */
   readonly dispatch?: string;
   /** For the record: the task it was refused in. */

@@ -6,6 +6,7 @@ import type { SessionRow } from '../store/store.ts';
 import type { Caller, Person } from './caller.ts';
 import { type OwnTokenProblem, personClaims, taskClaims, verifyOwn } from './own-tokens.ts';
 import { personNow } from './people.ts';
+import { readScopes } from './scopes.ts';
 import { apiUrl, mcpUrl, sessionUrl, tenantMcpUrl } from './urls.ts';
 
 type DoorPorts = Pick<Ports, 'store' | 'keys' | 'config' | 'clock'>;
@@ -57,6 +58,8 @@ export async function authenticate(ports: DoorPorts, request: DoorAsked): Promis
   if (request.door === 'tenant' && claims.tenant !== request.tenant) return invalid('a token of another tenant');
   // A bound token without its proof is a stolen one, for all this door can tell (RFC 9449 §7.1).
   if (claims.cnf) return invalid('a bound token without proof of its key');
+  const narrowed = claims.scope === undefined ? undefined : readScopes(claims.scope);
+  if (narrowed === null) return invalid('a scope that is not known');
   return {
     tenant: claims.tenant,
     agent: claims.agent,
@@ -66,6 +69,7 @@ export async function authenticate(ports: DoorPorts, request: DoorAsked): Promis
     bound: false,
     tokenId: claims.jti,
     tokenExpires: claims.exp,
+    ...(narrowed ? { scopes: narrowed } : {}),
     door: request.door,
   } as Caller;
 }

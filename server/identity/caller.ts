@@ -1,3 +1,5 @@
+import type { Scope } from './scopes.ts';
+
 /** Who asks, proven by a key or a token, at one of the doors. Evidence: made only by `server/identity`. */
 declare const caller: unique symbol;
 
@@ -16,6 +18,8 @@ export interface Caller {
   readonly tokenId: string;
   /** Epoch seconds. */
   readonly tokenExpires: number;
+  /** What the token was narrowed to; absent when it may do all that its session may. */
+  readonly scopes?: readonly Scope[];
   readonly door: 'session' | 'mcp' | 'tenant';
 }
 

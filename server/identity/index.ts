@@ -11,6 +11,7 @@ export { groupsOf, personNow, type Role, rolesOf } from './people.ts';
 export { proveAssertion } from './prove-assertion.ts';
 export { isEncoded, readCapped } from './read-capped.ts';
 export { type Form, readForm } from './read-form.ts';
+export { readScopes, type Scope, scopeOf, scopes } from './scopes.ts';
 export { apiUrl, isLoopbackHost, mcpUrl, resourceMetadataUrl, sessionUrl, tenantIssuer, tenantMcpUrl } from './urls.ts';
 export { type Login, type OneTime, verifyPersonToken } from './verify-person.ts';
 export { type Orchestrator, verifyClient, verifyWorkload, type Workload } from './verify-workload.ts';

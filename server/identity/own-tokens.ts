@@ -19,6 +19,8 @@ export const taskClaims = z.strictObject({
   person: z.string(),
   sid: z.string(),
   task_sha256: z.string(),
+  /** Names with spaces between (RFC 8693 §4.2); absent in a token that was not narrowed. */
+  scope: z.string().optional(),
   cnf: z.record(z.string(), z.unknown()).optional(),
 });
 export type TaskClaims = z.infer<typeof taskClaims>;

@@ -82,6 +82,13 @@ async function recorded(ports: Ports, door: Door, { tenant, agent, session, spon
   return refusal;
 }
 
+/** What is refused before the call path, which records its own ways out: Taskgate's own tools, and calls outside any task. */
+export async function recordAtDoor({ ports, caller, connection, door }: Visit, tool: string, code: string): Promise<void> {
+  const about = { type: 'call.refused' as const, tool: tool.slice(0, 128), door: door.kind, code };
+  if (caller) await ports.access.known({ ...about, tenant: caller.tenant, actor: caller.session, agent: caller.agent, session: caller.session });
+  else if (connection) await ports.access.known({ ...about, tenant: connection.tenant, actor: connection.createdBy, agent: connection.agent });
+}
+
 /** Neither the token nor the session is good for longer. */
 const endOf = (caller: Caller, { row }: Session): number => Math.min(caller.tokenExpires * 1000, row.expiresAt);
 

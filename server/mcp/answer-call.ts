@@ -1,7 +1,7 @@
 import { type Attempt, type CallAnswer, isRefusal, refuse, type Session } from '../call/index.ts';
 import type { Aside } from '../limits/index.ts';
 import type { Rung } from '../store/store.ts';
-import { whoOf } from './admit.ts';
+import { recordAtDoor, whoOf } from './admit.ts';
 import { invalidParams } from './answers.ts';
 import { withHold } from './holds.ts';
 import { type Answer, guarded } from './in-turn.ts';
@@ -117,11 +117,4 @@ async function throughPath(
   const holds = rung === 'rounds' || rung === 'hold';
   const io = { signal, rung, holdMs: holds ? holdMs : 0, onProgress, aside, ...(begun ? { begun } : {}) };
   return { kind: 'brokered', answer: await visit.parts.brokerCall(visit.ports, visit.session, request, io), digest };
-}
-
-/** What is refused before the call path, which records its own ways out: Taskgate's own tools, and calls outside any task. */
-async function recordAtDoor({ ports, caller, connection, door }: Visit, tool: string, code: string): Promise<void> {
-  const about = { type: 'call.refused' as const, tool: tool.slice(0, 128), door: door.kind, code };
-  if (caller) await ports.access.known({ ...about, tenant: caller.tenant, actor: caller.session, agent: caller.agent, session: caller.session });
-  else if (connection) await ports.access.known({ ...about, tenant: connection.tenant, actor: connection.createdBy, agent: connection.agent });
 }

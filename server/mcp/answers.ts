@@ -10,7 +10,7 @@ export const invalidRequest = -32600;
 export const parseError = -32700;
 
 /**
- * `door`: HTTP 401 with a challenge. `unknown_tool`: what is not granted does not exist. `unavailable`: HTTP 503.
+ * `door`: HTTP 401, or 403, with a challenge. `unknown_tool`: what is not granted does not exist. `unavailable`: HTTP 503.
  * `tool_error`: a result with `isError`, whose text a model can act on.
  */
 export type Channel = 'door' | 'unknown_tool' | 'unavailable' | 'tool_error';
@@ -20,6 +20,7 @@ export function channelOf(code: RefusalCode): Channel {
     case 'token.missing':
     case 'token.invalid':
     case 'token.expired':
+    case 'token.scope':
     case 'session.not_found':
     case 'session.expired':
     case 'session.ended':
@@ -82,12 +83,20 @@ export const unavailable = (): Refusal => refuse('unavailable', 'Taskgate cannot
 export function turnAway(refusal: Refusal, door: Door, id: RpcId = null): Response {
   if (refusal.refused === 'limit.exceeded') return tooManyRequests(refusal, id);
   if (channelOf(refusal.refused) !== 'door') return rpcError(503, internalError, refusal.message, id, { 'retry-after': '1' });
+  if (refusal.refused === 'token.scope') return insufficientScope(refusal, door, id);
   // RFC 6750 §3.1: without a credential no error code; the client has nothing to correct.
   const why = door.presented ? [`error="invalid_token"`, `error_description="${quotable(refusal.message)}"`] : [];
   const challenge = `Bearer ${[...why, `resource_metadata="${door.metadata}"`].join(', ')}`;
   // Outside JSON-RPC's reserved range, as MCP asks of codes of one's own.
   const error = { code: 401, message: refusal.message, data: { code: refusal.refused } };
   return Response.json({ jsonrpc: '2.0', id, error }, { status: 401, headers: { ...notStored, 'www-authenticate': challenge } });
+}
+
+/** RFC 6750 §3.1; MCP has a client ask for everything named at once. */
+function insufficientScope({ refused, message, scopes = [] }: Refusal, { metadata }: Door, id: RpcId): Response {
+  const challenge = `Bearer error="insufficient_scope", scope="${scopes.join(' ')}", error_description="${quotable(message)}", resource_metadata="${metadata}"`;
+  const error = { code: 403, message, data: { code: refused, scope: scopes.join(' ') } };
+  return Response.json({ jsonrpc: '2.0', id, error }, { status: 403, headers: { ...notStored, 'www-authenticate': challenge } });
 }
 
 /** HTTP 429 (RFC 6585 §4), in words a model can act on: clients show it the body of an answer that is no success. */

@@ -8,6 +8,7 @@ import { StoreUnavailable } from '../store/store.ts';
 import { type Address, admit, countAt, doorOf, identify } from './admit.ts';
 import { internalError, invalidRequest, rpcError, rpcIdOf, turnAway, unavailable } from './answers.ts';
 import { createCancellations } from './cancellations.ts';
+import { checkScope } from './check-scope.ts';
 import { answerLegacy, answerNamed, namedBy } from './legacy-door.ts';
 import { answerModern, serveModern } from './modern.ts';
 import type { Parts, Visit } from './parts.ts';
@@ -45,6 +46,8 @@ export function createRoutes(ports: Ports, parts: Parts): Hono {
     if (told === null) ports.limits.countBytes(askerOf(who), read.bytes);
     const visit = await admit(ports, parts, door, who, read.bytes);
     if (isRefusal(visit)) return turnAway(visit, door, rpcIdOf(read.message));
+    const beyond = await checkScope(visit, read.message);
+    if (beyond) return turnAway(beyond, door, rpcIdOf(read.message));
     const route = routeOf(request.headers, read.message);
     switch (route) {
       case 'legacy':

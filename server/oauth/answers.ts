@@ -9,6 +9,7 @@ export type OAuthErrorCode =
   | 'unauthorized_client'
   | 'unsupported_grant_type'
   | 'invalid_target'
+  | 'invalid_scope'
   | 'invalid_authorization_details'
   | 'unsupported_token_type'
   | 'slow_down'

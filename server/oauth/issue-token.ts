@@ -1,6 +1,6 @@
 import { isRefusal, type Refusal } from '../call/refusals.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
-import { type Login, mcpUrl, type Orchestrator, sessionUrl, verifyPersonToken, type Workload } from '../identity/index.ts';
+import { type Caller, type Login, mcpUrl, type Orchestrator, sessionUrl, verifyPersonToken, type Workload } from '../identity/index.ts';
 import type { Form } from '../identity/read-form.ts';
 import type { Ports } from '../ports.ts';
 import { mintTaskToken, openSession, renewSession, type TaskAsked } from '../sessions/index.ts';
@@ -56,7 +56,7 @@ export async function issueToken(ports: Ports, snapshot: TenantSnapshot | null, 
 /** A host has a refresh token beside its token: its only way to another one without asking the sponsor again. */
 async function tokenForHost(ports: Ports, opened: Opened | OAuthError): Promise<Answer | OAuthError> {
   if (isOAuthError(opened)) return opened;
-  const answer = await tokenFor(ports, opened.session, { door: opened.resource === mcpUrl(ports.config) ? 'mcp' : 'tenant' });
+  const answer = await tokenFor(ports, opened.session, { door: opened.resource === mcpUrl(ports.config) ? 'mcp' : 'tenant', scopes: null });
   return isOAuthError(answer) ? answer : { ...answer, refresh_token: opened.refresh };
 }
 
@@ -90,15 +90,20 @@ async function open(
   return tokenFor(ports, session, target);
 }
 
-async function tokenFor(ports: Ports, session: SessionRow | Refusal, target: Target | { readonly door: 'tenant' }): Promise<Answer | OAuthError> {
+async function tokenFor(
+  ports: Ports,
+  session: SessionRow | Refusal,
+  target: Pick<Target, 'scopes'> & { readonly door: Caller['door'] },
+): Promise<Answer | OAuthError> {
   if (isRefusal(session)) return fromRefusal(session);
-  const minted = await mintTaskToken(ports, session, target.door, session.cnf);
+  const minted = await mintTaskToken(ports, session, target, session.cnf);
   if (isRefusal(minted)) return fromRefusal(minted);
   return {
     access_token: minted.token,
     issued_token_type: tokenTypes.access,
     token_type: 'Bearer',
     expires_in: minted.expiresIn,
+    ...(target.scopes ? { scope: target.scopes.join(' ') } : {}),
     authorization_details: [
       {
         ...describeTask(session),

@@ -1,6 +1,6 @@
 import type { JWK } from 'jose';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
-import { apiUrl, mcpUrl, oidcAlgorithms, sessionUrl, tenantIssuer, tenantMcpUrl } from '../identity/index.ts';
+import { apiUrl, mcpUrl, oidcAlgorithms, scopes, sessionUrl, tenantIssuer, tenantMcpUrl } from '../identity/index.ts';
 import type { Ports } from '../ports.ts';
 import { tenantOfSession } from '../sessions/index.ts';
 import { grantTypes } from './token-request.ts';
@@ -31,6 +31,7 @@ export function serverMetadata({ config }: Pick<Ports, 'config'>, tenant: string
     revocation_endpoint_auth_methods_supported: [...clientAuthentication, 'none'],
     introspection_endpoint_auth_methods_supported: [...clientAuthentication, 'bearer'],
     authorization_details_types_supported: ['taskgate-task'],
+    scopes_supported: scopes,
     protected_resources: [tenantMcpUrl(config, tenant), mcpUrl(config), apiUrl(config)],
   };
 }

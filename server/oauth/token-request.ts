@@ -1,6 +1,6 @@
 import { BadJson, parseJsonStrict } from '../../tools/index.ts';
 import type { Config } from '../config.ts';
-import { apiUrl, mcpUrl } from '../identity/index.ts';
+import { apiUrl, mcpUrl, readScopes, type Scope, scopes } from '../identity/index.ts';
 import type { Form } from '../identity/read-form.ts';
 import { authorizationDetails, type RenewalAsked, type TaskAsked } from '../sessions/index.ts';
 import { type OAuthError, oauthError } from './answers.ts';
@@ -20,8 +20,8 @@ export const grantTypes = {
   refresh: 'refresh_token',
 } as const;
 
-/** Which door the token is for; `session` names one only in a renewal. */
-export type Target = { readonly door: 'mcp' } | { readonly door: 'session'; readonly url: string | null };
+/** Which door the token is for, `session` naming one only in a renewal, and what it is narrowed to; null when to nothing. */
+export type Target = ({ readonly door: 'mcp' } | { readonly door: 'session'; readonly url: string | null }) & { readonly scopes: readonly Scope[] | null };
 
 /** A token request, well-formed; nothing in it is proven yet. */
 export type TokenRequest =
@@ -95,11 +95,13 @@ function readClientCredentials(config: Pick<Config, 'public_url'>, form: Form): 
 }
 
 /** RFC 8707: `/mcp`, or, when left out or named exactly, the session's own door. */
-function readTarget(config: Pick<Config, 'public_url'>, { resource }: Form): Target | OAuthError {
-  if (resource === undefined) return { door: 'session', url: null };
-  if (resource === mcpUrl(config)) return { door: 'mcp' };
+function readTarget(config: Pick<Config, 'public_url'>, { resource, scope }: Form): Target | OAuthError {
+  const narrowed = scope === undefined ? null : readScopes(scope);
+  if (scope !== undefined && narrowed === null) return oauthError('invalid_scope', `scope names what a token is narrowed to, of: ${scopes.join(' ')}.`);
+  if (resource === undefined) return { door: 'session', url: null, scopes: narrowed };
+  if (resource === mcpUrl(config)) return { door: 'mcp', scopes: narrowed };
   const own = resource.startsWith(`${config.public_url}/sessions/`);
-  return own ? { door: 'session', url: resource } : oauthError('invalid_target', 'This resource is no door of this broker for agents.');
+  return own ? { door: 'session', url: resource, scopes: narrowed } : oauthError('invalid_target', 'This resource is no door of this broker for agents.');
 }
 
 function readDetails(form: Form): TaskAsked | RenewalAsked | OAuthError {

@@ -1,5 +1,5 @@
 import { type Refusal, refuse } from '../call/refusals.ts';
-import { agentIdentity, type Caller, mcpUrl, sessionUrl, signOwn, tenantIssuer, tenantMcpUrl } from '../identity/index.ts';
+import { agentIdentity, type Caller, mcpUrl, type Scope, sessionUrl, signOwn, tenantIssuer, tenantMcpUrl } from '../identity/index.ts';
 import type { Ports } from '../ports.ts';
 import type { SessionRow } from '../store/store.ts';
 
@@ -15,7 +15,7 @@ export const tokenUntil = (session: Pick<SessionRow, 'expiresAt'>, now: number):
 export async function mintTaskToken(
   ports: Pick<Ports, 'keys' | 'config' | 'clock' | 'newId' | 'tenants'>,
   session: SessionRow,
-  door: Caller['door'],
+  { door, scopes }: { readonly door: Caller['door']; readonly scopes: readonly Scope[] | null },
   cnf: Readonly<Record<string, unknown>> | null,
 ): Promise<{ readonly token: string; readonly audience: string; readonly expiresIn: number } | Refusal> {
   const agent = (await ports.tenants.current(session.tenant))?.agents.get(session.agent);
@@ -42,6 +42,7 @@ export async function mintTaskToken(
     jti: ports.newId('tok'),
     iat,
     exp,
+    ...(scopes ? { scope: scopes.join(' ') } : {}),
     ...(cnf ? { cnf } : {}),
   });
   return { token, audience, expiresIn: exp - iat };
