@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { egress } from '../../tools/upstream/egress.ts';
 import { connectHttp } from '../../tools/upstream/mcp-http.ts';
 import { call, textOf } from '../tools/upstreams.ts';
@@ -195,6 +195,18 @@ describe('an upstream over HTTP', () => {
     ['0.0.0.0'],
     ['64:ff9b::7f00:1'],
     ['2002:7f00:1::'],
+    ['::7f00:1'],
+    ['::ffff:0:7f00:1'],
+    ['64:ff9b:1::7f00:1'],
+    ['64:ff9b::a9fe:a9fe'],
+    ['fec0::1'],
+    ['2001:0:1::1'],
+    ['192.0.0.192'],
+    ['198.18.0.1'],
+    ['168.63.129.16'],
+    ['224.0.0.1'],
+    ['255.255.255.255'],
+    ['::'],
   ])('is not dialled when its public name answers %s at the moment of dialling', async (address) => {
     const resolve = answers(address);
     await expect(connectHttp(target({ url: 'https://upstream.example/mcp', egress: [] }), { connectMs: 5_000, resolve })).rejects.toThrow(
@@ -215,9 +227,30 @@ describe('an upstream over HTTP', () => {
     await connection.close();
   });
 
-  it('is never dialled at a link-local address for the sake of its name', async () => {
-    const more = { url: 'http://upstream.internal/mcp', egress: ['upstream.internal'] };
-    await expect(connectHttp(target(more), { connectMs: 5_000, resolve: answers('169.254.169.254') })).rejects.toThrow(/linkLocal/);
+  it.each(['169.254.169.254', '100.100.100.200', 'fd00:ec2::254', '168.63.129.16', '::7f00:1'])(
+    'is never dialled at %s, where a cloud keeps its keys or worse, for the sake of its name',
+    async (address) => {
+      const more = { url: 'http://upstream.internal/mcp', egress: ['upstream.internal'] };
+      await expect(connectHttp(target(more), { connectMs: 5_000, resolve: answers(address) })).rejects.toThrow(/linkLocal|metadata|reserved/);
+    },
+  );
+
+  it('is judged at every dial by the very answer that is dialled: a name that changes its mind is refused when it does', async () => {
+    const url = new URL(`http://${host}/mcp`);
+    url.hostname = 'rebound.internal';
+    let asked = 0;
+    const resolve: LookupFunction = (name, options, callback) => answers(asked++ === 0 ? '127.0.0.1' : '169.254.169.254')(name, options, callback);
+    await expect(connectHttp(target({ url: url.href, egress: [url.host] }), { connectMs: 5_000, resolve })).rejects.toThrow(/linkLocal/);
+    expect(asked).toBeGreaterThan(1);
+  });
+
+  it('is dialled directly, whatever the environment says of proxies', async () => {
+    for (const name of ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'ALL_PROXY']) vi.stubEnv(name, 'http://127.0.0.1:1');
+    vi.stubEnv('NODE_USE_ENV_PROXY', '1');
+    const connection = await connectHttp(target(), { connectMs: 5_000 });
+    expect(await call(connection, 'headers')).toMatchObject({ kind: 'result' });
+    await connection.close();
+    vi.unstubAllEnvs();
   });
 });
 

@@ -56,7 +56,7 @@ describe('backup and restore on the command line', { timeout: 120_000 }, () => {
       epoch: 1,
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
-    expect(made.stderr).toMatch(/^sessions 8$/m);
+    expect(made.stderr).toMatch(/^sessions 10$/m);
     expect(made.stderr).toMatch(/keys .* are not in it/);
     const taken = await cli('restore', join(dir, 'backup'));
     expect(taken).toMatchObject({ exit: 1, stdout: '' });

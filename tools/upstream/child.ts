@@ -21,14 +21,22 @@ export interface ChildOptions {
 /** How long each step of shutting down waits: end of input, then SIGTERM, then SIGKILL. */
 const patienceMs = 500;
 const newline = 0x0a;
+/** Lines and KiB nobody asked for that a child may send at once, and how many more each second: reading them takes time from everybody else. */
+const mostUnasked = 10_000;
+const unaskedPerSecond = 1_000;
 
 export function childWire(options: ChildOptions): Wire {
   const dispatched = new Set<string>();
+  /** Requests without an answer so far. */
+  const open = new Set<string | number>();
   const secrets = Object.values(options.env);
   let child: ChildProcess | null = null;
   let fault: WireFault | null = null;
+  /** One for all who wait: a child that reads nothing may be owed much. */
+  let draining: Promise<unknown> | null = null;
   let exited: Promise<unknown> = Promise.resolve();
   const gone = Promise.withResolvers<void>();
+  const unasked = createAllowance(mostUnasked, unaskedPerSecond);
 
   const fail = (why: WireFault['why'], detail: string): void => {
     fault ??= { why, detail };
@@ -67,7 +75,13 @@ export function childWire(options: ChildOptions): Wire {
       if (!stdin?.writable || fault !== null) throw new Error('the upstream is not running');
       const dispatch = dispatchOf(message);
       if (dispatch !== null) dispatched.add(dispatch);
-      if (!stdin.write(`${JSON.stringify(message)}\n`)) await Promise.race([once(stdin, 'drain'), exited]);
+      if ('id' in message && 'method' in message) open.add(message.id);
+      else if ('method' in message && message.method === 'notifications/cancelled') open.delete((message.params as { requestId?: number })?.requestId ?? '');
+      if (stdin.write(`${JSON.stringify(message)}\n`)) return;
+      draining ??= Promise.race([once(stdin, 'drain'), exited]).finally(() => {
+        draining = null;
+      });
+      await draining;
     },
     async close() {
       const ending = child;
@@ -82,17 +96,21 @@ export function childWire(options: ChildOptions): Wire {
       await gone.promise;
     },
   };
+  let isStopped = false;
   const receive = (line: string): void => {
-    let message: JSONRPCMessage;
+    if (isStopped) return;
+    let message: JSONRPCMessage | null = null;
     try {
       message = parseJSONRPCMessage(JSON.parse(line));
     } catch {
       // A library that prints to standard output must not take the connection down.
-      return;
     }
-    transport.onmessage?.(message);
+    const answer = message !== null && ('result' in message || 'error' in message) && open.delete(message.id ?? '');
+    if (!answer && !unasked(1 + line.length / 1_024)) stop('too_large', 'sent more than anyone asked for, and was stopped');
+    else if (message !== null) transport.onmessage?.(message);
   };
   const stop = (why: WireFault['why'], detail: string): void => {
+    isStopped = true;
     fail(why, detail);
     if (child !== null) kill(child, 'SIGKILL');
   };
@@ -104,6 +122,18 @@ export function childWire(options: ChildOptions): Wire {
     broken: () => null,
     ask: null,
     forget: (dispatch) => void dispatched.delete(dispatch),
+  };
+}
+
+/** True while no more is spent than `most` at once and `perSecond` after that. */
+function createAllowance(most: number, perSecond: number): (cost: number) => boolean {
+  let left = most;
+  let since = performance.now();
+  return (cost) => {
+    const now = performance.now();
+    left = Math.min(most, left + ((now - since) * perSecond) / 1_000) - cost;
+    since = now;
+    return left >= 0;
   };
 }
 

@@ -29,7 +29,7 @@ export function egress(upstream: URL, allowed: readonly string[], resolve: Looku
   const checkAddress = (address: string, host: string): void => {
     if (!ipaddr.isValid(address)) throw new EgressRefused(`${host} is not an address that may be reached`);
     const parsed = ipaddr.process(address);
-    const range = parsed.range();
+    const range = metadata.has(parsed.toString()) ? 'cloud metadata' : isGlobal(parsed) ? parsed.range() : 'reserved';
     if (range === 'unicast') return;
     const namable = range === 'private' || range === 'loopback' || range === 'uniqueLocal' || range === 'carrierGradeNat';
     if (named(parsed.toString()) || (namable && named(host))) return;
@@ -64,6 +64,13 @@ export function egress(upstream: URL, allowed: readonly string[], resolve: Looku
     },
   };
 }
+
+/** Where clouds serve credentials to whoever asks, in ranges that are otherwise public or may be named by a host. */
+const metadata = new Set(['168.63.129.16', '100.100.100.200', 'fd00:ec2::254']);
+
+/** Of what counts as unicast in IPv6, only 2000::/3 is given out (RFC 4291 §2.4): the rest holds IPv4 addresses in disguise. */
+const isGlobal = (address: ipaddr.IPv4 | ipaddr.IPv6): boolean =>
+  address.kind() === 'ipv4' || address.range() !== 'unicast' || (address.toByteArray()[0] ?? 0) >> 5 === 1;
 
 const hostOf = (url: URL): string =>
   url.hostname

@@ -121,14 +121,32 @@ function neverLeft(error: unknown): boolean {
   return false;
 }
 
+/** Messages in one answer's stream: each costs far more to take apart than its bytes say. */
+const mostEvents = 5_000;
+
+/** Counts what a stream of events has brought so far, by its empty lines. */
+function countEvents(): (chunk: Uint8Array) => number {
+  let events = 0;
+  let before = 0;
+  return (chunk) => {
+    for (const byte of chunk) {
+      const ends = byte === 0x0a || byte === 0x0d;
+      if (ends && before !== 0 && !(byte === 0x0a && before === 0x0d)) events++;
+      before = ends ? byte : 0;
+    }
+    return events;
+  };
+}
+
 /** Ends a body that outgrows what anyone waits for. */
 function capped(response: Response, limit: Limit, onFlood: () => void): Response {
   if (response.body === null) return response;
   let bytes = 0;
+  const events = response.headers.get('content-type')?.startsWith('text/event-stream') ? countEvents() : () => 0;
   const counter = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
       bytes += chunk.byteLength;
-      if (bytes > limit()) {
+      if (bytes > limit() || events(chunk) > mostEvents) {
         onFlood();
         controller.error(new Error('the answer is larger than allowed'));
       } else controller.enqueue(chunk);
