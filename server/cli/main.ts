@@ -20,6 +20,7 @@ const groups: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./commands/serve.ts')).serveCommand(),
   connect: async () => (await import('./commands/connect.ts')).connectCommand(),
   demo: async () => (await import('./commands/demo.ts')).demoCommand(),
+  init: async () => (await import('./commands/init.ts')).initCommand(),
   apply: async () => (await import('./commands/apply.ts')).applyCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
   login: async () => (await import('./commands/login.ts')).loginCommand(),
