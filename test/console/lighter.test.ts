@@ -198,6 +198,25 @@ it('calls alike are looked at together and decided each by its own digest; one o
   await agent.close();
 });
 
+it('the page says of each target where its value came from or that nobody traced it, and compares with nothing that has expired', async () => {
+  const shown = async (amount: number) => {
+    const agent = await client();
+    await agent.callTool(payment(amount));
+    const pending = await nextPending(broker);
+    const page = (await (await loggedIn(broker, 'bob')).get(pathOf(pending.id))).text;
+    await vote(broker, 'bob', pending, 'deny');
+    await agent.close();
+    return page;
+  };
+  const page = await shown(771);
+  expect(page.match(/Where this value came from: <strong>not traced/g)).toHaveLength(2);
+  expect(page).toContain('Compared with the last approved call of this tool');
+  await broker.ports.store.sweep(broker.ports.clock() + 5 * 3_600_000);
+  expect(await shown(772)).toMatch(
+    /Not compared: the last approved call of this tool, <time[\s\S]*has expired, and what a call held is deleted with its approval/,
+  );
+});
+
 it('the exceptions page shows what is in force to roles alone', async () => {
   await givenByTwo(broker, { reason: 'the <b>yearly</b> contract' });
   const bob = await loggedIn(broker, 'bob');

@@ -1,7 +1,9 @@
 import { html } from 'hono/html';
+import type { Origin } from '../../../policies/index.ts';
 import type { Proposal } from '../../approvals/index.ts';
 import type { Html } from '../page.ts';
 import { hasOdd, piecesOf, visibly } from '../parts/visible.ts';
+import { originWords } from '../parts/words.ts';
 import { differenceOf } from './difference.ts';
 
 /** One argument as it will be sent, as text: strings as they are, everything else as JSON. */
@@ -14,13 +16,20 @@ export interface Argument {
   /** `null`: no earlier call to compare; `undefined`: the earlier call had no such argument. */
   readonly before: string | null | undefined;
   readonly target: string | null;
+  /** Where the value came from, where it decides on whom or what the call lands; null: nobody traced it. */
+  readonly origin: Origin | null;
 }
 
 const longestShort = 400;
 const mostLines = 10;
 const excerptLength = 160;
 
-export function argumentsOf(proposal: Proposal, earlier: Proposal | null, targets: Readonly<Record<string, string>>): Argument[] {
+export function argumentsOf(
+  proposal: Proposal,
+  earlier: Proposal | null,
+  targets: Readonly<Record<string, string>>,
+  origins: Readonly<Record<string, Origin>> = {},
+): Argument[] {
   return Object.entries(proposal.arguments).map(([name, value]) => {
     const text = textOf(value);
     const had = earlier !== null && Object.hasOwn(earlier.arguments, name);
@@ -29,6 +38,7 @@ export function argumentsOf(proposal: Proposal, earlier: Proposal | null, target
       long: text.length > longestShort || text.split('\n', mostLines + 1).length > mostLines,
       before: earlier === null ? null : had ? textOf(earlier.arguments[name]) : undefined,
       target: Object.hasOwn(targets, name) ? (targets[name] ?? null) : null,
+      origin: Object.hasOwn(origins, name) ? (origins[name] ?? null) : null,
     };
   });
 }
@@ -57,7 +67,7 @@ function row(one: Argument, at: number, open: boolean, openUrl: string): Html {
 <p><a class="button small" href="${openUrl}" data-open>Open all ${text.length.toLocaleString('en')} characters</a> <span class="quiet">has to be opened before you can approve</span></p>`
       : shownValue(one)
   }
-${oddNote(text)}</dd></div>`;
+${oddNote(text)}${originNote(one)}</dd></div>`;
 }
 
 function shownValue({ text, before }: Argument): Html {
@@ -74,6 +84,10 @@ function changeOf({ before, text }: Argument): Html | '' {
   if (before === undefined) return html`<span class="tag warn">new</span>`;
   return before === text ? html`<span class="tag">same as last time</span>` : html`<span class="tag warn">changed</span>`;
 }
+
+/** Only where it lands depends on the value: there it matters who chose it. */
+const originNote = ({ target, origin }: Argument): Html | '' =>
+  target === null ? '' : html`<p class="origin quiet">Where this value came from: <strong>${origin === null ? 'not traced' : originWords[origin]}</strong></p>`;
 
 function oddNote(text: string): Html | '' {
   if (!hasOdd(text))

@@ -56,9 +56,9 @@ export const policySection = ({ policies, requirements }: Proposal): Html =>
 export function unknownsSection(proposal: Proposal, compared: boolean): Html {
   const encoded = Object.entries(proposal.arguments).filter(([, value]) => typeof value === 'string' && looksEncoded(value));
   const unknowns = [
-    html`Where each value came from is not traced: a value above may come from the sponsor, from what was read, or from the agent.`,
+    html`Where a value came from is said beside it where it is traced; one that is not may come from the sponsor, from what was read, or from the agent.`,
     html`What the other side does with it is known only by what was registered for the tool.`,
-    ...(compared ? [] : [html`There is no earlier approved call of this tool to compare with; contents are deleted when an approval expires.`]),
+    ...(compared ? [] : [html`The values were compared with no earlier call: what a call held is deleted when its approval expires.`]),
     ...encoded.map(([name]) => html`<code>${visibly(name)}</code> looks encoded; what is inside was not looked at.`),
   ];
   return html`<section class="part" aria-labelledby="unknown"><h2 id="unknown">What was not analysed</h2><ul class="plain">${unknowns.map((one) => html`<li>${one}</li>`)}</ul></section>`;

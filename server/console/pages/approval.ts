@@ -17,7 +17,7 @@ import {
 import type { Ports } from '../../ports.ts';
 import { argumentsOf, argumentsSection, longOnes } from '../approval/arguments.ts';
 import { decideAside } from '../approval/decide-form.ts';
-import { lastApproved } from '../approval/earlier.ts';
+import { type Earlier, lastApproved } from '../approval/earlier.ts';
 import { agentWords, dataSection, peopleSection, policySection, taskSection, unknownsSection, whatSection } from '../approval/facts.ts';
 import { editedNote, narrowForm, rememberForm } from '../approval/narrow-form.ts';
 import { openShown, sealShown } from '../approval/shown.ts';
@@ -66,24 +66,27 @@ export const approvalPage = page({
         .map(Number),
     );
     const closed = longOnes(all).filter((at) => !opened.has(at));
-    const gone = earlier === null ? [] : Object.keys(earlier.proposal.arguments).filter((name) => !Object.hasOwn(proposal.arguments, name));
+    const before = earlier?.proposal ?? null;
+    const gone = before === null ? [] : Object.keys(before.arguments).filter((name) => !Object.hasOwn(proposal.arguments, name));
     if (mine.ok) await ports.store.noteShown(seen.row.tenant, id, visitor.person.id, ports.clock());
-    const compared =
-      earlier === null
-        ? html`No earlier approved call of this tool to compare with.`
-        : html`Compared with the last approved call of this tool, ${moment(earlier.at, now)}.`;
     return {
       title: proposal.says ?? proposal.tool,
       live: 'approvals',
       body: html`<div class="decision-page"><article>${editedNote(proposal.edited, proposal.arguments, approval.superseded_by)}${whatSection(proposal)}${taskSection(snapshot, proposal)}${peopleSection(snapshot, proposal)}${dataSection(proposal)}
-${argumentsSection(all, gone, opened, compared)}
+${argumentsSection(all, gone, opened, comparedWith(earlier, now))}
 <section class="part" aria-labelledby="calls"><h2 id="calls">Earlier in this task</h2>${calls.length === 0 ? html`<p>This is its first call.</p>` : timeline(snapshot, calls, now)}
 <p class="quiet"><a href="/console/sessions/${approval.session}">The whole task</a></p></section>
-${policySection(proposal)}${unknownsSection(proposal, earlier !== null)}${agentWords(proposal)}</article>
+${policySection(proposal)}${unknownsSection(proposal, before !== null)}${agentWords(proposal)}</article>
 ${decideAside(visitor, { ...others, shown: sealShown(ports, visitor, id, approval.digest, [...opened]), closed: closed.length, lighter: lighter(visitor, approval, proposal, mine.ok) })}</div>`,
     };
   },
 });
+
+function comparedWith(earlier: Earlier | null, now: number): Html {
+  if (earlier === null) return html`No earlier approved call of this tool to compare with.`;
+  if (earlier.proposal !== null) return html`Compared with the last approved call of this tool, ${moment(earlier.at, now)}.`;
+  return html`Not compared: the last approved call of this tool, ${moment(earlier.at, now)}, has expired, and what a call held is deleted with its approval.`;
+}
 
 /** Beside yes and no: less than was asked, or an answer for calls like it. */
 function lighter(visitor: Visitor, { id, digest, status, votes }: ApprovalDetail, proposal: Proposal, mayVote: boolean): Html {

@@ -1,4 +1,4 @@
-import { parseRequirement } from '../../../policies/index.ts';
+import { type Origin, parseRequirement } from '../../../policies/index.ts';
 import type { Proposal } from '../../approvals/index.ts';
 import type { TenantSnapshot } from '../../documents/snapshot.ts';
 
@@ -29,6 +29,12 @@ const integrityWords = {
   tenant: 'written inside the tenant',
   external: 'some of it written by outsiders: the agent may be repeating what a stranger wrote',
 } as const;
+export const originWords = {
+  objective: 'the objective or inputs, which the sponsor or the orchestrator vouches for',
+  trusted: 'a trusted source that this task read',
+  external: 'content from outside that this task read',
+  unknown: 'nowhere that was seen: the agent may have chosen it',
+} as const satisfies Record<Origin, string>;
 export const statusWords = {
   pending: 'Waits for a decision',
   approved: 'Approved; has not run yet',
