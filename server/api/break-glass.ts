@@ -1,16 +1,21 @@
 import { z } from 'zod';
 import { tenThousandths } from '../../tools/index.ts';
+import { assertion, requestOptions } from '../approvals/index.ts';
 import {
   type BreakGlassRefusal,
   type BreakGlassRefusalCode,
+  type BreakGlassRequest,
   breakGlassDetail,
   breakGlassFields,
   breakGlassStatus,
   breakGlassSummary,
+  challengeStep,
   confirmBreakGlass,
+  confirming,
   endBreakGlass,
   maySee,
   requestBreakGlass,
+  requesting,
   reviewBreakGlass,
   seeBreakGlass,
   summaryOf,
@@ -27,6 +32,8 @@ const statusOf = {
   'break_glass.not_offered': 403,
   'break_glass.not_in_group': 403,
   'break_glass.login_not_fresh': 403,
+  'break_glass.passkey_refused': 422,
+  'break_glass.no_passkey': 409,
   'break_glass.no_session': 422,
   'break_glass.tool_not_granted': 422,
   'break_glass.involved': 403,
@@ -56,6 +63,14 @@ const request = z.strictObject({
   amount: amount.default(0).describe('What its calls may move in all; a call that moves an amount needs it'),
 });
 
+const signed = assertion.optional().describe('What your passkey signed for a challenge of exactly this; owed when your login is older than five minutes');
+const challenge = z.strictObject({ options: requestOptions.describe('For `PublicKeyCredential.parseRequestOptionsFromJSON` and `navigator.credentials.get`') });
+const askedFor = (body: z.output<typeof request>): BreakGlassRequest => ({
+  ...body,
+  lifetime: body.lifetime * 1000,
+  amount: tenThousandths(body.amount) ?? 0,
+});
+
 export const breakGlassEndpoints: readonly Endpoint[] = [
   endpoint({
     method: 'get',
@@ -79,12 +94,37 @@ export const breakGlassEndpoints: readonly Endpoint[] = [
     path: '/break-glass',
     summary: 'Ask to open named tools to a session in an emergency; nothing is open until a second person confirms',
     access: 'named',
-    body: request,
+    body: request.extend({ assertion: signed }),
     answer: breakGlassSummary,
     status: 201,
-    async run(ports, asker, { body }) {
-      const answer = await requestBreakGlass(ports, asker, { ...body, lifetime: body.lifetime * 1000, amount: tenThousandths(body.amount) ?? 0 });
+    async run(ports, asker, { body: { assertion, ...body } }) {
+      const answer = await requestBreakGlass(ports, asker, askedFor(body), assertion);
       return answer.ok ? summaryOf(answer.row, ports.clock()) : problemOf(answer);
+    },
+  }),
+  endpoint({
+    method: 'post',
+    path: '/break-glass/challenge',
+    summary: 'What your passkey has to sign to ask for exactly this, in place of a fresh login; good once, for five minutes',
+    access: 'named',
+    body: request,
+    answer: challenge,
+    async run(ports, asker, { body }) {
+      const answer = await challengeStep(ports, asker, requesting(askedFor(body)));
+      return answer.ok ? { options: answer.options } : problemOf(answer);
+    },
+  }),
+  endpoint({
+    method: 'post',
+    path: '/break-glass/{id}/challenge',
+    summary: 'What your passkey has to sign to confirm exactly this, in place of a fresh login; good once, for five minutes',
+    access: 'named',
+    body: z.strictObject({}),
+    answer: challenge,
+    async run(ports, asker, { param }) {
+      const row = await seeBreakGlass(ports, asker, param('id'));
+      const answer = await challengeStep(ports, asker, row && confirming(row));
+      return answer.ok ? { options: answer.options } : problemOf(answer);
     },
   }),
   endpoint({
@@ -104,10 +144,10 @@ export const breakGlassEndpoints: readonly Endpoint[] = [
     path: '/break-glass/{id}/confirm',
     summary: 'Confirm, as the second person, exactly what was asked for: from then on it is active',
     access: 'named',
-    body: z.strictObject({}),
+    body: z.strictObject({ assertion: signed }),
     answer: breakGlassSummary,
-    async run(ports, asker, { param }) {
-      const answer = await confirmBreakGlass(ports, asker, param('id'));
+    async run(ports, asker, { param, body }) {
+      const answer = await confirmBreakGlass(ports, asker, param('id'), body.assertion);
       return answer.ok ? summaryOf(answer.row, ports.clock()) : problemOf(answer);
     },
   }),

@@ -14,7 +14,18 @@ export {
 export { excludedFrom, sameHuman } from './excluded.ts';
 export { listApprovals } from './list.ts';
 export { whyNotNarrower } from './narrower.ts';
-export { assertion, hasSigningKey, mustBeSigned, voteChallenge } from './passkeys/index.ts';
+export {
+  type Assertion,
+  assertion,
+  challengePresence,
+  hasSigningKey,
+  mustBeSigned,
+  provePresence,
+  type RequestOptions,
+  requestOptions,
+  type Step,
+  voteChallenge,
+} from './passkeys/index.ts';
 export { openProposal, type Proposal, sealProposal } from './proposal.ts';
 export { type ApprovalRefusal, type ApprovalRefusalCode, refuseApproval } from './refusals.ts';
 export { revokeApproval } from './revoke.ts';

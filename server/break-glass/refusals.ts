@@ -9,8 +9,10 @@ const remedies = {
   ],
   'break_glass.login_not_fresh': [
     'Your login is older than five minutes, or your issuer does not say when it was.',
-    'Log in again with `taskgate login`, then at once repeat this.',
+    'Log in again with `taskgate login`, then at once repeat this; or use your passkey, in the console.',
   ],
+  'break_glass.passkey_refused': ['What your passkey signed is not good for this step.', 'Ask for a new challenge and sign that.'],
+  'break_glass.no_passkey': ['You have no passkey in effect here.', 'Log in again instead, then at once repeat this.'],
   'break_glass.no_session': ['There is no such session, or it is not live.', 'Name a live session: `taskgate session list --status active`.'],
   'break_glass.tool_not_granted': ['A tool that is not in that session.', 'Name tools of the session: `taskgate session show ID`. Break-glass never adds one.'],
   'break_glass.involved': ['You are in the chain of that session, so you cannot open it to itself.', 'Leave it to two people who have nothing to do with it.'],

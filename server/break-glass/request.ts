@@ -1,10 +1,11 @@
-import { excludedFrom } from '../approvals/index.ts';
+import { type Assertion, excludedFrom } from '../approvals/index.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { BreakGlassRow } from '../store/index.ts';
 import { type Asker, involvedAs, isInChain, type Needs, whyNotActivate } from './asker.ts';
 import { isBarred } from './barred.ts';
 import { confirmMs } from './limits.ts';
 import { answerOf, type BreakGlassAnswer } from './outcome.ts';
+import { provenBy, provesPresence, requesting } from './presence.ts';
 import { refuseBreakGlass } from './refusals.ts';
 
 export interface BreakGlassRequest {
@@ -20,13 +21,15 @@ export interface BreakGlassRequest {
 }
 
 /** The first of two people: says what is to be opened and why. Nothing is open until another confirms exactly this. */
-export async function requestBreakGlass(ports: Needs, asker: Asker, request: BreakGlassRequest): Promise<BreakGlassAnswer> {
+export async function requestBreakGlass(ports: Needs, asker: Asker, request: BreakGlassRequest, given?: Assertion): Promise<BreakGlassAnswer> {
   const { store } = ports;
   const { snapshot } = asker;
   const { tenant } = snapshot;
   const at = ports.clock();
-  const refused = whyNotActivate(asker, at);
+  const refused = whyNotActivate(asker);
   if (refused) return refused;
+  const presence = await provesPresence(ports, asker, requesting(request), given);
+  if (!presence.ok) return presence;
   const view = await store.readSession(tenant, request.session);
   if (view?.session.status !== 'active') return refuseBreakGlass('break_glass.no_session');
   const excluded = excludedFrom(snapshot, view.session, view.ancestors);
@@ -72,6 +75,7 @@ export async function requestBreakGlass(ports: Needs, asker: Asker, request: Bre
       tools,
       revision: snapshot.revision,
       count: request.calls,
+      ...provenBy(presence),
       detail: `at most ${request.calls} calls, ${request.amount / 10_000} in amounts, ${request.lifetime / 60_000} minutes`,
     },
   });

@@ -87,6 +87,8 @@ export async function obtainWarrant(
       if (listened) await io.aside(() => watch.changed(Math.min(left, lookAgainMs), io.signal));
       const read = await ports.store.readApproval(row.tenant, row.id);
       if (!read) return refuse('approval.unknown', 'This approval no longer exists.');
+      const since = read.status === 'pending' ? await openedByBreakGlass(ports, judgement) : null;
+      if (since) return since;
       row = read;
     }
   } finally {

@@ -117,6 +117,7 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     listPasskeys: (tenant, person) => readOnce(of(tenant), () => passkeys.listPasskeys(tenant, person)),
     confirmPasskey: (tenant, id, how, record) => commit(of(tenant), () => passkeys.confirmPasskey(tenant, id, how, record)),
     removePasskey: (tenant, id, at, record) => commit(of(tenant), () => passkeys.removePasskey(tenant, id, at, record)),
+    countPasskey: (tenant, id, person, counter, at) => commit(of(tenant), () => passkeys.signWithPasskey(tenant, id, person, counter, at)),
     putChallenge: (challenge, at) => commit(of(challenge.tenant), () => passkeys.putChallenge(challenge, at)),
     takeChallenge: (tenant, challenge, person, at) => commit(of(tenant), () => passkeys.takeChallenge(tenant, challenge, person, at)),
 

@@ -52,6 +52,9 @@ export interface PasskeyStore {
   /** At once, and for good. False when it was removed before. */
   removePasskey(tenant: string, id: string, at: number, record: RecordBody): Promise<boolean>;
 
+  /** Takes note that a key signed something other than a vote; false when it may not, or when its counter did not grow. */
+  countPasskey(tenant: string, id: string, person: string, counter: number, at: number): Promise<boolean>;
+
   /** Keeps the newest few of a person, and forgets what has expired by `at`. */
   putChallenge(challenge: PasskeyChallenge, at: number): Promise<void>;
   /** The first to ask has it; nobody after. Null when it is not this person's, is gone or has expired. */

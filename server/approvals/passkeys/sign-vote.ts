@@ -8,7 +8,7 @@ import type { PasskeyRow } from '../../store/store.ts';
 import { type RelyingParty, relyingParty } from './relying-party.ts';
 import { type Assertion, readClientData, verifyAssertion } from './verify-assertion.ts';
 
-const challengeMs = 5 * 60_000;
+export const challengeMs = 5 * 60_000;
 const purpose = 'vote';
 
 /** `PublicKeyCredentialRequestOptionsJSON` (WebAuthn §5.5), as `parseRequestOptionsFromJSON` reads it. */

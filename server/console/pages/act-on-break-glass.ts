@@ -1,8 +1,22 @@
 import { z } from 'zod';
 import { tenThousandths } from '../../../tools/index.ts';
-import { type BreakGlassAnswer, breakGlassFields, confirmBreakGlass, endBreakGlass, requestBreakGlass, reviewBreakGlass } from '../../break-glass/index.ts';
+import { assertion } from '../../approvals/index.ts';
+import {
+  type BreakGlassAnswer,
+  type BreakGlassRequest,
+  breakGlassFields,
+  challengeStep,
+  confirmBreakGlass,
+  confirming,
+  endBreakGlass,
+  requestBreakGlass,
+  requesting,
+  reviewBreakGlass,
+  seeBreakGlass,
+} from '../../break-glass/index.ts';
 import type { Notice } from '../notices.ts';
-import { action, type Done, notHere, type Refused } from '../page.ts';
+import { type Answered, action, type Done, notHere, type Refused } from '../page.ts';
+import { readJsonField } from '../read-json-field.ts';
 
 const { session, tools, incident, sentence, seconds, calls, amount, reason } = breakGlassFields;
 const number = z
@@ -23,6 +37,19 @@ const request = z.object({
   calls: number.pipe(calls),
   amount: number.pipe(amount),
 });
+
+const signed = readJsonField(assertion).optional();
+const askedFor = ({ minutes, ...asked }: z.output<typeof request>): BreakGlassRequest => ({
+  ...asked,
+  lifetime: minutes * 1000,
+  amount: tenThousandths(asked.amount) ?? 0,
+});
+
+function challengedOr(answer: Awaited<ReturnType<typeof challengeStep>>): Answered | Refused {
+  if (answer.ok) return { json: { get: answer.options } };
+  const { code, message, remedy } = answer;
+  return { refused: forbidden.has(code) ? 403 : 409, code, message, remedy };
+}
 
 function doneOr(answer: BreakGlassAnswer, say: Notice): Done | Refused {
   if (answer.ok) return { to: `/console/break-glass/${answer.row.id}`, say };
@@ -45,17 +72,31 @@ export const breakGlassActions = [
   action({
     path: '/break-glass',
     access: 'named',
-    fields: request,
-    async run(ports, visitor, { values: { minutes, ...values } }) {
-      const asked = { ...values, lifetime: minutes * 1000, amount: tenThousandths(values.amount) ?? 0 };
-      return doneOr(await requestBreakGlass(ports, visitor, asked), 'glass-asked');
+    fields: request.extend({ assertion: signed }),
+    async run(ports, visitor, { values: { assertion, ...values } }) {
+      return doneOr(await requestBreakGlass(ports, visitor, askedFor(values), assertion), 'glass-asked');
     },
   }),
   action({
     path: '/break-glass/:id/confirm',
     access: 'named',
+    fields: z.object({ assertion: signed }),
+    run: async (ports, visitor, { param, values }) => doneOr(await confirmBreakGlass(ports, visitor, param('id'), values.assertion), 'glass-confirmed'),
+  }),
+  action({
+    path: '/break-glass/challenge',
+    access: 'named',
+    fields: request,
+    run: async (ports, visitor, { values }) => challengedOr(await challengeStep(ports, visitor, requesting(askedFor(values)))),
+  }),
+  action({
+    path: '/break-glass/:id/challenge',
+    access: 'named',
     fields: z.object({}),
-    run: async (ports, visitor, { param }) => doneOr(await confirmBreakGlass(ports, visitor, param('id')), 'glass-confirmed'),
+    async run(ports, visitor, { param }) {
+      const row = await seeBreakGlass(ports, visitor, param('id'));
+      return challengedOr(await challengeStep(ports, visitor, row && confirming(row)));
+    },
   }),
   action({
     path: '/break-glass/:id/end',

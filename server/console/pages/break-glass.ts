@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { z } from 'zod';
+import { hasSigningKey } from '../../approvals/index.ts';
 import {
   type BreakGlassSummary,
   longestLifetimeMs,
@@ -11,6 +12,8 @@ import {
   usualCalls,
   usualLifetimeMs,
 } from '../../break-glass/index.ts';
+import { isFreshLogin } from '../../identity/index.ts';
+import type { Ports } from '../../ports.ts';
 import { form, type Html, notHere, page, type Visitor } from '../page.ts';
 import { moment, spanOf, until } from '../parts/times.ts';
 import { visibly } from '../parts/visible.ts';
@@ -38,7 +41,7 @@ export const breakGlassListPage = page({
       body: html`<div class="heading"><h1>Break-glass</h1></div>
 <p class="quiet">${offered === undefined ? 'This tenant has none.' : html`In an emergency two people of the group ${offered} open named tools to one task for a while. It stands in for people a policy asks, where that policy says so, and for nothing else.`}</p>
 ${rows.length === 0 ? html`<section class="empty"><p>It was never used.</p></section>` : html`<ol class="queue">${rows.map((row) => entry(summaryOf(row, at), now))}</ol>`}
-${mayAsk ? askForm(visitor, session) : ''}`,
+${mayAsk ? askForm(visitor, session, await proofOf(ports, visitor)) : ''}`,
     };
   },
 });
@@ -59,11 +62,30 @@ function deadline(one: BreakGlassSummary, now: number): Html | '' {
   return one.review_due === null ? '' : html`review by ${moment(one.review_due, now)}`;
 }
 
-const askForm = (visitor: Visitor, session: string): Html => html`<details class="other"${session === '' ? '' : html` open`}><summary>Ask for it</summary>
+/** How they show that they are there: by a fresh login, else by their passkey, if they have one. */
+type Proof = 'login' | 'passkey' | 'none';
+async function proofOf(ports: Ports, { person }: Visitor): Promise<Proof> {
+  if (isFreshLogin(person, ports.clock())) return 'login';
+  return (await hasSigningKey(ports, person)) ? 'passkey' : 'none';
+}
+
+const proofWords = ({ person }: Visitor, proof: Proof): Html => {
+  const again = html`<a href="/console/login?${new URLSearchParams({ tenant: person.tenant, to: '/console/break-glass' }).toString()}">log in again</a>`;
+  if (proof === 'login') return html`Your login is younger than five minutes, which is needed.`;
+  return proof === 'passkey' ? html`Your passkey is needed, or ${again}.` : html`Your login is older than five minutes: ${again} first.`;
+};
+const signing = (proof: Proof, path: string): Html => (proof === 'passkey' ? html` data-sign="/console${path}/challenge" data-into="assertion"` : html``);
+const unsigned = html`<input type="hidden" name="assertion" value=""><p class="confirm" role="status" hidden></p>`;
+
+const askForm = (
+  visitor: Visitor,
+  session: string,
+  proof: Proof,
+): Html => html`<details class="other"${session === '' ? '' : html` open`}><summary>Ask for it</summary>
 ${form(
   visitor,
   '/break-glass',
-  html`<p class="quiet">Nothing is open until a second person confirms. Your login must be younger than five minutes. When it ends, the task ends.</p>
+  html`<p class="quiet">Nothing is open until a second person confirms. ${proofWords(visitor, proof)} When it ends, the task ends.</p>
 <label>Task <input name="session" required maxlength="200" value="${session}"></label>
 <label>Tools, by name <input name="tools" required maxlength="400"></label>
 <label>Number of the incident <input name="incident" required maxlength="64"></label>
@@ -71,7 +93,7 @@ ${form(
 <label>Minutes <input name="minutes" type="number" required min="1" max="${longestLifetimeMs / minute}" value="${usualLifetimeMs / minute}"></label>
 <label>Calls <input name="calls" type="number" required min="1" max="${mostCalls}" value="${usualCalls}"></label>
 <label>Amount they may move in all <input name="amount" inputmode="decimal" required pattern="[0-9]+([.][0-9]{1,4})?" value="0"></label>
-<button>Ask a second person</button>`,
+${unsigned}<button${signing(proof, '/break-glass')}>Ask a second person</button>`,
 )}</details>`;
 
 /** One of them: what is or was open, to whom, by whom, and what is left to do. */
@@ -99,18 +121,18 @@ ${one.overdue ? html`<p class="callout">Its review is overdue. Until it is close
 ${one.ended_at === null ? '' : html`<dt>Over since</dt><dd>${moment(one.ended_at, now)}</dd>`}
 ${rotate.length === 0 ? '' : html`<dt>To be set anew</dt><dd>${rotate.map((name) => html`<code>${name}</code> `)}</dd>`}
 ${one.review === null ? '' : html`<dt>${one.review.name} found</dt><dd>${visibly(one.review.finding)}</dd>`}</dl></section></article>
-<aside class="decide" aria-label="State"><p><strong>${states[one.status]}</strong><br>${deadline(one, now)}</p>${stepsOf(visitor, one)}<details class="digest"><summary>Its id</summary><code>${one.id}</code></details></aside></div>`,
+<aside class="decide" aria-label="State"><p><strong>${states[one.status]}</strong><br>${deadline(one, now)}</p>${stepsOf(visitor, one, await proofOf(ports, visitor))}<details class="digest"><summary>Its id</summary><code>${one.id}</code></details></aside></div>`,
     };
   },
 });
 
 /** Whoever may not take a step is told why by the step itself. */
-function stepsOf(visitor: Visitor, one: BreakGlassSummary): Html | '' {
+function stepsOf(visitor: Visitor, one: BreakGlassSummary, proof: Proof): Html | '' {
   const path = `/break-glass/${one.id}`;
   const end = html`<details class="other"><summary>${one.status === 'requested' ? 'Take it back' : 'End it'}</summary>${form(visitor, `${path}/end`, html`${one.status === 'active' ? html`<p class="quiet">The task ends with it.</p>` : ''}<label>Why <input name="reason" required minlength="3" maxlength="500"></label><button class="deny">${one.status === 'requested' ? 'Take it back' : 'End it with its task'}</button>`)}</details>`;
   switch (one.status) {
     case 'requested':
-      return html`${one.initiator.person === visitor.person.id ? html`<p class="quiet">A second person confirms it.</p>` : form(visitor, `${path}/confirm`, html`<p class="quiet">You confirm exactly what stands here. Your login must be younger than five minutes.</p><button>Confirm: open it</button>`)}${end}`;
+      return html`${one.initiator.person === visitor.person.id ? html`<p class="quiet">A second person confirms it.</p>` : form(visitor, `${path}/confirm`, html`<p class="quiet">You confirm exactly what stands here. ${proofWords(visitor, proof)}</p>${unsigned}<button${signing(proof, path)}>Confirm: open it</button>`)}${end}`;
     case 'active':
       return end;
     case 'ended':

@@ -9,7 +9,7 @@ import type {
   NewBreakGlass,
 } from '../break-glass.ts';
 import type { Page } from '../store.ts';
-import { all, one, run, together, Undo, type Verb } from '../verb.ts';
+import { all, one, run, signal, together, Undo, type Verb } from '../verb.ts';
 import { type BreakGlassColumns, breakGlassColumns, breakGlassOf, readBreakGlass } from './break-glass-rows.ts';
 import { readRevision } from './configuration.ts';
 import { notify } from './notifications.ts';
@@ -82,6 +82,9 @@ export function* confirmBreakGlass({ tenant, id, confirmer, revision, at, review
   );
   if (activated === 0) return refused('not_requested');
   yield* appendRecord(tenant, { ...record, expires_at: notAfter });
+  // Whoever holds a call of this task looks again.
+  const held = yield* all<{ id: string }>(`SELECT id FROM approvals WHERE tenant = ? AND session = ? AND status = 'pending'`, tenant, row.session);
+  for (const approval of held) yield* signal('approval', tenant, approval.id);
   // INVARIANT: nobody acts under break-glass that nobody else is told of.
   const told = yield* tell('break_glass.activated', { ...row, confirmer }, at, { tools: row.terms.tools, expires_at: notAfter });
   if (told === 0) throw new Undo(refused('nobody_told'));
