@@ -1,5 +1,5 @@
 import type { Draw } from '../store.ts';
-import { one, type Verb } from '../verb.ts';
+import { one, run, type Verb } from '../verb.ts';
 
 export function* readUsed(tenant: string, scope: string, name: string): Verb<number> {
   const found = yield* one<{ used: number }>('SELECT used FROM counters WHERE tenant = ? AND scope = ? AND name = ?', tenant, scope, name);
@@ -11,15 +11,14 @@ export function* draw(tenant: string, { scope, key, amount, limit }: Draw): Verb
   // INVARIANT: nothing is ever given back, so a negative or rounded amount is a bug of the caller.
   if (!Number.isSafeInteger(amount) || amount < 0 || !Number.isSafeInteger(limit)) throw new Error(`a draw from ${scope} ${key} that is no whole number`);
   if (amount > limit) return false;
-  const drawn = yield* one(
+  const drawn = yield* run(
     `INSERT INTO counters (tenant, scope, name, used) VALUES (?, ?, ?, ?)
-     ON CONFLICT (tenant, scope, name) DO UPDATE SET used = counters.used + excluded.used WHERE counters.used <= ?
-     RETURNING used`,
+     ON CONFLICT (tenant, scope, name) DO UPDATE SET used = counters.used + excluded.used WHERE counters.used <= ?`,
     tenant,
     scope,
     key,
     amount,
     limit - amount,
   );
-  return drawn !== undefined;
+  return drawn > 0;
 }
