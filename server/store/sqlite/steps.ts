@@ -1,5 +1,6 @@
 import { authorizations } from './steps/authorizations.ts';
 import { delegations } from './steps/delegations.ts';
+import { inFlight } from './steps/in-flight.ts';
 import { protocolSessions } from './steps/protocol-sessions.ts';
 import { standingApprovals } from './steps/standing-approvals.ts';
 import { tasks } from './steps/tasks.ts';
@@ -367,4 +368,5 @@ export const steps: readonly string[] = [
   protocolSessions,
   delegations,
   tasks,
+  inFlight,
 ];
