@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { enterSession } from '../../server/call/enter-session.ts';
 import { isRefusal } from '../../server/call/refusals.ts';
@@ -36,6 +37,9 @@ describe('renewal', () => {
     expect(await nextCall()).toBe('token.expired');
     expect(await nextCall(fresh.access_token)).toBe('entered');
     expect((await broker.ports.store.readRecords('acme', 0, 100)).map(({ body }) => body.type)).toContain('session.renewed');
+    // As long as the new token is good, what the old one opened stays open.
+    const until = (await broker.ports.store.renewedUntil('acme', open.details.session_id)) ?? 0;
+    expect(Math.floor(until / 1000)).toBe((decodeJwt(fresh.access_token) as { exp: number }).exp);
   });
 
   it('never outlives the session', async () => {
