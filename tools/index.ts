@@ -1,7 +1,9 @@
 export { type CompiledSchema, compileSchema } from './arguments.ts';
 export { acceptsOf, type BrokeredTool, brokeredName, type CatalogueProblem, makeCatalogue, toPolicyTool } from './catalogue.ts';
 export { canonicalForm, definitionDigest, NotCanonical, sha256Hex } from './digest.ts';
+export { soberHints } from './hints.ts';
 export { BadJson, type JsonCaps, parseJsonStrict } from './json.ts';
+export type { OtherTool } from './look-alikes.ts';
 export {
   apiVersion,
   type CredentialDocument,
@@ -15,7 +17,7 @@ export {
   upstreamDocument,
 } from './manifest.ts';
 export type { ArgumentProblem } from './problems.ts';
-export { screenDefinition, visible } from './screen.ts';
+export { type Finding, screenDefinition, visible } from './screen.ts';
 export { amountOf, tenThousandths } from './targets.ts';
 export { type BackgroundCommand, startBackground } from './upstream/background.ts';
 export { reservedEnv } from './upstream/confine.ts';

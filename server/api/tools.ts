@@ -18,7 +18,9 @@ const compared = z.strictObject({
   pinned: z.string().nullable().describe('Digest of the pinned definition'),
   digest: z.string().nullable().describe('Digest of what it is now: what `accept` names'),
   differences: z.array(z.strictObject({ part: z.string(), lines: z.array(z.strictObject({ sign: z.enum([' ', '+', '-']), text: z.string() })) })),
-  findings: z.array(z.string()).describe('What to look at twice in what it is now'),
+  findings: z
+    .array(z.strictObject({ severity: z.enum(['refused', 'warning']), reason: z.string() }))
+    .describe('What to look at twice in what it is now; with one that is refused it is not taken'),
   renamed_to: z.array(z.string()).describe('New tools of the upstream that are the same but for the name'),
   remedy: z.string(),
 });
@@ -67,12 +69,13 @@ const view = (one: ComparedTool): z.infer<typeof compared> => ({
   ...{ upstream: one.upstream, tool: one.tool, name: one.name, change: one.change, pinned: one.pinned, digest: one.digest },
   held_since: one.heldSince === null ? null : seconds(one.heldSince),
   differences: one.differences.map(({ part, lines }) => ({ part, lines: lines.map((line) => ({ ...line })) })),
-  findings: [...one.findings],
+  findings: one.findings.map((finding) => ({ ...finding })),
   renamed_to: [...one.renamedTo],
   remedy: remedyFor(one),
 });
 
-function remedyFor({ change, tool, digest: now, renamedTo }: ComparedTool): string {
+function remedyFor({ change, tool, digest: now, renamedTo, findings }: ComparedTool): string {
+  if (findings.some(({ severity }) => severity === 'refused')) return 'Have the upstream corrected: this definition is not taken';
   switch (change) {
     case 'new':
       return 'Nobody may call it. To broker it, put it into the Upstream document with its labels and apply that';

@@ -1,5 +1,5 @@
 import { listableObserved } from '../../policies/index.ts';
-import type { BrokeredTool } from '../../tools/index.ts';
+import { type BrokeredTool, soberHints } from '../../tools/index.ts';
 import type { ListedTool } from './call.ts';
 import type { Session } from './enter-session.ts';
 import { gatherFacts } from './gather-facts.ts';
@@ -20,7 +20,7 @@ export function listTools(session: Session): readonly ListedTool[] {
       ...(title === undefined ? {} : { title }),
       ...(description === undefined ? {} : { description }),
       ...(outputSchema === undefined ? {} : { outputSchema }),
-      ...(annotations === undefined ? {} : { annotations }),
+      ...(annotations === undefined ? {} : { annotations: soberHints(tool.manifest, annotations) }),
     });
   }
   return listed.sort((a, b) => (a.name < b.name ? -1 : 1));

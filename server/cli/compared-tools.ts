@@ -10,7 +10,7 @@ export const comparedTool = z.looseObject({
   held_since: z.int().nullable(),
   digest: z.string().nullable(),
   differences: z.array(z.looseObject({ part: z.string(), lines: z.array(z.looseObject({ sign: z.string(), text: z.string() })) })),
-  findings: z.array(z.string()),
+  findings: z.array(z.looseObject({ severity: z.string(), reason: z.string() })),
   renamed_to: z.array(z.string()),
   remedy: z.string(),
 });
@@ -36,7 +36,7 @@ export function describeCompared(one: ComparedTool): string {
     `${paint('bold', plain(one.name ?? `${one.upstream}: ${one.tool}`))} ${words[one.change] ?? plain(one.change)}${held}`,
     ...renamed,
     ...parts,
-    ...one.findings.map((finding) => `  ${paint('yellow', '!')} ${plain(finding)}`),
+    ...one.findings.map(({ severity, reason }) => `  ${paint(severity === 'refused' ? 'red' : 'yellow', '!')} ${plain(reason)}`),
     `  ${plain(one.remedy)}.`,
     ...accept,
   ].join('\n');

@@ -1,10 +1,11 @@
-import { brokeredName, canonicalForm, screenDefinition, sha256Hex, type UpstreamDocument } from '../../tools/index.ts';
+import { brokeredName, canonicalForm, type Finding, screenDefinition, sha256Hex, type UpstreamDocument } from '../../tools/index.ts';
 import type { Ports } from '../ports.ts';
 import type { Pin, Quarantined } from '../store/store.ts';
 import { definitionDifference, type PartDifference } from './definition-difference.ts';
 import { type Drift, digestOfListed, driftOf } from './drift.ts';
 import { listUpstream } from './list-upstream.ts';
 import { noticeDrift, targetOf } from './notice-drift.ts';
+import { othersOf } from './others.ts';
 import type { TenantSnapshot } from './snapshot.ts';
 
 type ComparePorts = Pick<Ports, 'store' | 'tenants' | 'upstreams' | 'clock' | 'keys' | 'log'>;
@@ -24,7 +25,7 @@ export interface ComparedTool {
   readonly digest: string | null;
   readonly differences: readonly PartDifference[];
   /** What a human should look at twice in what it is now. */
-  readonly findings: readonly string[];
+  readonly findings: readonly Finding[];
   /** New tools of this upstream that are the same but for the name. */
   readonly renamedTo: readonly string[];
 }
@@ -37,6 +38,7 @@ export interface Compared {
 /** Asks upstreams what they offer now and says what of it is not as it was pinned. What is found is held like any drift. */
 export async function compareTools(ports: ComparePorts, snapshot: TenantSnapshot, by: string, upstreams: readonly string[]): Promise<Compared> {
   const { tenant } = snapshot;
+  const all = [...snapshot.upstreams.values()].map(({ document }) => document);
   const tools: ComparedTool[] = [];
   const unanswered: Compared['unanswered'][number][] = [];
   for (const name of upstreams) {
@@ -62,13 +64,14 @@ export async function compareTools(ports: ComparePorts, snapshot: TenantSnapshot
       return pinned && live && digestOfListed(live) === pinned.digest ? [{ tool: one.tool, change: 'same', pinned, live, digest: pinned.digest }] : [];
     });
     const fresh = drift.filter(({ change }) => change === 'new');
-    tools.push(...[...drift, ...again].map((one) => compared(document, one, held, fresh)));
+    tools.push(...[...drift, ...again].map((one) => compared(document, all, one, held, fresh)));
   }
   return { tools, unanswered };
 }
 
 function compared(
   document: UpstreamDocument,
+  all: readonly UpstreamDocument[],
   { tool, change, pinned, live, digest }: Omit<Drift, 'change'> & { readonly change: ComparedTool['change'] },
   held: readonly Quarantined[],
   fresh: readonly Drift[],
@@ -81,7 +84,7 @@ function compared(
     heldSince: entry && pinned ? entry.at : null,
     pinned: pinned?.digest ?? null,
     differences: change === 'vanished' ? [] : definitionDifference(pinned?.definition ?? null, live),
-    findings: live && change !== 'same' ? screenDefinition(live) : [],
+    findings: live && change !== 'same' ? screenDefinition(live, { ...(manifest ? { manifest } : {}), others: othersOf(all, document.name, tool) }) : [],
     renamedTo: change === 'vanished' && pinned ? fresh.filter((one) => one.live && sameButName(one.live, pinned)).map((one) => one.tool) : [],
   };
 }

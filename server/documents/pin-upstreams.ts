@@ -7,6 +7,7 @@ import { digestOfListed } from './drift.ts';
 import type { PlatformDocument } from './kinds.ts';
 import { type ListPorts, listUpstream } from './list-upstream.ts';
 import type { NextConfiguration, NextTenant } from './merge.ts';
+import { othersOf } from './others.ts';
 import { type DocumentProblem, type Located, problemAt } from './problems.ts';
 
 /** What listing an upstream changed about one of its tools. */
@@ -119,7 +120,8 @@ function settle(
   const before = new Map((tenant.stored?.pins ?? []).filter((pin) => pin.upstream === upstream.name).map((pin) => [pin.tool, pin]));
   const note = (tool: string, change: PinChange['change'], digest: string, differences: readonly string[] = []): void =>
     void changes.push({ tenant: tenant.tenant, upstream: upstream.name, tool, change, digest, differences });
-  for (const [index, { name }] of upstream.tools.entries()) {
+  for (const [index, manifest] of upstream.tools.entries()) {
+    const { name } = manifest;
     const report = (cause: string, remedy: string): void => void problems.push(problemAt(document, ['tools', index, 'name'], cause, remedy));
     const definition = listed.get(name);
     const pinned = before.get(name);
@@ -157,7 +159,11 @@ function settle(
     if (pinned?.digest === digest && named !== null) note(name, 'changed', digest, ['as it was pinned again; no longer held']);
     if (pinned?.digest !== digest) {
       note(name, pinned ? 'changed' : 'added', digest, pinned ? definitionLines(pinned.definition, definition) : []);
-      warnings.push(...screenDefinition(definition).map((reason) => `${tenant.tenant}: ${upstream.name}: ${name}: ${reason}`));
+      const findings = screenDefinition(definition, { manifest, others: othersOf(tenant.byKind.upstreams.values(), upstream.name, name) });
+      for (const { severity, reason } of findings) {
+        if (severity === 'warning') warnings.push(`${tenant.tenant}: ${upstream.name}: ${name}: ${reason}`);
+        else report(`The definition of ${name} is not taken: ${reason}`, 'Have the upstream corrected, or take the tool out of the document');
+      }
     }
   }
   for (const [tool, { digest }] of before) note(tool, 'removed', digest);

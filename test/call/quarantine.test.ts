@@ -127,7 +127,7 @@ describe('accepting what a tool is now', () => {
         ],
       },
     ]);
-    expect(edited).toMatchObject({ findings: ['the description holds invisible characters'] });
+    expect(edited).toMatchObject({ findings: [{ severity: 'warning', reason: 'the description holds invisible characters' }] });
   });
 
   it('waits for a second admin, who reads the difference; then the tool goes on for new tasks as it is', async () => {
