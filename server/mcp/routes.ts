@@ -1,7 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { isRefusal, refuse } from '../call/index.ts';
-import { checkNames } from '../identity/index.ts';
+import { type Caller, type Connection, checkNames } from '../identity/index.ts';
 import { askerOf } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import { StoreUnavailable } from '../store/store.ts';
@@ -9,9 +9,10 @@ import { type Address, admit, countAt, doorOf, identify } from './admit.ts';
 import { internalError, invalidRequest, rpcError, rpcIdOf, turnAway, unavailable } from './answers.ts';
 import { createCancellations } from './cancellations.ts';
 import { checkScope } from './check-scope.ts';
+import { countUnread } from './count-unread.ts';
 import { answerLegacy, answerNamed, namedBy } from './legacy-door.ts';
 import { answerModern, serveModern } from './modern.ts';
-import type { Parts, Visit } from './parts.ts';
+import type { Door, Parts, Visit } from './parts.ts';
 import { answerPlainly, type PlainCall, routeOf } from './plain-call.ts';
 import { heldFor, readMessage } from './read-message.ts';
 import { createListWatches } from './watch-list.ts';
@@ -33,17 +34,22 @@ export function createRoutes(ports: Ports, parts: Parts): Hono {
     if (!door.presented) return turnAway(refuse('token.missing', 'This door needs a token.'), door, null);
     const told = request.headers.get('content-length');
     const who = await identify(ports, parts, door, request.headers);
-    if (isRefusal(who)) return unread(turnAway(who, door, null), told);
+    if (isRefusal(who)) return hungUpOn(turnAway(who, door, null), told);
     const tooMuch = await countAt(ports, door, who, Number(told ?? 0));
-    if (tooMuch) return unread(turnAway(tooMuch, door, null), told);
-    countUnread(ports, who.tenant, context);
+    if (tooMuch) return hungUpOn(turnAway(tooMuch, door, null), told);
+    const unread = countUnread(ports.limits, who.tenant, (context.env as HttpBindings).outgoing);
+    return serveKnown(context, door, who, named).finally(unread);
+  };
+
+  const serveKnown = async (context: Context, door: Door, who: Caller | Connection, named: string | null): Promise<Response> => {
+    const request = context.req.raw;
     if (request.method !== 'POST') {
       const visit = await admit(ports, parts, door, who);
       return isRefusal(visit) ? turnAway(visit, door) : notStored(await answerNamed(visit, request, named ?? '', watches, goneOf(context)));
     }
     const read = await readMessage(request, heldFor(ports.limits, who.tenant));
     if ('refused' in read) return read.refused;
-    if (told === null) ports.limits.countBytes(askerOf(who), read.bytes);
+    if (!request.headers.has('content-length')) ports.limits.countBytes(askerOf(who), read.bytes);
     const visit = await admit(ports, parts, door, who, read.bytes);
     if (isRefusal(visit)) return turnAway(visit, door, rpcIdOf(read.message));
     const beyond = await checkScope(visit, read.message);
@@ -99,18 +105,8 @@ function goneOf({ env }: Context): AbortSignal {
   return gone.signal;
 }
 
-/** An answer stays in memory until its client has taken it. */
-function countUnread({ limits }: Pick<Ports, 'limits'>, tenant: string, { env }: Context): void {
-  const { outgoing } = env as HttpBindings;
-  outgoing.once('prefinish', () => {
-    const bytes = outgoing.writableLength;
-    limits.holdAnswer(tenant, bytes);
-    outgoing.once('close', () => limits.releaseAnswer(tenant, bytes));
-  });
-}
-
 /** Whoever is turned away with much to send is hung up on: receiving it only to throw it away would cost as much as reading it. */
-function unread(response: Response, told: string | null): Response {
+function hungUpOn(response: Response, told: string | null): Response {
   if (told === null || Number(told) > mostDrained) response.headers.set('connection', 'close');
   return response;
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../server/cli/demo/documents.ts';
@@ -15,10 +15,12 @@ export interface NeighbourBroker {
   /** From the start of the process until it said where it listens, milliseconds. */
   readonly startMs: number;
   open(tenant: string): Promise<Task>;
+  /** What it logged so far. */
+  logged(): Promise<string>;
   stop(): Promise<void>;
 }
 
-export async function startNeighbours(tenants: readonly string[], limits: object = {}): Promise<NeighbourBroker> {
+export async function startNeighbours(tenants: readonly string[], limits: object = {}, logLevel = 'warn'): Promise<NeighbourBroker> {
   const dir = await mkdtemp(join(tmpdir(), 'taskgate-neighbours-'));
   const upstream = await startListener('upstream.ts');
   const documents = await writeTenants(dir, tenants, upstream.port);
@@ -27,7 +29,7 @@ export async function startNeighbours(tenants: readonly string[], limits: object
   const url = `http://localhost:${port}`;
   await writeFile(
     config,
-    JSON.stringify({ listen: { port, hosts: ['127.0.0.1'] }, data: join(dir, 'data'), documents: [documents], log_level: 'warn', limits }),
+    JSON.stringify({ listen: { port, hosts: ['127.0.0.1'] }, data: join(dir, 'data'), documents: [documents], log_level: logLevel, limits }),
   );
   const began = performance.now();
   const child = await startServe(dir, ['--config', config]);
@@ -41,6 +43,7 @@ export async function startNeighbours(tenants: readonly string[], limits: object
       const workload = findWorkload(doors, { agent, data: dir, svidFile: null, key: join(dir, `${tenant}.json`) });
       return openTask(doors, workload, null, { use_case: 'call', objective: 'measure', inputs: {} });
     },
+    logged: () => readFile(join(dir, 'broker.log'), 'utf8'),
     async stop() {
       await end(child);
       await end(upstream.child);

@@ -66,7 +66,7 @@ function documentsOf(tenant: string, jwk: object, port: number): object[] {
       transport: { type: 'http', url: `http://127.0.0.1:${port}/mcp` },
       egress: [`127.0.0.1:${port}`],
       deadline: '3s',
-      tools: ['echo', 'hang', 'slow'].map(read),
+      tools: ['echo', 'hang', 'slow', 'big'].map(read),
     },
   ];
 }

@@ -6,14 +6,14 @@ import { revision } from '../wire.ts';
 /**
  * The fast upstream every row ends at: MCP 2026-07-28 by hand on `node:http`. `/mcp` echoes; `/many/<n>` lists n tools.
  * Tells its parent the port, and each time a call of `hang` arrives, which it answers only when the client leaves; `slow` takes
- * a fifth of a second.
+ * a fifth of a second, `big` answers half a megabyte.
  */
 
 const schema = { type: 'object', properties: { text: { type: 'string', maxLength: 200 } }, required: ['text'], additionalProperties: false };
 const tool = (name: string) => ({ name, description: `The bench's ${name}`, inputSchema: schema });
 const toolsAt = (path: string) => {
   const many = /^\/many\/(\d+)$/.exec(path);
-  return many ? Array.from({ length: Number(many[1]) }, (_, index) => tool(`tool_${index}`)) : [...benchTools, 'slow'].map(tool);
+  return many ? Array.from({ length: Number(many[1]) }, (_, index) => tool(`tool_${index}`)) : [...benchTools, 'slow', 'big'].map(tool);
 };
 
 interface Message {
@@ -25,7 +25,7 @@ interface Message {
 function resultOf(path: string, { method, params }: Message): object | null {
   switch (method) {
     case 'tools/call':
-      return { content: [{ type: 'text', text: params?.arguments?.text ?? '' }], resultType: 'complete' };
+      return { content: [{ type: 'text', text: params?.name === 'big' ? 'x'.repeat(524_288) : (params?.arguments?.text ?? '') }], resultType: 'complete' };
     case 'tools/list':
       return { tools: toolsAt(path), resultType: 'complete', ttlMs: 0, cacheScope: 'private' };
     case 'server/discover':

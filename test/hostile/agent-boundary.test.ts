@@ -72,7 +72,7 @@ function documents(file: string): Extras {
     facts: { args: {}, agent: { name, workflow: name } },
     expect: { decision: 'allow', policies: [`acme/${name}`] },
   }));
-  const fixture = join(import.meta.dirname, 'fixtures/listed-tools.ts');
+  const fixture = join(import.meta.dirname, '../attacks/fixtures/listed-tools.ts');
   return {
     commands: { listed: { run: ['node', fixture, file, ...own, ...attackers], allow_write: [file] } },
     files: {
