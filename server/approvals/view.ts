@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ApprovalRow, ApprovalStatus } from '../store/store.ts';
+import { type ApprovalRow, type ApprovalStatus, rungs } from '../store/store.ts';
 import { proposal } from './proposal.ts';
 import { neededFor, votersOf } from './satisfied.ts';
 import { waitsBehind } from './stages.ts';
@@ -45,6 +45,7 @@ export const approvalSummary = z.strictObject({
   expires_at: z.int(),
   decided_at: z.int().nullable(),
   outcome: z.enum(['completed', 'failed', 'unknown']).nullable().describe('How the call ended, once it ran'),
+  rung: z.enum(rungs).nullable().describe('How its client had waited, once the call ran: as a task, by rounds, in a held request, or by itself with a handle'),
 });
 export type ApprovalSummary = z.infer<typeof approvalSummary>;
 
@@ -85,5 +86,6 @@ export function summaryOf(row: ApprovalRow, at: number): ApprovalSummary {
     expires_at: seconds(row.expiresAt),
     decided_at: row.decidedAt === null ? null : seconds(row.decidedAt),
     outcome: row.outcome,
+    rung: row.rung,
   };
 }

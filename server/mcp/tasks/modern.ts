@@ -37,7 +37,7 @@ export const createdTask = (view: TaskView) => ({ resultType: 'task' as const, .
 export function detailedTask(view: TaskView) {
   const { outcome } = view;
   const error = outcome?.kind === 'error' ? { error: { code: outcome.code, message: outcome.message } } : {};
-  return { ...wireOf(view), ...(outcome?.kind === 'result' ? { result: outcome.result } : error) };
+  return { ...wireOf(view), ...(outcome?.kind === 'result' ? { result: { resultType: 'complete', ...outcome.result } } : error) };
 }
 
 const named = z.object({ taskId: z.string() });
