@@ -57,6 +57,8 @@ export const recordTypes = [
   'break_glass.review_overdue',
   'notification.delivered',
   'notification.given_up',
+  'channel.disabled',
+  'channel.enabled',
   'passkey.enrolled',
   'passkey.confirmed',
   'passkey.removed',

@@ -7,17 +7,10 @@ import { Failure } from '../connect/index.ts';
 import type { PlatformDocument } from '../documents/index.ts';
 import type { Store } from '../store/index.ts';
 import { type BrokerSettings, loadConfig } from './config.ts';
+import { examineWaiting } from './examine-waiting.ts';
+import { type Finding, finding } from './finding.ts';
 import { packageFolder } from './package-file.ts';
 import type { Settings } from './settings.ts';
-
-export interface Finding {
-  readonly check: string;
-  readonly state: 'ok' | 'note' | 'bad';
-  readonly finding: string;
-  readonly remedy: string | null;
-}
-
-const finding = (check: string, state: Finding['state'], words: string, remedy: string | null = null): Finding => ({ check, state, finding: words, remedy });
 
 /** Looks, changes nothing. What cannot be looked at is a finding, not an error. */
 export async function examine(options: { settings: Settings; config: string | null; documents: readonly string[] | null }): Promise<Finding[]> {
@@ -80,6 +73,7 @@ async function examineStore(address: string, data: string): Promise<Finding[]> {
         await examineAnchor(store, data),
         ...(await examineObserved(store)),
         ...(await examineHeld(store)),
+        ...(await examineWaiting(store)),
       ];
     } finally {
       await store.close();

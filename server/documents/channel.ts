@@ -30,6 +30,12 @@ export const channelDocument = z.strictObject({
     }),
   ]),
   credential: slug.optional().describe('Signing secret, incoming webhook or password; set by `taskgate credential set`'),
+  groups: z
+    .array(slug)
+    .min(1)
+    .max(20)
+    .optional()
+    .describe('Of what is asked of groups, only what is asked of one of these is told here; everything when left out'),
   events: z
     .array(z.enum(eventKinds))
     .default([...eventKinds])

@@ -15,6 +15,9 @@ const titles: Readonly<Record<EventType, (facts: EventFacts) => string>> = {
   'approval.approved': ({ agent, tool }) => `Approved: ${tool} of ${agent}`,
   'approval.denied': ({ agent, tool }) => `Denied: ${tool} of ${agent}`,
   'approval.expired': ({ agent, tool }) => `Expired, so denied: ${tool} of ${agent}`,
+  'standing.waiting': ({ tool }) => `A standing approval for ${tool} waits to be given`,
+  'delegation.given': ({ people }) => `${people?.[0]} lent their place to ${people?.[1]}`,
+  'passkey.waiting': () => 'A passkey waits for an admin to confirm it',
   'change.waiting': () => 'A change that widens waits for a second admin',
   'change.quarantined': ({ upstream }) => `Tools of ${upstream} are not what was registered, and are held`,
   'session.suspended': ({ agent }) => `A session of ${agent} was suspended`,
@@ -23,6 +26,7 @@ const titles: Readonly<Record<EventType, (facts: EventFacts) => string>> = {
   'break_glass.used': ({ incident, tool }) => `BREAK-GLASS USED for the first time: ${tool}, incident ${incident}`,
   'break_glass.ended': ({ incident }) => `Break-glass ended for incident ${incident}: it has to be reviewed`,
   'break_glass.review_due': ({ incident }) => `OVERDUE: the review of break-glass for incident ${incident}`,
+  'channel.disabled': ({ channel }) => `CHANNEL DISABLED: the receiver of ${channel} says that it is gone; nobody is told there any more`,
   'channel.test': () => 'A test of this channel',
 };
 
@@ -54,9 +58,12 @@ export function composeMessage({ tenant, type, facts }: Pick<Delivery, 'tenant' 
   };
 }
 
-const placeOf = ({ break_glass: glass, approval, change, session }: EventFacts): string => {
+const placeOf = ({ break_glass: glass, approval, change, session, standing, delegation, passkey }: EventFacts): string => {
   if (glass !== undefined) return `/console/break-glass/${glass}`;
   if (approval !== undefined) return `/console/approvals/${approval}`;
+  if (standing !== undefined) return `/console/standing/${standing}`;
+  if (delegation !== undefined) return '/console/delegations';
+  if (passkey !== undefined) return '/console/passkeys';
   if (change !== undefined) return `/console/changes/${change}`;
   return session === undefined ? '/console' : `/console/sessions/${session}`;
 };

@@ -51,7 +51,7 @@ export function startDelivering(ports: Needs, { resolve, random = Math.random }:
     const { tenant, notification, channel, attempts } = delivery;
     const failure = await attempt(delivery);
     const at = clock();
-    const again = failure === null ? null : failure.final ? null : nextTry(attempts, at, random());
+    const again = failure === null || failure.final ? null : nextTry(attempts, at, random(), failure.retryAfter);
     const record = { at, tenant, actor: 'taskgate', notification, channel, code: delivery.type };
     const given = { tenant, notification, channel, lease, at };
     if (failure === null) {
@@ -59,26 +59,28 @@ export function startDelivering(ports: Needs, { resolve, random = Math.random }:
       const told = isUrgent(delivery.type) ? { ...record, type: 'notification.delivered' as const, ...aboutGlass(delivery) } : null;
       await store.settleDelivery({ ...given, outcome: { kind: 'delivered' }, error: null, record: told });
     } else if (again === null) {
-      log.warn({ tenant, channel, notification, error: failure.why }, 'a notification was given up');
+      if (failure.gone) log.error({ tenant, channel }, 'a channel is disabled: its receiver says that it is gone');
+      else log.warn({ tenant, channel, notification, error: failure.why }, 'a notification was given up');
       const gone = { ...record, type: 'notification.given_up' as const, count: attempts, detail: failure.why, ...aboutGlass(delivery) };
-      await store.settleDelivery({ ...given, outcome: { kind: 'given_up' }, error: failure.why, record: gone });
+      await store.settleDelivery({ ...given, outcome: { kind: 'given_up', gone: failure.gone }, error: failure.why, record: gone });
     } else {
       await store.settleDelivery({ ...given, outcome: { kind: 'retry', at: again }, error: failure.why, record: null });
     }
   };
 
   /** Null when it has arrived. */
-  const attempt = async (delivery: Delivery): Promise<{ why: string; final: boolean } | null> => {
+  const attempt = async (delivery: Delivery): Promise<Failed | null> => {
     try {
       const snapshot = await ports.tenants.current(delivery.tenant);
       const channel = snapshot?.channels.get(delivery.channel);
-      if (!snapshot || !channel) return { why: 'the channel is gone', final: true };
+      if (!snapshot || !channel) return { why: 'the channel is no more', final: true, gone: false, retryAfter: null };
       const secret = channel.credential === undefined ? null : ((await readSecretValue(ports, delivery.tenant, channel.credential))?.value ?? null);
       const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(tryMs)]);
       await send({ delivery, channel, secret, publicUrl: ports.config.public_url, reach: { egress: snapshot.channelEgress, resolve }, now: clock(), signal });
       return null;
     } catch (error) {
-      return { why: wordsFor(error), final: false };
+      const { gone, retryAfter } = error instanceof NotDelivered ? error : { gone: false, retryAfter: null };
+      return { why: wordsFor(error), final: gone, gone, retryAfter };
     }
   };
 
@@ -104,6 +106,11 @@ export function startDelivering(ports: Needs, { resolve, random = Math.random }:
       await Promise.all(sending);
     },
   };
+}
+
+interface Failed extends Pick<NotDelivered, 'gone' | 'retryAfter'> {
+  readonly why: string;
+  readonly final: boolean;
 }
 
 const aboutGlass = ({ facts }: Delivery): { break_glass?: string } => (facts.break_glass === undefined ? {} : { break_glass: facts.break_glass });

@@ -1,4 +1,4 @@
-/** What people are told of, by a message with a link. A kind is what stands before the dot. */
+/** What people are told of, by a message with a link. */
 export const eventTypes = [
   'approval.requested',
   'approval.reminded',
@@ -6,7 +6,10 @@ export const eventTypes = [
   'approval.approved',
   'approval.denied',
   'approval.expired',
+  'standing.waiting',
+  'delegation.given',
   'change.waiting',
+  'passkey.waiting',
   'change.quarantined',
   'session.suspended',
   'session.revoked',
@@ -14,6 +17,7 @@ export const eventTypes = [
   'break_glass.used',
   'break_glass.ended',
   'break_glass.review_due',
+  'channel.disabled',
   'channel.test',
 ] as const;
 export type EventType = (typeof eventTypes)[number];
@@ -28,6 +32,10 @@ export const eventKinds = ['approval', 'change', 'session'] as const;
 export interface EventFacts {
   readonly approval?: string;
   readonly change?: string;
+  readonly standing?: string;
+  readonly delegation?: string;
+  readonly passkey?: string;
+  readonly channel?: string;
   readonly session?: string;
   readonly break_glass?: string;
   readonly agent?: string;
@@ -59,7 +67,21 @@ export interface NotificationEvent {
   readonly channel?: string;
 }
 
-export const kindOf = (type: EventType): string => type.slice(0, type.indexOf('.'));
+/** Told with those of another kind, which the same people look at. */
+const kinds: Readonly<Partial<Record<EventType, (typeof eventKinds)[number]>>> = {
+  'standing.waiting': 'approval',
+  'delegation.given': 'approval',
+  'passkey.waiting': 'change',
+};
+
+/** What stands before the dot, unless it goes with another kind. */
+export const kindOf = (type: EventType): string => kinds[type] ?? type.slice(0, type.indexOf('.'));
+
+/** Groups that an event asks something of; for an event that names none every channel is meant. */
+export function groupsOf({ requirements = [], to = [] }: EventFacts): string[] {
+  const named = [...requirements.map((literal) => /^approval:([a-z0-9-]+)/.exec(literal)), ...to.map((whom) => /^group:([a-z0-9-]+)$/.exec(whom))];
+  return [...new Set(named.flatMap((found) => found?.[1] ?? []))];
+}
 
 /** Told on every channel, and never given up to make room. */
 export const isUrgent = (type: string): boolean => type.startsWith('break_glass.');

@@ -169,6 +169,7 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     leaseDeliveries: (tenant, lease) => commit(of(tenant), () => notifications.leaseDeliveries(tenant, lease)),
     settleDelivery: (outcome) => commit(of(outcome.tenant), () => notifications.settleDelivery(outcome)),
     listDeliveries: (tenant, filter, page) => readOnce(of(tenant), () => notifications.listDeliveries(tenant, filter, page)),
+    disabledChannels: (tenant) => readOnce(of(tenant), () => notifications.disabledChannels(tenant)),
     countChannels: (tenant) => readOnce(of(tenant), () => notifications.countChannels(tenant)),
 
     requestBreakGlass: (request) => commit(of(request.tenant), () => glass.requestBreakGlass(request)),

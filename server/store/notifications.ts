@@ -37,7 +37,10 @@ export interface DeliveryOutcome {
   readonly channel: string;
   readonly lease: string;
   readonly at: number;
-  readonly outcome: { readonly kind: 'delivered' } | { readonly kind: 'retry'; readonly at: number } | { readonly kind: 'given_up' };
+  readonly outcome:
+    | { readonly kind: 'delivered' }
+    | { readonly kind: 'retry'; readonly at: number }
+    | { readonly kind: 'given_up' /** The receiver said that it is gone: the channel is disabled. */; readonly gone?: boolean };
   readonly error: string | null;
   readonly record: RecordBody | null;
 }
@@ -52,6 +55,8 @@ export interface NotificationVerbs {
   /** False when the lease was lost: another has it, or it is settled. */
   settleDelivery(outcome: DeliveryOutcome): Promise<boolean>;
   listDeliveries(tenant: string, filter: { status?: DeliveryStatus; channel?: string }, page: Page): Promise<readonly Delivery[]>;
-  /** The channels the stored configuration has, as messages are queued for them. */
+  /** The channels the stored configuration has and messages are queued for: none whose receiver is gone. */
   countChannels(tenant: string): Promise<number>;
+  /** Their names; a message that arrives ends it. */
+  disabledChannels(tenant: string): Promise<readonly string[]>;
 }

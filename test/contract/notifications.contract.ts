@@ -96,6 +96,58 @@ export function notificationRules(bench: Bench): void {
       expect(await store.tenantsWithDeliveries(start)).toEqual(['acme']);
     });
 
+    it('that asks something of groups goes to the channels of those groups and to those of nobody in particular', async () => {
+      const { store } = bench;
+      const of = (name: string, groups: string[]): StoredDocument => {
+        const document = channel(name);
+        return { ...document, body: { ...document.body, groups } as never };
+      };
+      await withChannels(store, channel('all'), of('money', ['finance']), of('law', ['legal', 'fin']));
+      const to = async (about: string, more: Partial<NotificationEvent>) => {
+        await store.notify('acme', happened(about, more));
+        return (await store.listDeliveries('acme', {}, all)).filter(({ facts }) => facts.session === about).map((one) => one.channel);
+      };
+      const asks = (about: string, requirements: string[], groups: string[] = []) =>
+        to(about, { type: 'approval.requested', facts: { session: about, requirements, to: groups.map((group) => `group:${group}`) } });
+      expect((await asks('a', ['approval:finance:2'])).sort()).toEqual(['all', 'money']);
+      expect((await asks('b', ['approval:finance:2', 'approval:legal:passkey'])).sort()).toEqual(['all', 'law', 'money']);
+      expect((await asks('c', ['approval:other'], ['legal'])).sort()).toEqual(['all', 'law']);
+      expect((await to('d', {})).sort()).toEqual(['all', 'law', 'money']);
+      expect((await to('e', { type: 'break_glass.activated', facts: { session: 'e', to: ['group:other'] } })).sort()).toEqual(['all', 'law', 'money']);
+    });
+
+    it('is not queued for a channel whose receiver is gone, until a test arrives there or another receiver is named; and everybody else hears of it', async () => {
+      const { store } = bench;
+      await withChannels(store, channel('on-call'), channel('gone'));
+      for (const about of ['a', 'b']) await store.notify('acme', happened(about, { channel: 'gone' }));
+      const settle = async (outcome: { kind: 'delivered' } | { kind: 'given_up'; gone: boolean }, at: number) => {
+        const one = (await store.leaseDeliveries('acme', lease('l', at))).find((leased) => leased.channel === 'gone');
+        if (one) await store.settleDelivery({ ...settled(one, 'l', at), outcome });
+      };
+      await settle({ kind: 'given_up', gone: true }, start + 1);
+      expect(await store.listDeliveries('acme', { channel: 'gone', status: 'pending' }, all)).toEqual([]);
+      expect(await store.disabledChannels('acme')).toEqual(['gone']);
+      expect(await store.disabledChannels('globex')).toEqual([]);
+      expect(await store.countChannels('acme')).toBe(1);
+      expect(await store.notify('acme', happened('c', { type: 'break_glass.activated' }))).toBe(1);
+      const told = (await store.listDeliveries('acme', {}, all)).filter(({ type }) => type === 'channel.disabled');
+      expect(told).toMatchObject([{ channel: 'on-call', facts: { channel: 'gone' } }]);
+      expect(await typesOf(store, 'acme')).toContain('channel.disabled');
+
+      await withChannels(store, channel('on-call'), channel('gone'));
+      expect(await store.disabledChannels('acme')).toEqual(['gone']);
+      expect(await store.notify('acme', happened('t', { type: 'channel.test', channel: 'gone' }))).toBe(1);
+      await settle({ kind: 'delivered' }, start + 2);
+      expect(await store.disabledChannels('acme')).toEqual([]);
+      expect((await typesOf(store, 'acme')).at(-1)).toBe('channel.enabled');
+
+      await store.notify('acme', happened('d', { channel: 'gone' }));
+      await settle({ kind: 'given_up', gone: true }, start + 3);
+      const moved = channel('gone');
+      await withChannels(store, channel('on-call'), { ...moved, body: { ...moved.body, credential: 'another' } as never });
+      expect(await store.disabledChannels('acme')).toEqual([]);
+    });
+
     it('is one message however often the same event is told', async () => {
       const { store } = bench;
       await withChannels(store, channel('on-call'));

@@ -1,6 +1,9 @@
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { setSecret } from '../../server/credentials/index.ts';
+import { aboutGiven, newDelegation } from '../contract/delegations.contract.ts';
+import { enrol } from '../contract/samples.ts';
+import { newStanding } from '../contract/standing.contract.ts';
 import { approveByTwo, nextPending } from '../support/approvals.ts';
 import { modernClient, payment, startTestBroker, type TestBroker } from '../support/broker.ts';
 import { newSecret, withChannels } from './channels.ts';
@@ -124,6 +127,43 @@ describe('a message of a tenant', () => {
     expect(hook.received.some(({ path }) => path === '/elsewhere')).toBe(false);
     hook.answers.delete('/hook');
   });
+
+  it('comes again no sooner than its receiver asks for', async () => {
+    hook.answers.set('/hook', { status: 429, headers: { 'retry-after': '600' } });
+    await test('hook');
+    await vi.waitUntil(async () => (await deliveries('?channel=hook&status=pending'))[0]?.['error'] === 'it answered HTTP 429');
+    const [one] = await deliveries('?channel=hook&status=pending');
+    expect(Number(one?.['next_try_at']) - Number(one?.['at'])).toBeGreaterThanOrEqual(599);
+    hook.answers.delete('/hook');
+  });
+
+  it('whose receiver says that it is gone disables the channel, which is told on the others, logged and shown; a test that arrives ends it', {
+    timeout: 30_000,
+  }, async () => {
+    hook.answers.set('/services/T0/B0/x', 410);
+    await test('chat');
+    await vi.waitUntil(async () => (await deliveries('?channel=chat'))[0]?.['error'] === 'its receiver is gone (HTTP 410)');
+    expect((await deliveries('?channel=chat'))[0]?.['status']).toBe('given_up');
+    const told = await hook.until(({ path, body }) => path === '/hook' && body.includes('channel.disabled'));
+    expect(told.body).toContain('CHANNEL DISABLED: the receiver of chat');
+    expect(broker.logged()).toContain('a channel is disabled');
+    expect(await broker.ports.store.disabledChannels('acme')).toEqual(['chat']);
+    hook.answers.delete('/services/T0/B0/x');
+    await test('chat');
+    await vi.waitUntil(async () => (await broker.ports.store.disabledChannels('acme')).length === 0);
+  });
+
+  it('tells that a standing approval, a passkey or a lent place waits or was given', async () => {
+    const heard = (type: string) => hook.until(({ path, body }) => path === '/hook' && body.includes(type));
+    await broker.ports.store.proposeStanding({ ...newStanding(), createdAt: Date.now(), expiresAt: Date.now() + 60_000 }, await revision(), null);
+    expect((await heard('standing.waiting')).body).toContain('/console/standing/sta_1');
+    const given = newDelegation({ createdAt: Date.now(), endsAt: Date.now() + 60_000 });
+    await broker.ports.store.giveDelegation(given, await revision(), aboutGiven(given));
+    expect((await heard('delegation.given')).body).toContain('bob lent their place to lea');
+    await enrol(broker.ports.store, { confirmedBy: null, effectiveAt: null, enrolledAt: Date.now() });
+    expect((await heard('passkey.waiting')).body).toContain('/console/passkeys');
+  });
+  const revision = async () => (await broker.ports.store.readRevision('acme')) ?? 0;
 
   it('has a credential that fits its channel, or none is set', async () => {
     expect(await set('hook', 'hunter2-hunter2-hunter2')).toMatchObject({ status: 422, body: { code: 'credential.unfit' } });

@@ -9,7 +9,7 @@ export interface Received {
   readonly body: string;
 }
 /** `hang`: never answers. */
-export type Answer = number | 'hang' | { readonly redirect: string };
+export type Answer = number | 'hang' | { readonly redirect: string } | { readonly status: number; readonly headers: Record<string, string> };
 
 export interface Hook {
   readonly place: string;
@@ -38,6 +38,7 @@ export async function startHook(port = 0): Promise<Hook> {
       const answer = answers.get(path) ?? 204;
       if (answer === 'hang') return;
       if (typeof answer === 'number') response.writeHead(answer).end();
+      else if ('status' in answer) response.writeHead(answer.status, answer.headers).end();
       else response.writeHead(302, { location: answer.redirect }).end();
     });
   });

@@ -33,7 +33,7 @@ const rights: Readonly<Record<string, string>> = {
   break_glass: 'SELECT, INSERT, UPDATE',
   protocol_sessions: 'SELECT, INSERT, UPDATE, DELETE',
   renewals: 'SELECT, INSERT, UPDATE, DELETE',
-  channels: 'SELECT, INSERT, DELETE',
+  channels: 'SELECT, INSERT, UPDATE, DELETE',
   notifications: 'SELECT, INSERT, DELETE',
   deliveries: 'SELECT, INSERT, UPDATE, DELETE',
   chain_heads: 'SELECT, INSERT, UPDATE',

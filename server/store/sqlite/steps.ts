@@ -1,4 +1,5 @@
 import { authorizations } from './steps/authorizations.ts';
+import { channelRouting } from './steps/channel-routing.ts';
 import { delegations } from './steps/delegations.ts';
 import { inFlight } from './steps/in-flight.ts';
 import { protocolSessions } from './steps/protocol-sessions.ts';
@@ -369,4 +370,5 @@ export const steps: readonly string[] = [
   delegations,
   tasks,
   inFlight,
+  channelRouting,
 ];

@@ -4,6 +4,7 @@ import type { DelegationAnswer, DelegationRow, NewDelegation } from '../delegati
 import type { NewVote, Page } from '../store.ts';
 import { all, one, run, type Verb } from '../verb.ts';
 import { readRevision } from './configuration.ts';
+import { notify } from './notifications.ts';
 import { limitOf, where } from './pages.ts';
 import { appendRecord } from './records.ts';
 
@@ -61,6 +62,8 @@ export function* giveDelegation(delegation: NewDelegation, revision: number, rec
   const values = [tenant, id, group, lender, lenderName, delegate, delegateName, reason, at, endsAt, null];
   yield* run(`INSERT INTO delegations (${columns}) VALUES (${values.map(() => '?').join(', ')})`, ...values);
   yield* appendRecord(tenant, record);
+  const facts = { delegation: id, people: [lenderName, delegateName], to: [`group:${group}`], expires_at: endsAt };
+  yield* notify(tenant, { type: 'delegation.given', at, about: id, facts });
   return { done: true, delegation: { ...delegation, endedAt: null } };
 }
 

@@ -1,5 +1,5 @@
-import { sha256Hex } from '../../../tools/index.ts';
-import { type EventFacts, type EventType, isUrgent, kindOf, type NotificationEvent } from '../../notifications/event.ts';
+import { canonicalForm, sha256Hex } from '../../../tools/index.ts';
+import { type EventFacts, type EventType, groupsOf, isUrgent, kindOf, type NotificationEvent } from '../../notifications/event.ts';
 import type { Delivery, DeliveryLease, DeliveryOutcome, DeliveryStatus } from '../notifications.ts';
 import type { ApprovalRow, Page, StoredDocument } from '../store.ts';
 import { all, one, run, signal, type Verb } from '../verb.ts';
@@ -14,14 +14,32 @@ const atOnce = 50;
 
 /** Replaces what the tenant's documents say of channels, in the transaction that applies them. */
 export function* replaceChannels(tenant: string, documents: readonly Pick<StoredDocument, 'body'>[]): Verb<void> {
+  const gone = yield* all<{ name: string; fingerprint: string | null; disabled_at: number }>(
+    'SELECT name, fingerprint, disabled_at FROM channels WHERE tenant = ? AND disabled_at IS NOT NULL',
+    tenant,
+  );
   yield* run('DELETE FROM channels WHERE tenant = ?', tenant);
   for (const { body } of documents) {
-    if (body.kind === 'Channel') yield* run('INSERT INTO channels (tenant, name, events) VALUES (?, ?, ?)', tenant, body.name, JSON.stringify(body.events));
+    if (body.kind !== 'Channel') continue;
+    const { name, events, groups, transport, credential = null } = body;
+    const fingerprint = sha256Hex(canonicalForm({ transport, credential }));
+    // Another receiver may be there; the same one said that it is not.
+    const before = gone.find((one) => one.name === name && one.fingerprint === fingerprint);
+    yield* run(
+      'INSERT INTO channels (tenant, name, events, in_groups, fingerprint, disabled_at) VALUES (?, ?, ?, ?, ?, ?)',
+      ...[tenant, name, JSON.stringify(events), groups === undefined ? null : JSON.stringify(groups), fingerprint, before?.disabled_at ?? null],
+    );
   }
 }
 
+/** Names of the channels whose receiver said that it is gone. */
+export function* disabledChannels(tenant: string): Verb<string[]> {
+  const found = yield* all<{ name: string }>('SELECT name FROM channels WHERE tenant = ? AND disabled_at IS NOT NULL ORDER BY name', tenant);
+  return found.map(({ name }) => name);
+}
+
 export function* countChannels(tenant: string): Verb<number> {
-  return (yield* one<{ n: number }>('SELECT count(*) AS n FROM channels WHERE tenant = ?', tenant))?.n ?? 0;
+  return (yield* one<{ n: number }>('SELECT count(*) AS n FROM channels WHERE tenant = ? AND disabled_at IS NULL', tenant))?.n ?? 0;
 }
 
 /**
@@ -30,9 +48,8 @@ export function* countChannels(tenant: string): Verb<number> {
  */
 export function* notify(tenant: string, { type, at, about, facts, channel }: NotificationEvent): Verb<number> {
   const id = `ntf_${sha256Hex(JSON.stringify([tenant, type, about, at, channel ?? null])).slice(0, 32)}`;
-  // The names of kinds hold no character that LIKE knows.
-  const taken = `FROM channels WHERE tenant = ? AND ${channel === undefined ? '(? = 1 OR events LIKE ?)' : 'name = ?'}`;
-  const which = channel === undefined ? [tenant, isUrgent(type) ? 1 : 0, `%"${kindOf(type)}"%`] : [tenant, channel];
+  const { taken, which } =
+    channel === undefined ? takers(tenant, type, facts) : { taken: 'FROM channels WHERE tenant = ? AND name = ?', which: [tenant, channel] };
   const added = yield* run(
     `INSERT INTO notifications (tenant, id, type, facts, at)
      SELECT ?, ?, ?, ?, CAST(? AS BIGINT) WHERE EXISTS (SELECT 1 ${taken}) ON CONFLICT (tenant, id) DO NOTHING`,
@@ -55,6 +72,18 @@ export function* notify(tenant: string, { type, at, about, facts, channel }: Not
   );
   yield* signal('notification', tenant, id);
   return queued;
+}
+
+/** Channels that take an event: by its kind and by the groups it asks, and what concerns everybody everywhere; none that is gone. */
+function takers(tenant: string, type: EventType, facts: EventFacts): { taken: string; which: (string | number)[] } {
+  const groups = groupsOf(facts);
+  // Neither the names of kinds nor those of groups hold a character that LIKE knows.
+  const asked = groups.length === 0 ? '' : `AND (in_groups IS NULL${' OR in_groups LIKE ?'.repeat(groups.length)})`;
+  const everywhere = isUrgent(type) || type === 'channel.disabled';
+  return {
+    taken: `FROM channels WHERE tenant = ? AND disabled_at IS NULL AND (? = 1 OR (events LIKE ? ${asked}))`,
+    which: [tenant, everywhere ? 1 : 0, `%"${kindOf(type)}"%`, ...groups.map((group) => `%"${group}"%`)],
+  };
 }
 
 /** Of one approval: who is asked for what, by which agent and tool. */
@@ -143,8 +172,27 @@ export function* settleDelivery({ tenant, notification, channel, lease, at, outc
   );
   if (settled === 0) return false;
   if (record) yield* appendRecord(tenant, record);
+  if (outcome.kind === 'delivered') yield* enableChannel(tenant, channel, at);
+  if (outcome.kind === 'given_up' && outcome.gone) yield* disableChannel(tenant, channel, at);
   if (retry) yield* makeRoom(tenant, channel, at);
   return true;
+}
+
+/** Nothing more is sent to it, what waits for it included; everybody who is told elsewhere is told of that. */
+function* disableChannel(tenant: string, channel: string, at: number): Verb<void> {
+  if ((yield* run('UPDATE channels SET disabled_at = ? WHERE tenant = ? AND name = ? AND disabled_at IS NULL', at, tenant, channel)) === 0) return;
+  const count = yield* run(
+    `UPDATE deliveries SET status = 'given_up', error = 'the receiver is gone', settled_at = ? WHERE tenant = ? AND channel = ? AND status = 'pending' AND lease IS NULL`,
+    ...[at, tenant, channel],
+  );
+  yield* appendRecord(tenant, { type: 'channel.disabled', at, tenant, actor: 'taskgate', channel, code: 'gone', count });
+  yield* notify(tenant, { type: 'channel.disabled', at, about: channel, facts: { channel } });
+}
+
+/** A test that arrived shows that somebody is there again. */
+function* enableChannel(tenant: string, channel: string, at: number): Verb<void> {
+  const enabled = yield* run('UPDATE channels SET disabled_at = NULL WHERE tenant = ? AND name = ? AND disabled_at IS NOT NULL', tenant, channel);
+  if (enabled > 0) yield* appendRecord(tenant, { type: 'channel.enabled', at, tenant, actor: 'taskgate', channel });
 }
 
 /** A receiver that is gone must not fill the store: the oldest that wait for it are given up, on the record. */

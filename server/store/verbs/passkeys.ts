@@ -1,6 +1,7 @@
 import type { RecordBody } from '../../audit/record.ts';
 import type { NewPasskey, PasskeyChallenge, PasskeyRow } from '../passkey-store.ts';
 import { all, one, run, type Verb } from '../verb.ts';
+import { notify } from './notifications.ts';
 import { appendRecord } from './records.ts';
 
 interface Columns {
@@ -65,6 +66,8 @@ export function* enrolPasskey(passkey: NewPasskey, most: number, record: RecordB
     passkey.confirmedBy,
     passkey.effectiveAt,
   );
+  if (passkey.confirmedBy === null)
+    yield* notify(tenant, { type: 'passkey.waiting', at: passkey.enrolledAt, about: passkey.id, facts: { passkey: passkey.id, to: ['role:admin'] } });
   return { ...passkey, record: index, removedAt: null };
 }
 

@@ -13,6 +13,7 @@ import type {
 import type { Page } from '../store.ts';
 import { all, one, run, together, type Verb } from '../verb.ts';
 import { readRevision } from './configuration.ts';
+import { notify } from './notifications.ts';
 import { limitOf, where } from './pages.ts';
 import { appendRecord } from './records.ts';
 import { isLineLive, lineOf } from './session-rows.ts';
@@ -112,6 +113,8 @@ export function* proposeStanding(standing: NewStanding, revision: number, first:
     if ((open?.open ?? 0) >= mostOpen) return { done: false, why: 'too_many' };
     yield* insert(standing);
     yield* appendRecord(tenant, about('standing.proposed', standing, at, { actor: standing.author, expires_at: standing.endsAt, revision }));
+    const facts = { standing: id, tool: standing.tool, use_case: standing.useCase, requirements: [standing.requirement], expires_at: standing.expiresAt };
+    if (standing.kind === 'standing') yield* notify(tenant, { type: 'standing.waiting', at, about: id, facts });
   }
   if (first) return yield* voteStanding({ ...first, tenant, standing: equal?.id ?? id, digest: standing.digest, revision });
   const row = yield* readStanding(tenant, id);
