@@ -7,6 +7,7 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'product', include: ['test/**/*.test.ts'], exclude: ['test/hostile/**'] } },
       { extends: true, test: { name: 'hostile', include: ['test/hostile/**/*.test.ts'], testTimeout: 120_000 } },
+      { extends: true, test: { name: 'hosts', include: ['test/hosts/*.hosts.ts'], testTimeout: 60_000 } },
     ],
     testTimeout: 30_000,
     hookTimeout: 60_000,
