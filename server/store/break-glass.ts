@@ -1,5 +1,5 @@
 import type { RecordBody } from '../audit/record.ts';
-import type { Page } from './store.ts';
+import type { Page } from './rows/state.ts';
 
 export type BreakGlassStatus = 'requested' | 'lapsed' | 'active' | 'ended';
 

@@ -1,5 +1,5 @@
 import type { RecordBody } from '../audit/record.ts';
-import type { Page } from './store.ts';
+import type { Page } from './rows/state.ts';
 
 /** A reviewer's place in one group, lent to a colleague for a while: their vote, and nobody's beside it. */
 export interface DelegationRow {

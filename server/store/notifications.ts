@@ -1,6 +1,6 @@
 import type { RecordBody } from '../audit/record.ts';
 import type { EventFacts, EventType, NotificationEvent } from '../notifications/event.ts';
-import type { Page } from './store.ts';
+import type { Page } from './rows/state.ts';
 
 export type DeliveryStatus = 'pending' | 'delivered' | 'given_up';
 

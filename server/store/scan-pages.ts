@@ -1,4 +1,4 @@
-import type { Page } from './store.ts';
+import type { Page } from './rows/state.ts';
 
 const pageSize = 100;
 /** Rows looked at for one answer, so that whoever may see few of many cannot make it long; the cursor goes on from there. */

@@ -1,5 +1,5 @@
 import type { RecordBody } from '../audit/record.ts';
-import type { Page } from './store.ts';
+import type { Page } from './rows/state.ts';
 
 /** `standing`: for the sessions of a use case, until its end. `remembered`: an answer within one session. */
 export type StandingKind = 'standing' | 'remembered';
@@ -49,12 +49,6 @@ export interface NewStandingVote extends StandingVote {
 export type StandingAnswer =
   | { readonly done: true; readonly standing: StandingRow }
   | { readonly done: false; readonly why: 'not_found' | 'not_pending' | 'digest' | 'revision' | 'already_voted' | 'too_many' | 'session_not_live' };
-
-/** What a claim takes of one: it must still be active, and its counters are drawn with the rest. */
-export interface StandingTaken {
-  readonly id: string;
-  readonly digest: string;
-}
 
 export interface StandingVerbs {
   /** With the first vote of its author when it is a remembered answer; an equal one of the same session is voted on instead. */

@@ -1,6 +1,5 @@
 import type { Label } from '../../../policies/index.ts';
 import type { RecordBody } from '../../audit/record.ts';
-import type { StandingTaken } from '../standing-approvals.ts';
 import type { Rung } from './approvals.ts';
 
 /** What a call takes and how it ends. */
@@ -13,6 +12,12 @@ export interface Draw {
   readonly key: string;
   readonly amount: number;
   readonly limit: number;
+}
+
+/** What a claim takes of a standing approval: it must still be active, and its counters are drawn with the rest. */
+export interface StandingTaken {
+  readonly id: string;
+  readonly digest: string;
 }
 
 export interface ClaimRequest {

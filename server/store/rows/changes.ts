@@ -1,9 +1,23 @@
 import type { RecordBody } from '../../audit/record.ts';
-import type { ChangeItem } from './configuration.ts';
 
 /** What waits for a second admin. */
 
 export type ChangeStatus = 'pending' | 'applied' | 'rejected' | 'withdrawn' | 'expired' | 'superseded';
+
+/** One line of what a change would make different. */
+export interface ChangeItem {
+  /** `platform` for the operator's own document. */
+  readonly tenant: string;
+  /** A document's kind, `Policy`, or what else of an agent or a credential changes. */
+  readonly kind: string;
+  readonly name: string;
+  readonly change: 'added' | 'changed' | 'removed';
+  readonly effect: 'narrows' | 'widens' | 'neutral';
+  /** One line each, what widens or narrows marked. */
+  readonly differences: readonly string[];
+  /** SHA-256 of what would be there, or of what would be removed, hex. */
+  readonly sha256: string;
+}
 
 /** Something that gives more than there is, held back until another admin approves exactly it. */
 export interface ChangeRow {

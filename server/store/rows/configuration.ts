@@ -65,21 +65,6 @@ export interface TenantConfiguration {
   readonly vetted?: string | null;
 }
 
-/** One line of what a change would make different. */
-export interface ChangeItem {
-  /** `platform` for the operator's own document. */
-  readonly tenant: string;
-  /** A document's kind, `Policy`, or what else of an agent or a credential changes. */
-  readonly kind: string;
-  readonly name: string;
-  readonly change: 'added' | 'changed' | 'removed';
-  readonly effect: 'narrows' | 'widens' | 'neutral';
-  /** One line each, what widens or narrows marked. */
-  readonly differences: readonly string[];
-  /** SHA-256 of what would be there, or of what would be removed, hex. */
-  readonly sha256: string;
-}
-
 /** The operator's document and every tenant's next configuration; one transaction, all or nothing. */
 export interface ConfigurationChange {
   readonly platform: StoredDocument | null;

@@ -1,15 +1,7 @@
 import { tally } from '../../approvals/tally.ts';
 import type { RecordBody } from '../../audit/record.ts';
-import type {
-  NewStanding,
-  NewStandingVote,
-  StandingAnswer,
-  StandingKind,
-  StandingRow,
-  StandingStatus,
-  StandingTaken,
-  StandingVote,
-} from '../standing-approvals.ts';
+import type { StandingTaken } from '../rows/calls.ts';
+import type { NewStanding, NewStandingVote, StandingAnswer, StandingKind, StandingRow, StandingStatus, StandingVote } from '../standing-approvals.ts';
 import type { Page } from '../store.ts';
 import { all, one, run, together, type Verb } from '../verb.ts';
 import { readRevision } from './configuration.ts';
