@@ -10,6 +10,7 @@ import { createAccessLog } from './audit/index.ts';
 import type { Config } from './config.ts';
 import { openKeys } from './credentials/index.ts';
 import { createTenants, type ObservedUseCase, type Plan, readObserved, watchDrift } from './documents/index.ts';
+import { startExtending } from './extensions/index.ts';
 import { newId } from './ids.ts';
 import { createLimits } from './limits/index.ts';
 import { type Fetch, listen } from './listen.ts';
@@ -111,6 +112,8 @@ export async function startBroker(config: Omit<Config, 'public_url'> & { public_
     closers.push(prepared.close);
     const delivering = startDelivering(ports);
     closers.push(() => delivering.close());
+    const extending = startExtending(ports);
+    closers.push(async () => extending.close());
     const app = createApp(ports);
     fetch = (request, bindings) => app.fetch(request, bindings);
     void lost.promise.then(() => {

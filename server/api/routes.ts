@@ -17,6 +17,7 @@ import { delegationEndpoints } from './delegations.ts';
 import { documentEndpoints } from './documents.ts';
 import type { Access, Asker, Endpoint, Input } from './endpoint.ts';
 import { exceptionEndpoints } from './exceptions.ts';
+import { extensionEndpoints } from './extensions.ts';
 import { meEndpoints } from './me.ts';
 import { notificationEndpoints } from './notifications.ts';
 import { openApi } from './openapi.ts';
@@ -37,6 +38,7 @@ export const endpoints: readonly Endpoint[] = [
   ...standingEndpoints,
   ...exceptionEndpoints,
   ...sessionEndpoints,
+  ...extensionEndpoints,
   ...agentEndpoints,
   ...agentTokenEndpoints,
   ...catalogueEndpoints,

@@ -30,6 +30,7 @@ export const recordTypes = [
   'session.consented',
   'session.opened',
   'session.renewed',
+  'session.extended',
   'session.refused',
   'session.suspended',
   'session.ended',

@@ -32,7 +32,14 @@ export async function awaitApproval(
       const status = row.status === 'pending' && row.expiresAt <= now ? 'expired' : row.status;
       const reason = row.votes.findLast((vote) => vote.decision === 'deny')?.reason ?? null;
       if (status !== 'pending' || now >= until || signal.aborted)
-        return { id, status, expiresAt: row.expiresAt, reason, ...(row.editedFrom === null ? {} : { edited: true }) };
+        return {
+          id,
+          status,
+          expiresAt: row.expiresAt,
+          reason,
+          ...(row.editedFrom === null ? {} : { edited: true }),
+          ...(row.tool === 'request_access' ? { extension: true } : {}),
+        };
       await aside(() => watch.changed(Math.min(until - now, lookAgainMs), signal));
     } finally {
       watch.stop();

@@ -80,4 +80,6 @@ export interface ApprovalState {
   readonly reason: string | null;
   /** A reviewer narrowed the call: this is the approval that took the place of the one asked about. */
   readonly edited?: true;
+  /** It gives the task more, rather than letting a call run. */
+  readonly extension?: true;
 }

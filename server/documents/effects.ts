@@ -202,6 +202,7 @@ export const fieldRules: Readonly<Record<Kind, Fields>> = {
     ceiling: sensitivity('widens'),
     lifetime: nested({ default: time, longest: time }),
     budget: nested({ calls: limit, amount: limit, per_day: nested({ calls: limit, amount: limit }) }),
+    extensions: (path, before, after) => [change(path, before, after, after === undefined ? 'narrows' : 'widens')],
     max_open_sessions: limit,
     require_proof: flag('narrows'),
     observe_until: observation,

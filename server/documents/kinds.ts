@@ -208,6 +208,19 @@ export const useCaseDocument = z
       amount: amount.optional(),
       per_day: z.strictObject({ calls: z.int().positive().optional(), amount: amount.optional() }).optional(),
     }),
+    extensions: z
+      .strictObject({
+        requires: z
+          .array(
+            z
+              .string()
+              .regex(/^(approval:[a-z0-9-]+(:[2-9]|:[1-9][0-9])?|confirm:sponsor)(:passkey)?$/, '`approval:<group>[:n]` or `confirm:sponsor`, as in policy'),
+          )
+          .min(1)
+          .describe('Who gives a running task more of what this use case allows; all of them'),
+      })
+      .optional()
+      .describe('Left out, no task of it is ever extended'),
     max_open_sessions: z.int().positive().optional(),
     require_proof: z.boolean().default(false),
     observe_until: day.optional().describe('Last day, UTC, at most 30 days ahead, on which policy of the tenant is recorded for its sessions and not enforced'),

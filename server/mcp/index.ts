@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
 import { awaitApproval, brokerCall, cancelTask, enterSession, keepTask, listTasks, listTools, lookAtTask, runTask } from '../call/index.ts';
+import { applyExtension, requestExtension } from '../extensions/index.ts';
 import { authenticate, callerOfConnection } from '../identity/index.ts';
 import type { Ports } from '../ports.ts';
 import { endSession, openSession } from '../sessions/index.ts';
@@ -7,7 +8,19 @@ import type { Parts } from './parts.ts';
 import { createRoutes } from './routes.ts';
 
 const tasks = { keep: keepTask, look: lookAtTask, run: runTask, cancel: cancelTask, list: listTasks };
-const broker: Parts = { authenticate, callerOfConnection, enterSession, listTools, brokerCall, awaitApproval, openSession, endSession, tasks };
+const broker: Parts = {
+  authenticate,
+  callerOfConnection,
+  enterSession,
+  listTools,
+  brokerCall,
+  awaitApproval,
+  openSession,
+  endSession,
+  requestExtension,
+  applyExtension,
+  tasks,
+};
 
 /** `POST /mcp` and `POST /sessions/:id/mcp` over the call path; `parts` only to stand in for some of it. */
 export function mcpRoutes(ports: Ports, parts: Partial<Parts> = {}): Hono {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { isRefusal, type ListedTool, type Refusal, refuse } from '../call/index.ts';
+import { type ExtensionAsked, extensionAsked, extensionSchema, extensionTool } from '../extensions/index.ts';
 import type { Aside } from '../limits/index.ts';
 import type { Visit } from './parts.ts';
-import { approvalHandle, describeApproval } from './pause.ts';
+import { approvalHandle, describeApproval, describeExtension } from './pause.ts';
 
 /** Taskgate's own tools. Their names carry no `__`, so none can be mistaken for a brokered one. */
 
@@ -50,9 +51,18 @@ const endTask: ListedTool = {
   annotations: { readOnlyHint: false, destructiveHint: false, openWorldHint: false },
 };
 
-/** `await_approval` in every session; the other two only for whoever came with a connection token. */
+const requestAccess: ListedTool = {
+  name: extensionTool,
+  title: 'Ask for more',
+  description:
+    'Asks people to let this task last longer, make more calls, move larger amounts, or use tools of its use case that it was opened without. It gives nothing by itself: wait with await_approval, then list the tools again.',
+  inputSchema: extensionSchema,
+  annotations: { readOnlyHint: false, destructiveHint: false, openWorldHint: false },
+};
+
+/** `await_approval` and `request_access` in every session; the other two only for whoever came with a connection token. */
 export function ownTools(visit: Visit): readonly ListedTool[] {
-  return [...(visit.caller ? [awaitApproval] : []), ...(visit.connection ? [openTask, endTask] : [])];
+  return [...(visit.caller ? [awaitApproval, requestAccess] : []), ...(visit.connection ? [openTask, endTask] : [])];
 }
 
 interface Wait {
@@ -68,6 +78,10 @@ export async function runOwnTool(visit: Visit, name: string, args: unknown, wait
     case awaitApproval.name: {
       const parsed = awaitArguments.safeParse(args);
       return parsed.success ? waitFor(visit, parsed.data.approval, wait) : badArguments(parsed.error);
+    }
+    case requestAccess.name: {
+      const parsed = extensionAsked.safeParse(args);
+      return parsed.success ? request(visit, parsed.data) : badArguments(parsed.error);
     }
     case openTask.name: {
       const parsed = openArguments.safeParse(args);
@@ -88,10 +102,22 @@ function badArguments(error: z.ZodError): Refusal {
 
 async function waitFor({ ports, parts, caller }: Visit, approval: string, { signal, holdMs, aside }: Wait): Promise<OwnAnswer | Refusal> {
   if (!caller) return refuse('approval.unknown', 'There is no such approval in this task.');
-  const state = await parts.awaitApproval(ports, caller, approval, holdMs, signal, aside);
+  let state = await parts.awaitApproval(ports, caller, approval, holdMs, signal, aside);
+  if (!isRefusal(state) && state.extension && state.status === 'approved') {
+    // The last vote may have been cast by a process that is no more.
+    await parts.applyExtension(ports, caller.tenant, state.id);
+    state = await parts.awaitApproval(ports, caller, approval, 0, signal, aside);
+  }
   if (isRefusal(state)) return state;
   const waiting = state.status === 'pending' || state.status === 'approved';
   return { text: describeApproval(state), meta: { 'taskgate/approval': approvalHandle(state, waiting) } };
+}
+
+async function request({ ports, parts, caller }: Visit, asked: ExtensionAsked): Promise<OwnAnswer | Refusal> {
+  if (!caller) return refuse('session.refused', 'There is no open task.');
+  const row = await parts.requestExtension(ports, { tenant: caller.tenant, session: caller.session, asker: null }, asked);
+  if (isRefusal(row)) return row;
+  return { text: describeExtension(row), meta: { 'taskgate/approval': approvalHandle(row, row.status === 'pending') } };
 }
 
 async function open({ ports, parts, connection }: Visit, asked: z.infer<typeof openArguments>): Promise<OwnAnswer | Refusal> {

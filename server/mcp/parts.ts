@@ -1,10 +1,11 @@
 import type { ApprovalState, Attempt, CallAnswer, CallIo, CallRequest, ListedTool, Refusal, Session, TaskName, TaskState } from '../call/index.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
+import type { ExtensionAsked } from '../extensions/index.ts';
 import type { Caller, Connection, DoorAsked } from '../identity/index.ts';
 import type { Aside } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import type { OpenRequest } from '../sessions/index.ts';
-import type { SessionRow } from '../store/store.ts';
+import type { ApprovalRow, SessionRow } from '../store/store.ts';
 
 /** Everything this door asks of the broker; it judges nothing itself. */
 export interface Parts {
@@ -16,6 +17,8 @@ export interface Parts {
   awaitApproval(ports: Ports, caller: Caller, approval: string, holdMs: number, signal: AbortSignal, aside: Aside): Promise<ApprovalState | Refusal>;
   openSession(ports: Ports, snapshot: TenantSnapshot, request: OpenRequest): Promise<SessionRow | Refusal>;
   endSession: EndSession;
+  requestExtension(ports: Ports, of: { tenant: string; session: string; asker: string | null }, asked: ExtensionAsked): Promise<ApprovalRow | Refusal>;
+  applyExtension(ports: Ports, tenant: string, approval: string): Promise<void>;
   readonly tasks: TaskVerbs;
 }
 

@@ -61,8 +61,23 @@ export function approvalHandle({ id, status, expiresAt }: NonNullable<Refusal['a
   return { id, status, ...(waiting ? { retry_after: retryAfter } : {}), expires_at: Math.floor(expiresAt / 1000) };
 }
 
+/** How an extension stands, for the model. */
+export function describeExtension({ id, status, expiresAt }: Pick<ApprovalState, 'id' | 'status' | 'expiresAt'>): string {
+  switch (status) {
+    case 'pending':
+      return `Nothing has changed yet: approval ${id} waits for people, until ${new Date(expiresAt).toISOString()}. Call await_approval with that id.`;
+    case 'approved':
+      return `Approval ${id} was given and is being put in force. Call await_approval again.`;
+    case 'used':
+      return `The task was given what was asked for under approval ${id}. List the tools again.`;
+    default:
+      return `Approval ${id} is ${status}; the task has nothing more than before. Do not ask the same again.`;
+  }
+}
+
 /** What `await_approval` tells the model. */
 export function describeApproval(state: ApprovalState): string {
+  if (state.extension) return describeExtension(state);
   return state.edited ? `A reviewer narrowed the call's arguments. ${describeStatus(state)}` : describeStatus(state);
 }
 

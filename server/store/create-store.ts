@@ -17,6 +17,7 @@ import { editApproval } from './verbs/edits.ts';
 import { endBreakGlass, sweepBreakGlass } from './verbs/end-break-glass.ts';
 import { endSession } from './verbs/end-session.ts';
 import * as epochs from './verbs/epochs.ts';
+import { extendSession } from './verbs/extensions.ts';
 import * as looks from './verbs/looks.ts';
 import * as notifications from './verbs/notifications.ts';
 import { useOnce } from './verbs/once.ts';
@@ -85,6 +86,7 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
       const view = await readOnce(of(tenant), () => sessions.readRootView(tenant, id));
       return view === 'drawn' ? read(of(tenant), () => sessions.readSessionView(tenant, id)) : view;
     },
+    extendSession: (extension) => commit(of(extension.tenant), () => extendSession(extension)),
     sessionOfConnection: (tenant, connection) => read(of(tenant), () => sessions.sessionOfConnection(tenant, connection, clock())),
     listSessions: (tenant, filter, page) => readOnce(of(tenant), () => sessions.listSessions(tenant, filter, page, clock())),
     endSession: (tenant, id, how, at, record) => commit(of(tenant), () => endSession(tenant, id, how, at, record)),

@@ -5,7 +5,7 @@
 export type Signal = Change | { readonly kind: 'resync' };
 
 export interface Change {
-  /** `session`: it is over or suspended; `agent`: its status; `approval`: asked for, voted on, closed or used; `call`: a call that is a task was cancelled or has ended; `configuration`: a new revision, its id; `notification`: a message was queued. */
+  /** `session`: it is over, suspended or was extended; `agent`: its status; `approval`: asked for, voted on, closed or used; `call`: a call that is a task was cancelled or has ended; `configuration`: a new revision, its id; `notification`: a message was queued. */
   readonly kind: 'session' | 'agent' | 'approval' | 'call' | 'configuration' | 'notification';
   readonly tenant: string;
   readonly id: string;

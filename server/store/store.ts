@@ -10,7 +10,7 @@ import type { ClaimAnswer, ClaimRequest, DispatchRow, Settlement, SettlementAnsw
 import type { ChangeApproval, ChangeRow, ChangeStatus, NewChange, RequestAnswer } from './rows/changes.ts';
 import type { ConfigurationAnswer, ConfigurationChange, StoredDocument, TenantConfiguration } from './rows/configuration.ts';
 import type { ConsoleLink, ConsoleSession } from './rows/console.ts';
-import type { AgentToken, NewSession, SessionRow, SessionStatus, SessionView } from './rows/sessions.ts';
+import type { AgentToken, Extension, NewSession, SessionRow, SessionStatus, SessionView } from './rows/sessions.ts';
 import type { NewEpoch, Page, StoreState } from './rows/state.ts';
 import type { Signals } from './signals.ts';
 import type { StandingVerbs } from './standing-approvals.ts';
@@ -75,6 +75,8 @@ export interface Store extends PasskeyStore, NotificationVerbs, BreakGlassVerbs,
     /** The code it is opened with: used up by it, so that of two who show the code one is given the session. */
     grant?: CodeGrant,
   ): Promise<SessionRow | { refused: 'too_many_open' | 'already_open' | 'parent_not_live' | 'stale' | 'code_used' }>;
+  /** Uses the approval up for it; false when it was not approved any more, or anything it was judged on moved. */
+  extendSession(extension: Extension): Promise<boolean>;
   readSession(tenant: string, id: string): Promise<SessionView | null>;
   /** The live session of a connection token. */
   sessionOfConnection(tenant: string, connection: string): Promise<SessionRow | null>;

@@ -113,7 +113,7 @@ describe('policy suggest', () => {
       ['Policy', 'widens'],
     ]);
     const after = await modernClient(await broker.open({ use_case: 'read-mail', inputs: {}, sponsor: null }));
-    expect((await after.listTools()).tools.map(({ name }) => name)).toEqual(['ledger__post_payment', 'mail__search', 'await_approval']);
+    expect((await after.listTools()).tools.map(({ name }) => name)).toEqual(['ledger__post_payment', 'mail__search', 'await_approval', 'request_access']);
     expect((await after.callTool(payment(20))).isError).not.toBe(true);
     await after.close();
     const again = await planned('plan', (await asked('use_case=read-mail')).body.files);

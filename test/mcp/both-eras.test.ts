@@ -13,7 +13,7 @@ describe.each(['modern', 'legacy'] as const)('a %s client', (era) => {
     const client = await connect[era](door.mcp);
     const first = await client.listTools();
     const again = await client.listTools();
-    expect(first.tools.map(({ name }) => name)).toEqual(['ledger__get_invoice', 'ledger__post_payment', 'await_approval']);
+    expect(first.tools.map(({ name }) => name)).toEqual(['ledger__get_invoice', 'ledger__post_payment', 'await_approval', 'request_access']);
     expect(again.tools).toEqual(first.tools);
     expect(first.tools[0]).toMatchObject({ ...tools[0] });
     await client.close();

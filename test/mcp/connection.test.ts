@@ -74,7 +74,7 @@ describe.each(['modern', 'legacy'] as const)('a %s host with a connection token'
         requester: 'local#dana',
       },
     ]);
-    expect(await names()).toEqual(['ledger__get_invoice', 'ledger__post_payment', 'await_approval', 'open_task', 'end_task']);
+    expect(await names()).toEqual(['ledger__get_invoice', 'ledger__post_payment', 'await_approval', 'request_access', 'open_task', 'end_task']);
     await client.callTool({ name: 'ledger__post_payment', arguments: { amount: 1 } });
     expect(door.calls[0]?.caller).toMatchObject({ session: row.id, agent: 'explorer' });
 

@@ -139,6 +139,8 @@ export async function serveDoor(options: { answer?: Answers; parts?: Partial<Par
     },
     awaitApproval: async () => refuse('approval.unknown', 'There is no such approval in this task.'),
     openSession: unexpected,
+    requestExtension: unexpected,
+    applyExtension: unexpected,
     endSession: unexpected,
     tasks: { keep: unexpected, look: unexpected, run: unexpected, cancel: unexpected, list: unexpected },
     ...options.parts,

@@ -39,7 +39,7 @@ describe.each(['modern', 'legacy'] as const)('a real %s client', (era) => {
     const task = await broker.open({});
     const client = await connect[era](task);
     const names = (await client.listTools()).tools.map(({ name }) => name);
-    expect(names).toEqual([...names.slice(0, -1).sort(), 'await_approval']);
+    expect(names).toEqual([...names.slice(0, -2).sort(), 'await_approval', 'request_access']);
     expect(names).toContain('ledger__post_payment');
     const paid = await client.callTool(payment(100));
     expect(paid.isError).toBeFalsy();

@@ -1,8 +1,8 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { openSession } from '../../connect/index.ts';
 import { fields, moment, table } from '../print.ts';
-import { answer, settingsOf } from '../settings.ts';
+import { answer, settingsOf, wholeNumber } from '../settings.ts';
 import { taskOptionsOf, withTaskOptions } from '../task-options.ts';
 import { openV1 } from '../v1.ts';
 
@@ -16,6 +16,11 @@ const session = z.looseObject({
   expires_at: z.int(),
 });
 const anything = z.looseObject({});
+const extension = z.looseObject({ id: z.string(), status: z.string(), requirements: z.array(z.looseObject({ requirement: z.string() })) });
+const amount = (text: string): number => {
+  if (!/^\d{1,12}(\.\d{1,4})?$/.test(text)) throw new InvalidArgumentError('an amount with at most four decimals');
+  return Number(text);
+};
 const detail = z.looseObject({
   label: z.looseObject({ sensitivity: z.string(), categories: z.array(z.string()), integrity: z.string() }),
   budget: z.looseObject({ calls: z.int(), amount: z.number().nullable() }),
@@ -77,6 +82,34 @@ export function sessionCommand(): Command {
       const shown = await (await openV1(settings)).get(`/sessions/${encodeURIComponent(id)}`, detail);
       answer(settings, shown, () => describe(shown));
     });
+
+  group
+    .command('extend <session>')
+    .description('Ask people to let a session last longer or do more, within what its use case allows')
+    .requiredOption('--reason <text>', 'why; those who decide read it')
+    .option('--minutes <n>', 'how much longer', wholeNumber)
+    .option('--calls <n>', 'how many calls more', wholeNumber)
+    .option('--amount <n>', 'how much more in amounts', amount)
+    .option('--tool <name>', 'a tool of the use case it was opened without; again for more', (one: string, before: string[] | undefined) => [
+      ...(before ?? []),
+      one,
+    ])
+    .addHelpText(
+      'after',
+      '\nNobody who asks, sponsors or runs it can approve it.\n\nExample:\n  $ npx taskgate session extend ses_acme_… --minutes 30 --reason "the supplier answers tomorrow"\n',
+    )
+    .action(
+      async (id: string, { tool, ...options }: { reason: string; minutes?: number; calls?: number; amount?: number; tool?: string[] }, command: Command) => {
+        const settings = settingsOf(command);
+        const body = { ...options, ...(tool === undefined ? {} : { tools: tool }) };
+        const asked = await (await openV1(settings)).post(`/sessions/${encodeURIComponent(id)}/extensions`, body, extension);
+        answer(
+          settings,
+          asked,
+          () => `Approval ${asked.id} is ${asked.status}. It waits for ${asked.requirements.map(({ requirement }) => requirement).join(', ')}.`,
+        );
+      },
+    );
 
   const stop =
     (verb: 'suspend' | 'end') =>

@@ -1,6 +1,7 @@
 import { type Origin, parseRequirement } from '../../../policies/index.ts';
 import type { Proposal } from '../../approvals/index.ts';
 import type { TenantSnapshot } from '../../documents/snapshot.ts';
+import { extensionTool, extensionWords } from '../../extensions/index.ts';
 
 /** Facts in words people use. */
 
@@ -73,7 +74,8 @@ export function requirementWords(literal: string): string {
 }
 
 /** The registered words for what a tool does; without them its name, which promises nothing. */
-export const toolWords = (snapshot: Pick<TenantSnapshot, 'tools'>, tool: string): string => snapshot.tools.get(tool)?.manifest.says ?? `Calls ${tool}`;
+export const toolWords = (snapshot: Pick<TenantSnapshot, 'tools'>, tool: string): string =>
+  tool === extensionTool ? extensionWords : (snapshot.tools.get(tool)?.manifest.says ?? `Calls ${tool}`);
 
 /** A person by the name the tenant's document has for them, else as they are known. */
 export function nameOf(snapshot: Pick<TenantSnapshot, 'document'>, person: string): string {

@@ -1,4 +1,5 @@
 import type { AttestedBy, Label, Sensitivity } from '../../../policies/index.ts';
+import type { RecordBody } from '../../audit/record.ts';
 import type { ArgumentConstraint } from '../../documents/kinds.ts';
 
 /** Sessions, and the tokens that open them. */
@@ -62,6 +63,20 @@ export type NewSession = Omit<SessionRow, 'lineage' | 'root' | 'status' | 'endRe
   /** The configuration the session was admitted under; another one by now refuses with `stale`. */
   readonly revision: number;
 };
+
+/** More for a live session, under an approval of exactly that. */
+export interface Extension {
+  readonly tenant: string;
+  readonly session: string;
+  readonly approval: { readonly id: string; readonly digest: string };
+  /** As it was looked at; another one by now changes nothing. */
+  readonly before: Pick<SessionRow, 'expiresAt' | 'budget' | 'grants'>;
+  readonly next: Pick<SessionRow, 'expiresAt' | 'budget' | 'grants'>;
+  readonly revision: number;
+  readonly labelVersion: number;
+  readonly at: number;
+  readonly record: RecordBody;
+}
 
 /** All that a call needs to know of its session, read in one go, on every call. */
 export interface SessionView {
