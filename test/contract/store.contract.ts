@@ -8,6 +8,7 @@ import { claimRules } from './claims.contract.ts';
 import { configurationRules } from './configuration.contract.ts';
 import { consoleRules } from './console.contract.ts';
 import { delegationRules } from './delegations.contract.ts';
+import { extensionRules } from './extensions.contract.ts';
 import { notificationRules } from './notifications.contract.ts';
 import { passkeyRules } from './passkeys.contract.ts';
 import { protocolSessionRules } from './protocol-sessions.contract.ts';
@@ -71,5 +72,6 @@ export function describeStore(name: string, openStore: OpenStore): void {
     signalRules(bench);
     consoleRules(bench);
     authorizationRules(bench);
+    extensionRules(bench);
   });
 }
