@@ -9,6 +9,7 @@ import { legacyClient, modernClient, newFolder, payment } from '../support/broke
 import { textOf } from '../support/ledger.ts';
 import { type Replicas, startReplicas } from '../support/replicas.ts';
 import { slowLedger } from '../support/slow-ledger.ts';
+import { ask, callAsTask, getTask, overTask } from '../support/tasks.ts';
 
 const holdMs = 5_000;
 /** Far above what a signal takes and far below the 5 s of the look that needs none. */
@@ -114,6 +115,34 @@ function describeReplicas(what: string, count: number, storeIn: (dir: string) =>
       expect(await endAt(1, task.session)).toMatchObject({ status: 200 });
       while (!(await reader.read()).done);
       expect(performance.now() - began).toBeLessThan(hastenedMs);
+    });
+
+    it('a task made at one is told at all; what was approved runs once, whichever is asked first', async () => {
+      ledger.release();
+      const task = await all.open();
+      const created = await at(0, () => callAsTask(task, payment(640)));
+      await approveAt(1, await waiting());
+      const before = ledger.payments().length;
+      await Promise.all(Array.from({ length: 2 * count }, () => getTask(task, created.taskId)));
+      const ended = await overTask(task, created.taskId);
+      expect(ended).toMatchObject({ status: 'completed', result: { content: [{ text: 'paid 640' }] } });
+      for (let broker = 0; broker < count; broker++)
+        expect((await at(broker, () => getTask(task, created.taskId))).result?.content).toEqual(ended.result?.content);
+      expect(ledger.payments()).toHaveLength(before + 1);
+    });
+
+    it('a task that runs at one is cancelled at another, once and for good', async () => {
+      ledger.hold();
+      const task = await all.open();
+      const created = await at(0, () => callAsTask(task, payment(30)));
+      expect(created).toMatchObject({ status: 'working', statusMessage: 'The call is running.' });
+      expect((await at(1, () => ask(task, 'tasks/cancel', { taskId: created.taskId }))).result).toMatchObject({ resultType: 'complete' });
+      await vi.waitUntil(async () => (await recordsAbout(task.session)).some(({ type, code }) => type === 'call.unknown' && code === 'call.cancelled'), {
+        timeout: hastenedMs,
+        interval: 20,
+      });
+      ledger.release();
+      for (let broker = 0; broker < count; broker++) expect(await at(broker, () => getTask(task, created.taskId))).toMatchObject({ status: 'cancelled' });
     });
 
     it('a modern client is paused, continued and answered wherever its requests come to; what was approved runs once', async () => {

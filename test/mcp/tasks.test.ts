@@ -1,10 +1,10 @@
 import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Task } from '../../server/connect/session.ts';
 import { endSession } from '../../server/sessions/index.ts';
 import { approveByTwo, nextPending, vote } from '../support/approvals.ts';
 import { legacyClient, newFolder, payment, startTestBroker, type TestBroker } from '../support/broker.ts';
 import { slowLedger } from '../support/slow-ledger.ts';
+import { ask, callAsTask, extension, getTask, overTask } from '../support/tasks.ts';
 import { postModern } from './fixture.ts';
 
 /** Tasks of both generations, with everything real behind the door. */
@@ -23,35 +23,6 @@ afterEach(async () => {
     await endSession(broker.ports, 'acme', id, { status: 'ended', reason: 'over' }, 'test');
 });
 
-const extension = 'io.modelcontextprotocol/tasks';
-const declared = { _meta: { 'io.modelcontextprotocol/clientCapabilities': { extensions: { [extension]: {} } } } };
-interface Wire {
-  readonly resultType: string;
-  readonly taskId: string;
-  readonly status: string;
-  readonly statusMessage?: string;
-  readonly ttlMs: number;
-  readonly pollIntervalMs: number;
-  readonly result?: { readonly content: readonly { readonly text: string }[]; readonly isError?: boolean; readonly _meta: Record<string, unknown> };
-  readonly error?: { readonly code: number; readonly message: string };
-}
-type Body = { result?: Wire; error?: { code: number; message: string; data?: unknown } };
-
-async function ask(task: Task, method: string, params: Record<string, unknown>): Promise<Body & { http: number }> {
-  const name = params['taskId'] === undefined ? {} : { 'mcp-name': String(params['taskId']) };
-  const response = await postModern(task.mcpUrl, method, { ...declared, ...params }, { authorization: `Bearer ${task.accessToken}`, ...name });
-  return { ...((await response.json()) as Body), http: response.status };
-}
-const call = async (task: Task, params: Record<string, unknown>): Promise<Wire> => (await ask(task, 'tools/call', params)).result as Wire;
-const get = async (task: Task, taskId: string): Promise<Wire> => (await ask(task, 'tasks/get', { taskId })).result as Wire;
-async function until(task: Task, taskId: string, wanted: (state: Wire) => boolean): Promise<Wire> {
-  for (;;) {
-    const state = await get(task, taskId);
-    if (wanted(state)) return state;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-const over = ({ status }: Wire): boolean => status !== 'working';
 const records = async (session: string) =>
   (await broker.ports.store.readRecords('acme', 0, 10_000)).map(({ body }) => body).filter((body) => body.session === session);
 
@@ -69,20 +40,20 @@ describe('the extension of 2026-07-28', () => {
 
   it('a call that waits for a human is a task; approved, it runs when it is asked for, once, and every later look is told the same', async () => {
     const task = await broker.open({});
-    const created = await call(task, payment(600));
+    const created = await callAsTask(task, payment(600));
     expect(created).toMatchObject({ resultType: 'task', status: 'working', statusMessage: expect.stringContaining('human'), pollIntervalMs: 2_000 });
     expect(created).not.toHaveProperty('result');
     expect(created.ttlMs).toBeGreaterThan(1_000);
-    expect(await get(task, created.taskId)).toMatchObject({ resultType: 'complete', taskId: created.taskId, status: 'working' });
+    expect(await getTask(task, created.taskId)).toMatchObject({ resultType: 'complete', taskId: created.taskId, status: 'working' });
     const before = ledger.payments().length;
     await approveByTwo(broker, await nextPending(broker));
     expect(ledger.payments()).toHaveLength(before);
     ledger.release();
-    const looks = await Promise.all(Array.from({ length: 5 }, () => get(task, created.taskId)));
+    const looks = await Promise.all(Array.from({ length: 5 }, () => getTask(task, created.taskId)));
     expect(looks.every(({ status }) => status === 'working' || status === 'completed')).toBe(true);
-    const ended = await until(task, created.taskId, over);
+    const ended = await overTask(task, created.taskId);
     expect(ended).toMatchObject({ status: 'completed', result: { content: [{ text: 'paid 600' }] } });
-    expect((await get(task, created.taskId)).result?.content).toEqual(ended.result?.content);
+    expect((await getTask(task, created.taskId)).result?.content).toEqual(ended.result?.content);
     expect(ledger.payments()).toHaveLength(before + 1);
     const dispatched = (await records(task.session)).filter(({ type }) => type === 'call.dispatched');
     expect(dispatched).toMatchObject([{ rung: 'task' }]);
@@ -90,31 +61,43 @@ describe('the extension of 2026-07-28', () => {
 
   it('a denial is told as a result the model can act on', async () => {
     const task = await broker.open({});
-    const created = await call(task, payment(601));
+    const created = await callAsTask(task, payment(601));
     await vote(broker, 'bob', await nextPending(broker), 'deny', 'not this one');
-    const ended = await get(task, created.taskId);
+    const ended = await getTask(task, created.taskId);
     expect(ended).toMatchObject({ status: 'completed', result: { isError: true, _meta: { 'taskgate/refusal': { code: 'approval.denied' } } } });
     expect(ended.result?.content[0]?.text).toContain('"not this one"');
   });
 
   it('cancelling ends the waiting for good, and is acknowledged with nothing, however often', async () => {
     const task = await broker.open({});
-    const created = await call(task, payment(602));
+    const created = await callAsTask(task, payment(602));
     const approval = await nextPending(broker);
     for (let time = 0; time < 2; time++)
       expect((await ask(task, 'tasks/cancel', { taskId: created.taskId })).result).toEqual(expect.not.objectContaining({ taskId: expect.anything() }));
-    expect(await get(task, created.taskId)).toMatchObject({ status: 'cancelled' });
+    expect(await getTask(task, created.taskId)).toMatchObject({ status: 'cancelled' });
     expect((await vote(broker, 'bob', approval, 'approve')).status).toBe(409);
   });
 
   it('acknowledges answers to questions nobody asked, and nothing comes of them', async () => {
     const task = await broker.open({});
-    const created = await call(task, payment(603));
+    const created = await callAsTask(task, payment(603));
     const answer = { taskId: created.taskId, inputResponses: { approve: { action: 'accept', content: { decision: 'approve' } } } };
     expect((await ask(task, 'tasks/update', answer)).result).toMatchObject({ resultType: 'complete' });
-    expect(await get(task, created.taskId)).toMatchObject({ status: 'working' });
+    expect(await getTask(task, created.taskId)).toMatchObject({ status: 'working' });
     expect((await nextPending(broker)).status).toBe('pending');
   });
+});
+
+it('a tenant whose calls may not wait as tasks is offered none of it, and its calls wait in the next way', async () => {
+  const plain = await startTestBroker({ holdMs: 100, change: (document) => (document['kind'] === 'Tenant' ? { ...document, pause: ['rounds'] } : document) });
+  const task = await plain.open({});
+  expect(await callAsTask(task, payment(600))).toMatchObject({ resultType: 'input_required', requestState: expect.any(String) });
+  const client = await legacyClient(task);
+  expect(client.getServerCapabilities()?.tasks).toBeUndefined();
+  const paused = await client.callTool(payment(600), undefined, { onprogress: () => undefined });
+  expect(paused).toMatchObject({ isError: true, _meta: { 'taskgate/approval': { status: 'pending' } } });
+  await client.close();
+  await plain.end();
 });
 
 describe('tasks of 2025-11-25', () => {

@@ -1,11 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Extras } from './documents.ts';
 
 const root = join(import.meta.dirname, '../..');
 
 /** The sample's ledger replaced by one that keeps its payments in a file and answers when told. */
-export function slowLedger(dir: string): Extras & { payments(): string[]; release(): void } {
+export function slowLedger(dir: string): Extras & { payments(): string[]; release(): void; hold(): void } {
   const file = join(dir, 'payments.txt');
   const release = join(dir, 'release');
   const fixture = join(root, 'test/support/fixtures/slow-ledger.ts');
@@ -26,5 +26,6 @@ export function slowLedger(dir: string): Extras & { payments(): string[]; releas
     },
     payments: () => (existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').filter(Boolean) : []),
     release: () => writeFileSync(release, ''),
+    hold: () => rmSync(release, { force: true }),
   };
 }
