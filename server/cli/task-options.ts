@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseJsonStrict } from '../../tools/index.ts';
 import { type TaskOptions, usage } from '../connect/index.ts';
 import { settingsOf, tenantOf } from './settings.ts';
 
@@ -79,16 +80,26 @@ export function readInputs(pairs: readonly string[]): Record<string, unknown> {
     if (at < 1) throw usage(`--input ${pair} is not name=value`, 'for example --input invoice=INV-7');
     const name = pair.slice(0, at);
     if (inputs.has(name)) throw usage(`--input ${name} is given twice`);
-    inputs.set(name, readValue(pair.slice(at + 1)));
+    inputs.set(name, readValue(name, pair.slice(at + 1)));
   }
   return Object.fromEntries(inputs);
 }
 
-function readValue(text: string): unknown {
-  if (!/^(-?[0-9]|[[{"]|true$|false$|null$)/.test(text)) return text;
+function readValue(name: string, text: string): unknown {
+  if (!/^(-?[0-9]|[[{"]|true$|false$|null$)/.test(text) || !isJson(text)) return text;
   try {
-    return JSON.parse(text);
+    return parseJsonStrict(text);
+  } catch (error) {
+    // JSON, but what the broker would read of it is not what stands there.
+    throw usage(`--input ${name} holds ${error instanceof Error ? error.message : 'unusable JSON'}`);
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
   } catch {
-    return text;
+    return false;
   }
 }

@@ -37,8 +37,7 @@ export async function readMessage(
     return { refused: rpcError(415, invalidRequest, 'The content type must be application/json') };
   }
   if (isEncoded(request.headers)) return { refused: rpcError(415, invalidRequest, 'The body must not be compressed', null, { 'accept-encoding': 'identity' }) };
-  // An aborted body reads as empty, which then does not parse.
-  const bytes = await readCapped(request, bodyCaps.bytes, held.take).catch(() => new Uint8Array());
+  const bytes = await readCapped(request, bodyCaps.bytes, held.take);
   // From here on it is the call that is counted with it.
   held.giveBack();
   if (bytes === 'too much')

@@ -160,6 +160,30 @@ describe('a call that waits for people', () => {
   });
 });
 
+it.each([
+  ['/v1/policies/check', 'application/json'],
+  ['/t/acme/oauth/token', 'application/x-www-form-urlencoded'],
+  ['/t/acme/oauth/revoke', 'application/x-www-form-urlencoded'],
+  ['/t/acme/local/svid', 'application/json'],
+  ['/console/logout', 'application/x-www-form-urlencoded'],
+])('a client that leaves within its body at %s is one line, and no error of the broker', async (path, type) => {
+  const [person, { host }] = [await broker.person('acme', 'dana'), new URL(broker.url)];
+  for (const length of ['content-length: 1000', 'transfer-encoding: chunked']) {
+    const [socket, from] = [await dial(broker.url), broker.logged().length];
+    const head = `POST ${path} HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${person}\r\norigin: ${broker.url}\r\ncontent-type: ${type}\r\n${length}\r\n\r\n`;
+    await new Promise<void>((sent) => socket.write(`${head}5\r\n{"a":\r\n`, () => sent()));
+    await leave(socket, 'reset');
+    await until(() => broker.logged().slice(from).includes('"msg":"request"'));
+    const lines = broker
+      .logged()
+      .slice(from)
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { level: number; msg: string });
+    expect(lines.filter(({ level, msg }) => level > 30 || msg === 'request')).toHaveLength(1);
+  }
+});
+
 it('after all of it the broker holds nothing for those who left, and works', async () => {
   ledger.release();
   const { head, body } = callOf('modern', 7);
