@@ -2,7 +2,8 @@
 export interface Cancellations {
   /** Registers a call of `who` under its JSON-RPC id; `done` must be called when it has ended. */
   begin(who: string, id: string | number): { readonly signal: AbortSignal; done(): void };
-  cancel(who: string, id: unknown): void;
+  /** False when no call of theirs has that id here. */
+  cancel(who: string, id: unknown): boolean;
 }
 
 export function createCancellations(): Cancellations {
@@ -26,6 +27,7 @@ export function createCancellations(): Cancellations {
       const same = inFlight.get(keyOf(who, id));
       // Two clients on one session may both count from 0: an id that means two calls cancels neither.
       if (same?.size === 1) for (const controller of same) controller.abort(new Error('cancelled by the client'));
+      return same !== undefined;
     },
   };
 }

@@ -6,6 +6,7 @@ import { whoOf } from './admit.ts';
 import { answerCall, mayWaitBy, type Paused } from './answer-call.ts';
 import { answerList } from './answer-list.ts';
 import { internalError, methodNotFound, rpcIdOf, turnAway } from './answers.ts';
+import { cancelElsewhere, heedElsewhere } from './cancel-elsewhere.ts';
 import type { Cancellations } from './cancellations.ts';
 import type { Answer } from './in-turn.ts';
 import { instructionsFor, schemaValidator, serverInfo } from './introduction.ts';
@@ -25,7 +26,7 @@ export async function serveLegacy(
 ): Promise<Response> {
   // Two clients in one task may both count from 0, and are told apart by what they name.
   const speaker = named ?? whoOf(visit);
-  if (message['method'] === 'notifications/cancelled') return cancelEarlier(speaker, message, cancellations);
+  if (message['method'] === 'notifications/cancelled') return cancelEarlier(visit, named, message, cancellations);
   let instead = null as Response | null;
 
   const unwrap = <T>(answer: Answer<T> | Paused): T => {
@@ -47,6 +48,7 @@ export async function serveLegacy(
   }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
     const call = cancellations.begin(speaker, extra.requestId);
+    const heard = named === null ? null : heedElsewhere(visit, named, extra.requestId, () => void cancellations.cancel(speaker, extra.requestId));
     const progress = keepAlive(params._meta?.progressToken, extra.sendNotification);
     const lent = {
       signal: call.signal,
@@ -62,6 +64,7 @@ export async function serveLegacy(
       return started.kind === 'task' ? { task: taskOf(started.view) } : asLegacyResult(unwrap(started));
     } finally {
       progress?.stop();
+      heard?.();
       call.done();
     }
   });
@@ -75,9 +78,16 @@ export async function serveLegacy(
 }
 
 /** 2025-era clients cancel by a POST of its own, which finds the call through whose it is and its id. */
-function cancelEarlier(speaker: string, message: Readonly<Record<string, unknown>>, cancellations: Cancellations): Response {
-  const { params } = message;
-  if (typeof params === 'object' && params !== null && 'requestId' in params) cancellations.cancel(speaker, params.requestId);
+async function cancelEarlier(
+  visit: Visit,
+  named: string | null,
+  { params }: Readonly<Record<string, unknown>>,
+  cancellations: Cancellations,
+): Promise<Response> {
+  if (typeof params === 'object' && params !== null && 'requestId' in params) {
+    const here = cancellations.cancel(named ?? whoOf(visit), params.requestId);
+    if (!here && named !== null) await cancelElsewhere(visit, named, params.requestId);
+  }
   return new Response(null, { status: 202 });
 }
 

@@ -95,6 +95,8 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     openProtocolSession: (opened, most) => commit(of(opened.tenant), () => protocol.openProtocolSession(opened, most)),
     readProtocolSession: (tenant, hash, holder, at) => readOnce(of(tenant), () => protocol.readProtocolSession(tenant, hash, holder, at)),
     keepProtocolSession: (tenant, hash, until) => commit(of(tenant), () => protocol.keepProtocolSession(tenant, hash, until)),
+    cancelCall: (tenant, hash, request, at, session) => commit(of(tenant), () => protocol.cancelCall(tenant, hash, request, at, session)),
+    isCancelled: (tenant, hash, request) => readOnce(of(tenant), () => protocol.isCancelled(tenant, hash, request)),
     endProtocolSession: (tenant, hash, holder, session) => commit(of(tenant), () => protocol.endProtocolSession(tenant, hash, holder, session)),
     setAgentStatus: (tenant, agent, status, record, approval) => commit(of(tenant), () => agents.setAgentStatus(tenant, agent, status, record, approval)),
     readAgentStatus: (tenant, agent) => readOnce(of(tenant), () => agents.readAgentStatus(tenant, agent)),

@@ -19,4 +19,7 @@ export interface ProtocolSessionVerbs {
   keepProtocolSession(tenant: string, hash: string, until: number): Promise<void>;
   /** Tells whoever watches `session`. False when there was none of the holder's. */
   endProtocolSession(tenant: string, hash: string, holder: string, session: string | null): Promise<boolean>;
+  /** The call `request` of this protocol session is to stop, wherever it runs. Tells whoever watches `session`. */
+  cancelCall(tenant: string, hash: string, request: string, at: number, session: string | null): Promise<void>;
+  isCancelled(tenant: string, hash: string, request: string): Promise<boolean>;
 }

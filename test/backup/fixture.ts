@@ -94,6 +94,7 @@ export async function populate(store: Store): Promise<void> {
     const consented = newSession({ tenant, id: 'ses_consented' });
     await store.openSession(consented, start, body('session.opened'), newGrant({ refresh: { ...refresh, tenant } }));
     await store.openProtocolSession({ tenant, hash: 'named', holder: 'a client', openedAt: start, expiresAt: start + hour }, 16);
+    await store.cancelCall(tenant, 'named', '7', start, null);
     await store.noteRenewal(tenant, 'ses_consented', start + hour, body('session.renewed'));
     await store.noteShown(tenant, 'waits', 'local#bob', start);
     await store.useOnce(`login/${tenant}`, 'used', start + hour, start);

@@ -43,6 +43,25 @@ export function protocolSessionRules(bench: Bench): void {
       expect(await store.readProtocolSession('acme', 'h1', 'one', start)).toBeNull();
     });
 
+    it('has its cancelled calls known at any process, by tenant, hash and id together, and whoever watches the session is told', async () => {
+      const { store } = bench;
+      const told = vi.fn();
+      const stop = store.subscribe(told);
+      expect(await store.isCancelled('acme', 'h1', '7')).toBe(false);
+      await store.cancelCall('acme', 'h1', '7', start, 'ses_1');
+      await store.cancelCall('acme', 'h1', '7', start + 1, 'ses_1');
+      await vi.waitFor(() => expect(told).toHaveBeenCalledWith({ kind: 'session', tenant: 'acme', id: 'ses_1' }));
+      stop();
+      const elsewhere = await bench.another();
+      expect(await elsewhere.isCancelled('acme', 'h1', '7')).toBe(true);
+      for (const [tenant, hash, request] of [
+        ['globex', 'h1', '7'],
+        ['acme', 'h2', '7'],
+        ['acme', 'h1', '"7"'],
+      ] as const)
+        expect(await store.isCancelled(tenant, hash, request)).toBe(false);
+    });
+
     it('is forgotten, the oldest first, when one holder has too many, and another’s are not', async () => {
       const { store } = bench;
       await store.openProtocolSession(opened({ hash: 'other', holder: 'two' }), 3);

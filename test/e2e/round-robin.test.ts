@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { recordsOf, verifyChain } from '../../server/audit/index.ts';
+import type { Task } from '../../server/connect/session.ts';
 import { openStore, type Store } from '../../server/store/index.ts';
 import { modernMeta } from '../mcp/fixture.ts';
 import { describeOnPostgres } from '../store/postgres-bench.ts';
@@ -180,36 +181,56 @@ function describeReplicas(what: string, count: number, storeIn: (dir: string) =>
       expect(ledger.payments().slice(before)).toEqual(['700']);
     });
 
+    /** One request of a 2025-era client, at one broker. */
+    const ask2025 = (broker: number, task: Task, method: string, id: string | null, body: object | null = null): Promise<Response> =>
+      at(broker, () =>
+        fetch(task.mcpUrl, {
+          method,
+          headers: {
+            authorization: `Bearer ${task.accessToken}`,
+            accept: 'application/json, text/event-stream',
+            'content-type': 'application/json',
+            ...(id === null ? {} : { 'mcp-session-id': id, 'mcp-protocol-version': '2025-11-25' }),
+          },
+          ...(body === null ? {} : { body: JSON.stringify({ jsonrpc: '2.0', ...body }) }),
+        }),
+      );
+    const initialize = async (broker: number, task: Task): Promise<string> => {
+      const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } };
+      return (await ask2025(broker, task, 'POST', null, { id: 1, method: 'initialize', params })).headers.get('mcp-session-id') ?? '';
+    };
+
     it('what a 2025-era client names is known at each, to its own task alone, and gone at each once it is ended at one', async () => {
       const [task, another] = [await all.open(), await all.open()];
-      const ask = (broker: number, method: string, id: string | null, { accessToken } = task, body: object | null = null) =>
-        at(broker, () =>
-          fetch(task.mcpUrl.replace(task.session, accessToken === task.accessToken ? task.session : another.session), {
-            method,
-            headers: {
-              authorization: `Bearer ${accessToken}`,
-              accept: 'application/json, text/event-stream',
-              'content-type': 'application/json',
-              ...(id === null ? {} : { 'mcp-session-id': id, 'mcp-protocol-version': '2025-11-25' }),
-            },
-            ...(body === null ? {} : { body: JSON.stringify({ jsonrpc: '2.0', id: 1, ...body }) }),
-          }),
-        );
-      const list = { method: 'tools/list' };
-      const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } };
-      const id = (await ask(0, 'POST', null, task, { method: 'initialize', params })).headers.get('mcp-session-id') ?? '';
+      const list = { id: 2, method: 'tools/list' };
+      const id = await initialize(0, task);
       for (let n = 0; n < count; n++) {
-        expect((await ask(n, 'POST', id, task, list)).status).toBe(200);
-        expect((await ask(n, 'POST', id, another, list)).status).toBe(404);
-        expect((await ask(n, 'DELETE', id, another)).status).toBe(404);
+        expect((await ask2025(n, task, 'POST', id, list)).status).toBe(200);
+        expect((await ask2025(n, another, 'POST', id, list)).status).toBe(404);
+        expect((await ask2025(n, another, 'DELETE', id)).status).toBe(404);
       }
       const began = performance.now();
-      const stream = await ask(0, 'GET', id);
+      const stream = await ask2025(0, task, 'GET', id);
       expect(stream.headers.get('content-type')).toBe('text/event-stream');
-      expect((await ask(1, 'DELETE', id)).status).toBe(204);
+      expect((await ask2025(1, task, 'DELETE', id)).status).toBe(204);
       expect(await stream.text()).toBe(': open\n\n');
       expect(performance.now() - began).toBeLessThan(hastenedMs);
-      for (let n = 0; n < count; n++) expect((await ask(n, 'POST', id, task, list)).status).toBe(404);
+      for (let n = 0; n < count; n++) expect((await ask2025(n, task, 'POST', id, list)).status).toBe(404);
+    });
+
+    it('a 2025-era client’s call at one is stopped by a cancellation that comes to another', async () => {
+      const task = await all.open();
+      const id = await initialize(0, task);
+      ledger.hold();
+      const before = ledger.payments().length;
+      const running = ask2025(0, task, 'POST', id, { id: 7, method: 'tools/call', params: payment(11) });
+      await vi.waitUntil(() => ledger.payments().length === before + 1, { timeout: 10_000, interval: 20 });
+      const began = performance.now();
+      expect((await ask2025(1, task, 'POST', id, { method: 'notifications/cancelled', params: { requestId: 7 } })).status).toBe(202);
+      await running;
+      expect(performance.now() - began).toBeLessThan(hastenedMs);
+      expect((await recordsAbout(task.session)).find(({ type }) => type === 'call.unknown')).toMatchObject({ tool: 'ledger__post_payment' });
+      ledger.release();
     });
 
     it('a hundred calls at once against a cap of ten: ten, between all of them, each with one dispatch', async () => {

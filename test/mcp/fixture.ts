@@ -72,7 +72,10 @@ export interface Served {
 
 type Answers = (request: CallRequest, io: CallIo) => Promise<CallAnswer> | CallAnswer;
 
-type Kept = Pick<Store, 'openProtocolSession' | 'readProtocolSession' | 'keepProtocolSession' | 'endProtocolSession' | 'renewedUntil'>;
+type Kept = Pick<
+  Store,
+  'openProtocolSession' | 'readProtocolSession' | 'keepProtocolSession' | 'endProtocolSession' | 'renewedUntil' | 'cancelCall' | 'isCancelled'
+>;
 
 /** A real store for what 2025-era clients name; made only when one does. */
 function keepLazily(signals: Signals): Kept & { close(): Promise<void> } {
@@ -92,6 +95,8 @@ function keepLazily(signals: Signals): Kept & { close(): Promise<void> } {
     readProtocolSession: async (...args) => (await kept()).readProtocolSession(...args),
     keepProtocolSession: async (...args) => (await kept()).keepProtocolSession(...args),
     endProtocolSession: async (...args) => (await kept()).endProtocolSession(...args),
+    cancelCall: async (...args) => (await kept()).cancelCall(...args),
+    isCancelled: async (...args) => (await kept()).isCancelled(...args),
     renewedUntil: async (...args) => (await kept()).renewedUntil(...args),
     async close() {
       if (!opened) return;

@@ -23,6 +23,7 @@ const tables = [
   'deliveries',
   'protocol_sessions',
   'renewals',
+  'cancelled_calls',
   'chain_heads',
   'records',
 ];
@@ -51,6 +52,7 @@ async function fill(store: Store): Promise<void> {
     await store.putAgentToken(token, body('agent.token_created'));
     await store.requestChange(newChange({ tenant }));
     await store.openProtocolSession({ tenant, hash: 'named', holder: 'a client', openedAt: start, expiresAt: start }, 16);
+    await store.cancelCall(tenant, 'named', '7', start, null);
     await store.noteRenewal(tenant, 'ses_1', start, body('session.renewed'));
   }
   await store.append(null, [body('access.refused')]);

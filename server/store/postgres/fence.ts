@@ -34,6 +34,7 @@ const rights: Readonly<Record<string, string>> = {
   protocol_sessions: 'SELECT, INSERT, UPDATE, DELETE',
   renewals: 'SELECT, INSERT, UPDATE, DELETE',
   channels: 'SELECT, INSERT, UPDATE, DELETE',
+  cancelled_calls: 'SELECT, INSERT, DELETE',
   notifications: 'SELECT, INSERT, DELETE',
   deliveries: 'SELECT, INSERT, UPDATE, DELETE',
   chain_heads: 'SELECT, INSERT, UPDATE',
@@ -67,6 +68,7 @@ const ofTenants = [
   'refresh_tokens',
   'protocol_sessions',
   'renewals',
+  'cancelled_calls',
   'changes',
 ];
 const ofLogs = ['chain_heads', 'records'];

@@ -1,4 +1,5 @@
 import { authorizations } from './steps/authorizations.ts';
+import { cancelledCalls } from './steps/cancelled-calls.ts';
 import { channelRouting } from './steps/channel-routing.ts';
 import { delegations } from './steps/delegations.ts';
 import { inFlight } from './steps/in-flight.ts';
@@ -372,6 +373,7 @@ const steps: readonly string[] = [
   tasks,
   inFlight,
   channelRouting,
+  cancelledCalls,
 ];
 
 export const schema: Schema = { steps, oldest: 1 };

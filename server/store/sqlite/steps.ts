@@ -1,4 +1,5 @@
 import { authorizations } from './steps/authorizations.ts';
+import { cancelledCalls } from './steps/cancelled-calls.ts';
 import { channelRouting } from './steps/channel-routing.ts';
 import { delegations } from './steps/delegations.ts';
 import { inFlight } from './steps/in-flight.ts';
@@ -371,4 +372,5 @@ export const steps: readonly string[] = [
   tasks,
   inFlight,
   channelRouting,
+  cancelledCalls,
 ];

@@ -35,7 +35,21 @@ export function* endProtocolSession(tenant: string, hash: string, holder: string
   return true;
 }
 
+/** Longer than any call runs. */
+const cancellationKeptMs = 3_600_000;
+
+export function* cancelCall(tenant: string, hash: string, request: string, at: number, session: string | null): Verb<void> {
+  yield* run('INSERT INTO cancelled_calls (tenant, hash, request, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING', tenant, hash, request, at);
+  if (session !== null) yield* signal('session', tenant, session);
+}
+
+export function* isCancelled(tenant: string, hash: string, request: string): Verb<boolean> {
+  const found = yield* one('SELECT request FROM cancelled_calls WHERE tenant = ? AND hash = ? AND request = ?', tenant, hash, request);
+  return found !== undefined;
+}
+
 export function* sweepProtocolSessions(tenant: string, at: number): Verb<void> {
   yield* run('DELETE FROM protocol_sessions WHERE tenant = ? AND expires_at <= ?', tenant, at);
+  yield* run('DELETE FROM cancelled_calls WHERE tenant = ? AND at <= ?', tenant, at - cancellationKeptMs);
   yield* run('DELETE FROM renewals WHERE tenant = ? AND token_until <= ?', tenant, at);
 }
