@@ -17,6 +17,7 @@ export {
   upstreamDocument,
 } from './manifest.ts';
 export type { ArgumentProblem } from './problems.ts';
+export { type Proposed, proposeLabels } from './propose.ts';
 export { type Finding, screenDefinition, visible } from './screen.ts';
 export { amountOf, tenThousandths } from './targets.ts';
 export { type BackgroundCommand, startBackground } from './upstream/background.ts';

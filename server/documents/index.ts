@@ -23,6 +23,7 @@ export {
   type UseCaseDocument,
   useCaseDocument,
 } from './kinds.ts';
+export { listTarget } from './list-upstream.ts';
 export { loadPaths, loadTexts } from './load.ts';
 export { noticeDrift, watchDrift } from './notice-drift.ts';
 export { type ObservedUseCase, readObserved } from './observed-use-cases.ts';
@@ -34,4 +35,4 @@ export { noticesOf, renderPlan, waitingSentence } from './render-plan.ts';
 export type { TenantSnapshot, Tenants } from './snapshot.ts';
 export { type Suggestion, suggestPolicy } from './suggestion/index.ts';
 export { BrokenConfiguration, createTenants } from './tenants.ts';
-export { connectionKey, type UpstreamParts, upstreamTarget } from './upstream-target.ts';
+export { connectionKey, reservedHeader, type UpstreamParts, upstreamTarget } from './upstream-target.ts';

@@ -1,4 +1,11 @@
-import { type CredentialDocument, type ToolDefinition, type UpstreamDocument, UpstreamUnavailable } from '../../tools/index.ts';
+import {
+  type CredentialDocument,
+  type ToolDefinition,
+  type UpstreamDocument,
+  type UpstreamPool,
+  type UpstreamTarget,
+  UpstreamUnavailable,
+} from '../../tools/index.ts';
 import { readSecretValue } from '../credentials/index.ts';
 import type { Ports } from '../ports.ts';
 import type { OperatorCommand } from './kinds.ts';
@@ -33,27 +40,36 @@ export async function listUpstream(
   }
   const parts = { upstreams: new Map([[document.name, { document, command }]]), credentials: home.credentials };
   const target = upstreamTarget(parts, document.name, secret);
+  return listTarget(ports.upstreams, home.tenant, document.name, target);
+}
+
+/** The same for a place that no document names yet. */
+export async function listTarget(
+  upstreams: UpstreamPool,
+  tenant: string,
+  name: string,
+  target: UpstreamTarget,
+): Promise<{ readonly definitions: readonly ToolDefinition[] } | NotListed> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new UpstreamUnavailable('no answer in time')), patienceMs);
   });
   // Never shared: whoever is done first would close it for the other.
-  const listing = list(ports, listingKey(home.tenant, document.name, String(listings++)), target);
+  const listing = list(upstreams, listingKey(tenant, name, String(listings++)), target);
   try {
     return { definitions: await Promise.race([listing, late]) };
   } catch (error) {
     listing.catch(() => undefined);
     if (!(error instanceof UpstreamUnavailable)) throw error;
-    const remedy =
-      document.transport.type === 'stdio' ? 'Run its command by hand to see what is wrong' : 'Check that it runs and that `egress` allows its host and port';
+    const remedy = target.type === 'stdio' ? 'Run its command by hand to see what is wrong' : 'Check that it runs and that `egress` allows its host and port';
     return { cause: `does not answer: ${error.message.slice(0, 200)}`, remedy };
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function list(ports: ListPorts, key: string, target: Parameters<Ports['upstreams']['connect']>[1]): Promise<readonly ToolDefinition[]> {
-  const connection = await ports.upstreams.connect(key, target);
+async function list(upstreams: UpstreamPool, key: string, target: UpstreamTarget): Promise<readonly ToolDefinition[]> {
+  const connection = await upstreams.connect(key, target);
   try {
     return await connection.definitions();
   } finally {

@@ -7,6 +7,7 @@ import { comparedTool, describeCompared, shortest } from '../compared-tools.ts';
 import { plain, table } from '../print.ts';
 import { answer, settingsOf } from '../settings.ts';
 import { openV1, type V1 } from '../v1.ts';
+import { toolImportCommand } from './tool-import.ts';
 
 const tool = z.looseObject({
   name: z.string(),
@@ -84,7 +85,7 @@ export function toolCommand(): Command {
       const told = tellWaiting(done.waiting ? [done.waiting] : []);
       answer(settings, done, () => told);
     });
-  return group;
+  return group.addCommand(toolImportCommand());
 }
 
 const compare = (v1: V1, upstream: string | undefined) => v1.post('/tools/diff', upstream === undefined ? {} : { upstream }, compared);
