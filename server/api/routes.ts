@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { standingOf } from '../approvals/index.ts';
 import { isRefusal, type Refusal } from '../call/refusals.ts';
 import { authenticatePerson, checkNames } from '../identity/index.ts';
+import { heldFor } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { agentTokenEndpoints } from './agent-tokens.ts';
@@ -147,7 +148,8 @@ async function answerTo(ports: Ports, one: Endpoint, asker: Asker, request: Requ
     return problem(400, 'idempotency.invalid', 'An Idempotency-Key has 1 to 200 characters.', 'Send a UUID.');
   let body: unknown;
   if (one.body !== null) {
-    const read = await readBody(request);
+    // Not the share of its agents: one that floods does not keep people from stopping it.
+    const read = await readBody(request, heldFor(ports.limits, `${asker.person.tenant}/people`));
     if (isProblem(read)) return read;
     const parsed = one.body.safeParse(read.value);
     if (!parsed.success) return invalid('body.invalid', parsed.error.issues);

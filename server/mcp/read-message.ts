@@ -2,31 +2,10 @@ import { isJsonContentType } from '@modelcontextprotocol/server';
 import { parseJsonStrict } from '../../tools/index.ts';
 import { refuse } from '../call/index.ts';
 import { isEncoded, readCapped } from '../identity/index.ts';
-import type { Limits } from '../limits/index.ts';
+import type { Held } from '../limits/index.ts';
 import { invalidRequest, parseError, rpcError, tooManyRequests } from './answers.ts';
 
 const bodyCaps = { bytes: 1_048_576, depth: 64 };
-
-/** What a tenant's bodies take while they are read. */
-interface Held {
-  take(bytes: number): boolean;
-  giveBack(): void;
-}
-
-export function heldFor(limits: Limits, tenant: string): Held {
-  let held = 0;
-  return {
-    take(bytes) {
-      const fits = limits.holdBody(tenant, bytes);
-      if (fits) held += bytes;
-      return fits;
-    },
-    giveBack() {
-      limits.releaseBody(tenant, held);
-      held = 0;
-    },
-  };
-}
 
 /** The one message of a POST, read once and strictly before any SDK sees it; or the answer that refuses it. */
 export async function readMessage(

@@ -2,7 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { isRefusal, refuse } from '../call/index.ts';
 import { type Caller, type Connection, checkNames } from '../identity/index.ts';
-import { askerOf } from '../limits/index.ts';
+import { askerOf, heldFor } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { type Address, admit, countAt, doorOf, identify } from './admit.ts';
@@ -14,7 +14,7 @@ import { answerLegacy, answerNamed, namedBy } from './legacy-door.ts';
 import { answerModern, serveModern } from './modern.ts';
 import type { Door, Parts, Visit } from './parts.ts';
 import { answerPlainly, type PlainCall, routeOf } from './plain-call.ts';
-import { heldFor, readMessage } from './read-message.ts';
+import { readMessage } from './read-message.ts';
 import { createListWatches } from './watch-list.ts';
 
 /** The MCP door: `POST /mcp`, `POST /t/:tenant/mcp` and `POST /sessions/:id/mcp`, modern and 2025-era clients on the same URLs. */

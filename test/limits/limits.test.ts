@@ -31,6 +31,17 @@ describe('requests', () => {
     expect(passed(ses('s2'))).toBe(true);
   });
 
+  it('get no further while a tenant has too many answers to read, and do again once it has read them', () => {
+    limits = make({ bytes: { answers: 1_048_576 } });
+    limits.holdAnswer('acme', 1_048_000);
+    expect(passed(ses('s1'))).toBe(true);
+    limits.holdAnswer('acme', 1_048_000);
+    expect(limits.countRequest(ses('s1'), 0)).toMatchObject({ refused: 'limit.exceeded', message: expect.stringContaining('wait to be read') });
+    expect(passed(ses('s1', 'one', 'globex'))).toBe(true);
+    limits.releaseAnswer('acme', 1_048_000);
+    expect(passed(ses('s1'))).toBe(true);
+  });
+
   it('say in whole seconds when to come again, and pass then', () => {
     limits = make({ requests: { session: { per_second: 0.5, burst: 1 } } });
     expect(passed(ses('s1'))).toBe(true);
