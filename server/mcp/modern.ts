@@ -1,4 +1,4 @@
-import { type CallToolResult, createMcpHandler, inputRequired, ProtocolError, Server } from '@modelcontextprotocol/server';
+import { type CallToolResult, createMcpHandler, inputRequired, ProtocolError, Server, type ServerEventBus } from '@modelcontextprotocol/server';
 import { whoOf } from './admit.ts';
 import { answerCall, type Lent, type Paused, type ToolCall } from './answer-call.ts';
 import { answerList } from './answer-list.ts';
@@ -9,6 +9,7 @@ import type { Visit } from './parts.ts';
 import { createPauseCodec, type PauseState } from './pause.ts';
 import { relayProgress } from './progress.ts';
 import { canBeTask, startTask, type Tasked } from './tasks/follow.ts';
+import { refuseUndeclared, taskNews, tasksAskedFor, withoutTasks } from './tasks/listen.ts';
 import { createdTask, declaresTasks, serveTasks, tasksExtension } from './tasks/modern.ts';
 import type { ToolResult } from './tool-result.ts';
 import type { ListWatches } from './watch-list.ts';
@@ -67,13 +68,31 @@ export async function serveModern(
     return server;
   };
 
+  const taskIds = tasksAskedFor(message);
+  const undeclared = taskIds && refuseUndeclared(message);
+  if (undeclared) return undeclared;
+  const news = taskIds && taskNews(visit, request.headers, message, taskIds);
+  const watched = message['method'] === 'subscriptions/listen' ? watches.begin(visit, request.headers, () => void handler.close()) : null;
   const handler = createMcpHandler(makeServer, {
     legacy: 'reject',
     onerror: (error) => ports.log.debug({ reason: error.message }, 'mcp request refused'),
-    ...(message['method'] === 'subscriptions/listen' ? watches.begin(visit, request.headers, () => void handler.close()) : {}),
+    ...(watched && { ...watched, bus: news ? alsoEnding(watched.bus, news.stop) : watched.bus }),
   });
-  const response = await handler.fetch(request, { parsedBody: message });
+  const response = await handler.fetch(request, { parsedBody: taskIds ? withoutTasks(message) : message });
+  if (news) return news.through(response);
   return instead && !isStream(response) ? instead : response;
 }
+
+/** The same events; whoever stops listening for them ends something else too. */
+const alsoEnding = (bus: ServerEventBus, end: () => void): ServerEventBus => ({
+  ...bus,
+  subscribe(listener) {
+    const stop = bus.subscribe(listener);
+    return () => {
+      stop();
+      end();
+    };
+  },
+});
 
 const isStream = (response: Response): boolean => response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;

@@ -56,8 +56,7 @@ function watch(first: Visit, headers: Headers, changed: () => void, end: () => v
   let session = first.caller?.session ?? null;
   let before = namesAndSchemas(first);
   const look = async (): Promise<void> => {
-    const who = isPast(first) ? await renewed(first) : await identify(first.ports, first.parts, first.door, headers);
-    const visit = isRefusal(who) ? who : await admit(first.ports, first.parts, first.door, who);
+    const visit = await lookAgain(first, headers);
     if (isRefusal(visit) || (still && !(await still(visit)))) return end();
     session = visit.caller?.session ?? null;
     const now = namesAndSchemas(visit);
@@ -72,6 +71,12 @@ function watch(first: Visit, headers: Headers, changed: () => void, end: () => v
     clearInterval(timer);
     watch.stop();
   };
+}
+
+/** Who opened a stream, let in anew: what they may ask now. */
+export async function lookAgain(first: Visit, headers: Headers): Promise<Visit | Refusal> {
+  const who = isPast(first) ? await renewed(first) : await identify(first.ports, first.parts, first.door, headers);
+  return isRefusal(who) ? who : admit(first.ports, first.parts, first.door, who);
 }
 
 /**

@@ -1,11 +1,11 @@
 import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { endSession } from '../../server/sessions/index.ts';
 import { approveByTwo, nextPending, vote } from '../support/approvals.ts';
 import { legacyClient, newFolder, payment, startTestBroker, type TestBroker } from '../support/broker.ts';
 import { slowLedger } from '../support/slow-ledger.ts';
-import { ask, callAsTask, extension, getTask, overTask } from '../support/tasks.ts';
-import { postModern } from './fixture.ts';
+import { ask, callAsTask, declared, extension, getTask, overTask } from '../support/tasks.ts';
+import { messagesOf, postModern } from './fixture.ts';
 
 /** Tasks of both generations, with everything real behind the door. */
 
@@ -85,6 +85,43 @@ describe('the extension of 2026-07-28', () => {
     expect((await ask(task, 'tasks/update', answer)).result).toMatchObject({ resultType: 'complete' });
     expect(await getTask(task, created.taskId)).toMatchObject({ status: 'working' });
     expect((await nextPending(broker)).status).toBe('pending');
+  });
+});
+
+describe('a stream that listens for tasks', () => {
+  const listen = (task: Parameters<typeof ask>[0], notifications: Record<string, unknown>, _meta: object = declared) =>
+    postModern(task.mcpUrl, 'subscriptions/listen', { notifications, _meta }, { authorization: `Bearer ${task.accessToken}` });
+
+  it('is told first what it will hear of, then each change, and the result; of a task that is another’s nothing', async () => {
+    const [task, other] = [await broker.open({}), await broker.open({})];
+    const created = await callAsTask(task, payment(620));
+    const theirs = await callAsTask(other, payment(621));
+    const next = messagesOf(await listen(task, { taskIds: [created.taskId, theirs.taskId, 'nonsense'] }));
+    expect(await next()).toMatchObject({ method: 'notifications/subscriptions/acknowledged', params: { notifications: { taskIds: [created.taskId] } } });
+    expect(await next()).toMatchObject({ method: 'notifications/tasks', params: { taskId: created.taskId, status: 'working' } });
+    const rows = await broker.ports.store.listApprovals('acme', { status: 'pending', session: task.session }, { after: null, limit: 1 });
+    if (!rows[0]) throw new Error('nothing waits');
+    await approveByTwo(broker, rows[0]);
+    ledger.release();
+    const ended = vi.fn();
+    for (let told = await next(); ; told = await next()) {
+      ended(told);
+      if ((told as { params: { status: string } }).params.status !== 'working') break;
+    }
+    expect(ended).toHaveBeenLastCalledWith(
+      expect.objectContaining({
+        params: expect.objectContaining({ status: 'completed', result: expect.objectContaining({ content: [expect.objectContaining({ text: 'paid 620' })] }) }),
+      }),
+    );
+    await endSession(broker.ports, 'acme', task.session, { status: 'ended', reason: 'over' }, 'test');
+    while ((await next()) !== null);
+  });
+
+  it('is refused to who does not declare tasks', async () => {
+    const task = await broker.open({});
+    const refused = await listen(task, { taskIds: [] }, {});
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({ error: { code: -32021 } });
   });
 });
 

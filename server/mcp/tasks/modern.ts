@@ -8,7 +8,8 @@ import { cancelTask, type NoTask, readTask, type TaskView } from './follow.ts';
 /** The tasks extension of 2026-07-28 (SEP-2663): the server decides what becomes a task, and its outcome stands in `tasks/get`. */
 
 export const tasksExtension = 'io.modelcontextprotocol/tasks';
-const required = { extensions: { [tasksExtension]: {} } };
+export const missingTasks = (): MissingRequiredClientCapabilityError =>
+  new MissingRequiredClientCapabilityError({ requiredCapabilities: { extensions: { [tasksExtension]: {} } } });
 
 /** Declared with this very request; what an earlier one declared counts for nothing. */
 export const declaresTasks = (capabilities: unknown): boolean => {
@@ -51,7 +52,7 @@ export function serveTasks(server: Server, visit: Visit, turnAway: (answer: Answ
   };
   const demand = ({ mcpReq }: ServerContext): void => {
     const meta = (mcpReq.envelope ?? {}) as Readonly<Record<string, unknown>>;
-    if (!declaresTasks(meta['io.modelcontextprotocol/clientCapabilities'])) throw new MissingRequiredClientCapabilityError({ requiredCapabilities: required });
+    if (!declaresTasks(meta['io.modelcontextprotocol/clientCapabilities'])) throw missingTasks();
   };
   server.setRequestHandler('tasks/get', { params: named }, async ({ taskId }, context) => {
     demand(context);
