@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findDoors } from '../../server/connect/broker.ts';
 import type { Task } from '../../server/connect/session.ts';
-import { findWorkload } from '../../server/connect/workload.ts';
 import { legacyClient, modernClient, payment, startTestBroker, type TestBroker } from '../support/broker.ts';
+import { askNarrowed } from '../support/narrowed.ts';
 import { postCall } from './fixture.ts';
 
 /** A token narrowed to less than its session may do. */
@@ -18,21 +16,7 @@ afterAll(() => broker.end());
 
 const search = { name: 'mail__search', arguments: { query: 'INV-7' } };
 
-/** Another token of the session, narrowed as `scope` says. */
-async function narrowed(scope: string | null): Promise<{ status: number; body: Record<string, unknown>; task: Task }> {
-  const doors = await findDoors(broker.url, 'acme');
-  const workload = findWorkload(doors, { agent: 'invoice-matcher', data: join(broker.dir, 'data'), svidFile: null, key: null });
-  const form = {
-    grant_type: 'client_credentials',
-    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-    client_assertion: await workload.prove(),
-    authorization_details: JSON.stringify([{ type: 'taskgate-task', session_id: task.session }]),
-    ...(scope === null ? {} : { scope }),
-  };
-  const response = await fetch(doors.tokenEndpoint, { method: 'POST', body: new URLSearchParams(form) });
-  const body = (await response.json()) as Record<string, unknown>;
-  return { status: response.status, body, task: { ...task, accessToken: String(body['access_token']) } };
-}
+const narrowed = (scope: string | null) => askNarrowed(broker, task, scope);
 
 describe.each([
   ['modern', modernClient],
