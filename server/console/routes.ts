@@ -79,7 +79,7 @@ export function consoleRoutes(ports: Ports): Hono {
   app.post('/console/logout', (c) =>
     act(c, {
       path: '/logout',
-      access: 'named',
+      access: 'anyone',
       fields: anything,
       async run() {
         await endSessionOf(ports, c.req.raw.headers);

@@ -2,6 +2,7 @@ import { type Effect, parseRequirement, withPasskey } from '../../policies/index
 import { canonicalForm, sha256Hex } from '../../tools/index.ts';
 import { excludedFrom, mustBeSigned, type Proposal, sealProposal, termsOf } from '../approvals/index.ts';
 import { isRefusal, type Refusal, refuse } from '../call/refusals.ts';
+import { recentChanges, restsOn } from '../changes/index.ts';
 import type { Ports } from '../ports.ts';
 import type { ApprovalRow } from '../store/store.ts';
 import { type ExtensionAsked, extensionDigest, extensionTool } from './asked.ts';
@@ -47,7 +48,9 @@ export async function requestExtension(
     ...{ created_at: now, expires_at: expiresAt },
   };
   const { digest, sealed } = sealProposal(ports, id, proposal);
-  const excluded = [...new Set([...excludedFrom(snapshot, session, view.ancestors), ...(of.asker === null ? [] : [of.asker])])].sort();
+  const chain = excludedFrom(snapshot, session, view.ancestors);
+  const changed = await changersOf(ports, looked, content.tools ?? []);
+  const excluded = [...new Set([...chain, ...changed, ...(of.asker === null ? [] : [of.asker])])].sort();
   const answer = await ports.store.openApproval(
     {
       ...{ id, tenant: of.tenant, session: session.id, agent: session.agent, tool: extensionTool, callKey, nonce: null, digest, proposal: sealed },
@@ -65,6 +68,14 @@ export async function requestExtension(
   return answer.refused === 'session_not_live'
     ? refuse('session.ended', 'This task has ended.')
     : refuse('approval.too_many', 'Too much waits for people already.');
+}
+
+/** Whoever changed what a tool rests on within a day does not decide that a task gets it. */
+async function changersOf(ports: Needs, { snapshot, view }: Looked, tools: readonly string[]): Promise<string[]> {
+  if (tools.length === 0) return [];
+  const rests = tools.map((tool) => restsOn({ agent: view.session.agent, tool, requirements: [] }, view.session.useCase, snapshot));
+  const recent = await recentChanges(ports, snapshot.tenant);
+  return recent.filter(({ touches }) => touches.some((one) => rests.some((on) => on.has(one)))).map(({ author }) => author);
 }
 
 export const extensionWords = 'Lets a running task last longer, do more, or use more tools of its use case';

@@ -1,26 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { vote } from '../support/approvals.ts';
 import { createAuthenticator } from '../support/authenticator.ts';
 import { payment, type TestBroker } from '../support/broker.ts';
-import { callIn, type Look, logIn, openBrowser, openPage, publish, shoot, startStage, waitingIn, withBrowser } from './stage.ts';
+import { barriers, callIn, type Look, logIn, openBrowser, openPage, publish, shoot, startStage, waitingIn, withBrowser } from './stage.ts';
 import { linkFor } from './visit.ts';
 
-/** What keeps somebody from using a page: WCAG 2.2, levels A and AA. */
-async function barriers(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const found = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run(where: unknown, options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-    };
-    const { violations } = await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
-  });
-  return found;
-}
 /** Wider than its window: somebody has to scroll sideways to read. */
 const overflow = (page: Page): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 

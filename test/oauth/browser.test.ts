@@ -11,7 +11,7 @@ import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.j
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBrowser, openPage, withBrowser } from '../console/stage.ts';
+import { barriers, openBrowser, openPage, withBrowser } from '../console/stage.ts';
 import { secret, startProvider, type TestProvider } from '../identity/provider.ts';
 import { newFolder, type TestBroker } from '../support/broker.ts';
 import { listenOn, startHostBroker } from './host.ts';
@@ -99,6 +99,7 @@ describe.skipIf(!withBrowser)('a host whose sponsor logs in with a real browser'
   async function consentOn(page: Page): Promise<void> {
     await page.getByRole('heading', { level: 1, name: 'Harbour' }).waitFor();
     expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true);
+    expect(await barriers(page)).toEqual([]);
     await page.getByLabel('What it is for').fill('Pay what Harbour delivered');
     await page.getByRole('textbox', { name: 'invoice', exact: true }).fill('INV-7');
     await page.getByRole('button', { name: 'Let it work for me' }).click();

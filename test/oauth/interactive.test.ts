@@ -1,7 +1,10 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loggedIn, type Visit, visit } from '../console/visit.ts';
 import { modernClient, type TestBroker } from '../support/broker.ts';
+import { byTwoAdmins } from '../support/changes.ts';
 import { ask, authorize, callback, consent, fields, listenOn, press, redeem, refresh, sessionOf, startHostBroker, token } from './host.ts';
 
 let documents: Awaited<ReturnType<typeof listenOn>>;
@@ -163,5 +166,26 @@ describe('a refresh token', () => {
     await token(broker, { token: answer.body.refresh_token ?? '' }, 'acme', 'revoke');
     expect((await broker.ports.store.readSession('acme', sessionOf(answer)))?.session).toMatchObject({ status: 'ended', endReason: 'ended by its host' });
     expect((await refresh(broker, answer.body.refresh_token ?? '')).body).toMatchObject({ error: 'invalid_grant' });
+  });
+});
+
+describe('what changed since the sponsor consented', () => {
+  const agentsFile = () => join(broker.documents, 'tenants/acme/agents.yaml');
+  const apply = async (change: (text: string) => string) => {
+    const text = change(await readFile(agentsFile(), 'utf8'));
+    const answer = await byTwoAdmins(broker, 'POST', '/documents/apply', { files: [{ source: 'agents.yaml', text }] });
+    expect(answer.status).toBe(200);
+  };
+
+  it('makes a code stand for nothing, and takes a client that an agent names no more its way to renew', async () => {
+    const { answer } = await open();
+    const asked = ask();
+    const code = await consent(broker, ana, asked);
+    await apply((text) => text.replace(/^( *- )desk$/m, '$1desk-of-before'));
+    expect((await redeem(broker, code, asked)).body).toMatchObject({ error: 'invalid_client' });
+    expect((await refresh(broker, answer.body.refresh_token ?? '')).body).toMatchObject({ error: 'invalid_client' });
+    await apply((text) => text);
+    expect((await redeem(broker, code, asked)).body).toMatchObject({ error: 'invalid_grant', error_description: expect.stringContaining('has changed since') });
+    expect((await refresh(broker, answer.body.refresh_token ?? '')).status).toBe(200);
   });
 });

@@ -3,6 +3,7 @@ import { isRefusal } from '../../call/refusals.ts';
 import type { Form } from '../../identity/index.ts';
 import { type AuthorizationAsked, boundsOf, type Choice } from '../../oauth/index.ts';
 import type { Ports } from '../../ports.ts';
+import { observedUntil } from '../../sessions/index.ts';
 import { form, type Html, type Shown, type Visitor } from '../page.ts';
 import { moment, until } from '../parts/times.ts';
 import { visibly } from '../parts/visible.ts';
@@ -65,6 +66,7 @@ export function consentPage(ports: Ports, visitor: Visitor, { asked, sealed }: C
   const { snapshot } = visitor;
   const bounds = boundsOf(ports, choice);
   const now = Math.floor(ports.clock() / 1000);
+  const observed = observedUntil(snapshot, [{ useCase: useCase.name }], ports.clock());
   const limits = isRefusal(bounds)
     ? html`<p>${bounds.message}</p>`
     : html`<dl class="facts"><dt>Ends</dt><dd>${moment(bounds.expiresAt / 1000, now)}, in ${until(bounds.expiresAt / 1000, now)}</dd>
@@ -78,7 +80,7 @@ ${inputFields(useCase.inputs, given)}<p class="quiet">What you write here is on 
     title,
     sendsTo: asked.redirect,
     body: html`<div class="decision-page"><article>${whoAsks(asked)}
-<section class="part" aria-labelledby="may"><h2 id="may">What it may do</h2><p>Work as the agent <strong>${agent.name}</strong>: ${agent.purpose}. Policy is asked again before every call, and what needs people waits for them.</p>${grantsInWords(snapshot, choice)}</section>
+<section class="part" aria-labelledby="may"><h2 id="may">What it may do</h2>${observed === null ? '' : html`<p class="callout">Policy of the tenant is only recorded for this task, not enforced, until ${observed}.</p>`}<p>Work as the agent <strong>${agent.name}</strong>: ${agent.purpose}. Policy is asked again before every call, and what needs people waits for them.</p>${grantsInWords(snapshot, choice)}</section>
 <section class="part" aria-labelledby="until"><h2 id="until">Until when, and how much</h2>${limits}</section></article>
 <aside class="decide" aria-label="Your decision"><p>You are <strong>${visitor.person.name ?? visitor.person.id}</strong> of <strong>${snapshot.tenant}</strong>, and answer for what it does.</p><h2>${useCase.purpose}</h2>
 ${problem === null ? '' : html`<p class="callout" role="alert">${problem}</p>`}${form(visitor, `/consent/${sealed}`, fields, 'consent')}</aside></div>`,
