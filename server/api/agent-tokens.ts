@@ -5,7 +5,7 @@ import { isExempt, requestChange } from '../changes/index.ts';
 import { hashConnectionToken } from '../identity/index.ts';
 import { changeProblem, waiting, waitingChange } from './changes.ts';
 import { reason } from './documents.ts';
-import { type Endpoint, endpoint, seconds } from './endpoint.ts';
+import { type Endpoint, endpoint, seconds, whole } from './endpoint.ts';
 import { notFound, problem } from './problem.ts';
 
 const dayInSeconds = 86_400;
@@ -62,6 +62,26 @@ export const agentTokenEndpoints: readonly Endpoint[] = [
       const asked = await requestChange(ports, snapshot, person.id, { kind: 'token', agent, hash, expires_at: expiresAt }, body.reason || null);
       if (!asked.ok) return changeProblem(asked);
       return { id: hash, token, agent, expires_at: seconds(expiresAt), waiting: await waiting(ports, snapshot, asked.change) };
+    },
+  }),
+  endpoint({
+    method: 'get',
+    path: '/agents/{name}/tokens',
+    summary: 'Connection tokens of the agent that can still be used; never the tokens themselves',
+    access: ['admin', 'auditor'],
+    answer: whole(
+      z.strictObject({
+        id: z.string().describe('Names the token when revoking it; no secret'),
+        agent: z.string(),
+        created_by: z.string(),
+        expires_at: z.int(),
+      }),
+    ),
+    async run(ports, { person, snapshot }, { param }) {
+      if (!snapshot.agents.has(param('name'))) return notFound();
+      const found = await ports.store.listAgentTokens(person.tenant, param('name'), ports.clock());
+      const items = found.map(({ hash, agent, createdBy, expiresAt }) => ({ id: hash, agent, created_by: createdBy, expires_at: seconds(expiresAt) }));
+      return { items, next: null };
     },
   }),
   endpoint({

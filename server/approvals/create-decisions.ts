@@ -7,7 +7,8 @@ function concerns(told: Signal, tenant: string, approval: string): boolean {
   if (told.kind === 'resync') return true;
   if (told.tenant !== tenant) return false;
   // A session that is over has closed its approvals, each with a signal of its own.
-  return told.kind === 'approval' || told.kind === 'call' ? told.id === approval : told.kind !== 'session' && told.kind !== 'notification';
+  if (told.kind === 'approval' || told.kind === 'call') return told.id === approval;
+  return told.kind === 'agent' || told.kind === 'configuration';
 }
 
 /** Whoever has waited leaves nothing behind: no timer, and once stopped no listener. */

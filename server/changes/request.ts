@@ -1,7 +1,7 @@
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { Ports } from '../ports.ts';
 import type { ChangeRow } from '../store/store.ts';
-import { newChange } from './new-change.ts';
+import { newChange, waitsMs } from './new-change.ts';
 import type { Payload } from './payload.ts';
 import { planActivation, planCredential, planToken, planTools } from './plan-payload.ts';
 import { type ChangeRefusal, refuseChange } from './refusals.ts';
@@ -25,7 +25,9 @@ export async function requestChange(
   if ('problems' in plan) return refuseChange('change.does_not_hold', plan.problems);
   const { planned } = plan;
   if (planned.items.length === 0) return refuseChange('change.nothing_left');
-  const answer = await ports.store.requestChange(newChange(ports, { tenant, author, needs: 'admin', reason, payload, planned }));
+  const answer = await ports.store.requestChange(
+    newChange(ports, { tenant, author, needs: 'admin', reason, payload, planned, waits: waitsMs(snapshot.document) }),
+  );
   if ('change' in answer) return { ok: true, change: answer.change };
   return refuseChange(answer.refused === 'stale' ? 'stale' : 'change.too_many');
 }

@@ -38,7 +38,7 @@ export interface Shown {
   readonly title: string;
   readonly body: Html;
   /** What changes it: where script runs, it is fetched anew when one of these does. */
-  readonly live?: 'approvals';
+  readonly live?: 'approvals' | 'changes';
   /** Where its form sends the browser on to, beyond the console. */
   readonly sendsTo?: string;
 }

@@ -1,11 +1,11 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import { checkNames, readForm } from '../identity/index.ts';
+import { checkNames, hashConsoleSecret, readForm } from '../identity/index.ts';
 import { consentPath, openRequest } from '../oauth/index.ts';
 import type { Ports } from '../ports.ts';
 import { StoreUnavailable } from '../store/index.ts';
 import { assetRoutes } from './assets.ts';
-import { dropCookie, loginCookie } from './cookies.ts';
+import { dropCookie, loginCookie, readCookie } from './cookies.ts';
 import { isOwnRequest, sameToken } from './csrf.ts';
 import { createHints } from './events.ts';
 import { policyWith, securityHeaders } from './headers.ts';
@@ -123,7 +123,9 @@ const unknownProgram =
 const toLogin = (ports: Ports, c: Context): Response => {
   const asked = ownPath(new URL(c.req.url).pathname);
   const to = c.req.method === 'GET' ? asked : '/console';
-  const tenant = to.startsWith(`${consentPath}/`) ? openRequest(ports, to.slice(consentPath.length + 1))?.tenant : undefined;
+  // Whoever was here before goes on at their own tenant's issuer; what is left of a login proves nothing and names no more than that.
+  const before = hashConsoleSecret(readCookie(c.req.raw.headers, loginCookie) ?? '')?.tenant;
+  const tenant = to.startsWith(`${consentPath}/`) ? openRequest(ports, to.slice(consentPath.length + 1))?.tenant : before;
   return c.redirect(
     `/console/login?${new URLSearchParams({ to, ...(tenant === undefined ? {} : { tenant }), ...(c.req.method === 'GET' ? {} : { ended: '' }) }).toString()}`,
     303,

@@ -1,9 +1,10 @@
-import { newChange } from '../changes/new-change.ts';
+import { newChange, waitsMs } from '../changes/new-change.ts';
 import type { Ports } from '../ports.ts';
 import type { ChangeRow, ConfigurationChange, Store } from '../store/store.ts';
 import { changeOf } from './configuration-change.ts';
 import { same } from './effects.ts';
 import { type AppliedBy, type Held, holdBack, takesEffect } from './hold-back.ts';
+import type { TenantDocument } from './kinds.ts';
 import { merge, type StoredState } from './merge.ts';
 import type { Plan, PlanItem } from './plan.ts';
 import { prepareNext } from './prepare-next.ts';
@@ -73,7 +74,10 @@ async function applyInTurn(ports: ApplyPorts, loaded: Loaded, options: ApplyOpti
     if (options.dryRun || plan.items.length === 0) return { ok: true, plan, applied: false, waits, waiting: [] };
     const nothing: ConfigurationChange = { platform: null, tenants: [] };
     const change = now ? changeOf(now, options.by, ports.clock()) : nothing;
-    const answer = await ports.store.applyConfiguration({ ...change, requests: held.map((one) => requestOf(ports, one, options)) });
+    const answer = await ports.store.applyConfiguration({
+      ...change,
+      requests: held.map((one) => requestOf(ports, one, options, waitsMs(tenantOf(stored, one.tenant)))),
+    });
     if (answer.applied) return { ok: true, plan, applied: takesEffect(plan, waits), waits, waiting: answer.waiting };
     if (answer.why === 'too_many') return { ok: false, problems: [tooMany(answer.moved)] };
     ports.log.info({ tenant: answer.moved }, 'the configuration moved on while it was being applied; looking again');
@@ -81,8 +85,13 @@ async function applyInTurn(ports: ApplyPorts, loaded: Loaded, options: ApplyOpti
   return { ok: false, problems: [{ file: '', line: null, path: '', cause: 'The configuration keeps changing', remedy: 'Apply again when nobody else does' }] };
 }
 
-const requestOf = (ports: ApplyPorts, { tenant, needs, documents, planned }: Held, { by, reason }: ApplyOptions) =>
-  newChange(ports, { tenant, author: by, needs, reason, payload: { kind: 'documents', ...documents }, planned });
+const requestOf = (ports: ApplyPorts, { tenant, needs, documents, planned }: Held, { by, reason }: ApplyOptions, waits: number) =>
+  newChange(ports, { tenant, author: by, needs, reason, payload: { kind: 'documents', ...documents }, planned, waits });
+
+function tenantOf(stored: StoredState, tenant: string): TenantDocument | null {
+  const bodies = stored.tenants.find((one) => one.tenant === tenant)?.documents.map(({ body }) => body) ?? [];
+  return bodies.find((body): body is TenantDocument => body.kind === 'Tenant') ?? null;
+}
 
 const tooMany = (tenant: string): DocumentProblem => ({
   ...{ file: '', line: null, path: '', cause: `Too many changes of ${tenant} wait for a second admin already` },

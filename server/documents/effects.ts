@@ -183,6 +183,7 @@ export const fieldRules: Readonly<Record<Kind, Fields>> = {
       delegable: times,
       passkey_for: (path, before, after) => [change(path, before, after, after === undefined ? 'widens' : 'narrows')],
     }),
+    changes: nested({ wait: time }),
     break_glass: (path, before, after) => [change(path, before, after, after === undefined ? 'narrows' : 'widens')],
     release_approval: (path, before, after) => [change(path, before, after, after === undefined ? 'narrows' : 'widens')],
   },

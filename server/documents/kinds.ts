@@ -138,6 +138,13 @@ export const tenantDocument = z.strictObject({
     .max(3)
     .default(['task', 'rounds', 'hold'])
     .describe('Ways in which a call may wait for a human; where none is left that the client can take, it gets a handle at once'),
+  changes: z
+    .strictObject({
+      wait: duration
+        .refine((wait) => (secondsOf(wait) ?? 0) >= 3_600 && (secondsOf(wait) ?? 0) <= 30 * 86_400, 'between 1h and 30d')
+        .describe('How long a change that widens waits for a second admin before it expires; 7d when left out'),
+    })
+    .optional(),
   break_glass: z
     .strictObject({ group: slug.describe('Two distinct people of it activate break-glass') })
     .optional()

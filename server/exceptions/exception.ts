@@ -11,11 +11,11 @@ export const exception = z.strictObject({
     .describe(
       [
         '`standing`: calls that need no answer of their own; `remembered`: the same within one session; `widening`: a change a second admin let through',
-        '`observed`: a use case whose policy is recorded and not enforced; `bearer`: one whose tokens are good without a proof of a key; `break_glass`',
+        '`observed`: a use case whose policy is recorded and not enforced; `bearer`: one whose tokens are good without a proof of a key, or a connection token; `break_glass`',
         '`delegation`: a place in a group of reviewers that is lent',
       ].join('; '),
     ),
-  id: z.string().describe('Of the standing approval, change or break-glass; the name of the use case'),
+  id: z.string().describe('Of the standing approval, change or break-glass; the name of the use case, the id of the connection token'),
   what: z.string(),
   owner: z.string().describe('Who answers for it: a name in the tenant document, or `<issuer>#<subject>`'),
   reason: z.string().nullable(),

@@ -1,12 +1,12 @@
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { Ports } from '../ports.ts';
 import { type Exception, type ExceptionSource, exceptionKinds } from './exception.ts';
-import { bearers, breakGlass, delegations, observed, standing, widenings } from './sources.ts';
+import { bearers, breakGlass, connectionTokens, delegations, observed, standing, widenings } from './sources.ts';
 
 export { type Exception, exception } from './exception.ts';
 
 /** Whoever grants exceptions is listed here, or the register does not know of them. */
-const sources: readonly ExceptionSource[] = [breakGlass, observed, standing, widenings, delegations, bearers];
+const sources: readonly ExceptionSource[] = [breakGlass, observed, standing, widenings, delegations, bearers, connectionTokens];
 
 /** The register: everything in force now, what is overdue first, then what is to be reviewed soonest. */
 export async function listExceptions(ports: Pick<Ports, 'store' | 'keys' | 'clock'>, snapshot: TenantSnapshot): Promise<Exception[]> {

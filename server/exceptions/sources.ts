@@ -63,6 +63,16 @@ export const bearers: ExceptionSource = async (_ports, { document: tenant, useCa
         return [{ kind: 'bearer', id: document.name, what, owner: document.owner, reason: null, since: null, ends: endOfDay(document.expires), reviewBy }];
       });
 
+/** A connection token is good for whoever holds it, as long as it lasts. */
+export const connectionTokens: ExceptionSource = async ({ store }, { tenant, agents }, now) => {
+  const tokens = await store.listAgentTokens(tenant, null, now);
+  return tokens.map(({ hash, agent, createdBy, expiresAt }): Found => {
+    const known = agents.get(agent);
+    const reviewBy = known === undefined ? null : Math.min(endOfDay(known.review_by), expiresAt);
+    return { kind: 'bearer', id: hash, what: `connection token of ${agent}`, owner: createdBy, reason: null, since: null, ends: expiresAt, reviewBy };
+  });
+};
+
 export const breakGlass: ExceptionSource = async ({ store }, { tenant }) => {
   const rows = await every((page) => store.listBreakGlass(tenant, {}, page));
   return rows.flatMap(({ id, status, terms, session, activatedAt, notAfter, reviewDue, reviewedAt }): Found[] => {

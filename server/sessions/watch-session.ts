@@ -3,8 +3,8 @@ import type { Signal, Store } from '../store/index.ts';
 /** What a session may do might have changed by this. */
 function concerns(told: Signal, tenant: string, session: string | null): boolean {
   if (told.kind === 'resync') return true;
-  if (told.tenant !== tenant || told.kind === 'approval' || told.kind === 'call' || told.kind === 'notification') return false;
-  return told.kind === 'session' ? told.id === session : true;
+  if (told.tenant !== tenant) return false;
+  return told.kind === 'session' ? told.id === session : told.kind === 'agent' || told.kind === 'configuration';
 }
 
 export interface SessionWatch {

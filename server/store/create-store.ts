@@ -143,6 +143,7 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
 
     putAgentToken: (token, record, approval) => commit(of(token.tenant), () => agents.putAgentToken(token, record, approval)),
     readAgentToken: (hash) => readOnce({ tenants: [], token: hash }, () => agents.readAgentToken(hash)),
+    listAgentTokens: (tenant, agent, at) => readOnce(of(tenant), () => agents.listAgentTokens(tenant, agent, at)),
     revokeAgentToken: (tenant, hash, record) => commit(of(tenant), () => agents.revokeAgentToken(tenant, hash, record)),
 
     putAuthorizationCode: (code, record) => commit(of(code.tenant), () => authorizations.putAuthorizationCode(code, record)),
@@ -210,6 +211,7 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
           await untilDone(() => commit(of(tenant), () => sweepCounters(tenant, at)));
           await untilDone(() => commit(of(tenant), () => notifications.sweepDeliveries(tenant, at)));
           await commit(of(tenant), () => consoles.sweepConsole(tenant, at));
+          await commit(of(tenant), () => passkeys.sweepChallenges(tenant, at));
           await commit(of(tenant), () => protocol.sweepProtocolSessions(tenant, at));
           await commit(of(tenant), () => authorizations.sweepAuthorizations(tenant, at));
         }

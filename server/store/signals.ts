@@ -5,8 +5,8 @@
 export type Signal = Change | { readonly kind: 'resync' };
 
 export interface Change {
-  /** `session`: it is over, suspended or was extended; `agent`: its status; `approval`: asked for, voted on, closed or used; `call`: a call that is a task was cancelled or has ended; `configuration`: a new revision, its id; `notification`: a message was queued. */
-  readonly kind: 'session' | 'agent' | 'approval' | 'call' | 'configuration' | 'notification';
+  /** `session`: it is over, suspended or was extended; `agent`: its status; `approval`: asked for, voted on, closed or used; `change`: one that widens was asked for; `call`: a call that is a task was cancelled or has ended; `configuration`: a new revision, its id; `notification`: a message was queued. */
+  readonly kind: 'session' | 'agent' | 'approval' | 'change' | 'call' | 'configuration' | 'notification';
   readonly tenant: string;
   readonly id: string;
 }

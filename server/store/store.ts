@@ -124,6 +124,8 @@ export interface Store extends PasskeyStore, NotificationVerbs, BreakGlassVerbs,
   /** False when the approval it was to rest on could not be taken. */
   putAgentToken(token: AgentToken, record: RecordBody, approval?: ChangeApproval): Promise<boolean>;
   readAgentToken(hash: string): Promise<AgentToken | null>;
+  /** Connection tokens that can still be used at `at`; of one agent, or of the whole tenant. */
+  listAgentTokens(tenant: string, agent: string | null, at: number): Promise<readonly AgentToken[]>;
   revokeAgentToken(tenant: string, hash: string, record: RecordBody): Promise<boolean>;
 
   putConsoleLink(link: ConsoleLink): Promise<void>;

@@ -204,7 +204,7 @@ describe('time', () => {
       expect((await busy.get('/console')).status).toBe(200);
       broker.travel(25 * 60_000);
     }
-    expect((await idle.get('/console')).headers.get('location')).toBe('/console/login?to=%2Fconsole');
+    expect((await idle.get('/console')).headers.get('location')).toBe('/console/login?to=%2Fconsole&tenant=acme');
     expect((await busy.get('/console')).status).toBe(303);
   });
 });

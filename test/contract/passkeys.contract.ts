@@ -103,6 +103,16 @@ export function passkeyRules(bench: Bench): void {
   });
 
   describe('a challenge', () => {
+    it('that nobody signed in time is forgotten by the sweep', async () => {
+      const { store } = bench;
+      await store.putChallenge(challenge, start);
+      await store.putChallenge({ ...challenge, challenge: 'open', expiresAt: start + 9_000 }, start);
+      await store.sweep(start + 2_000);
+      // As it was before its end: nothing is left of it.
+      expect(await store.takeChallenge('acme', 'c', 'local#bob', start)).toBeNull();
+      expect(await store.takeChallenge('acme', 'open', 'local#bob', start)).toMatchObject({ challenge: 'open' });
+    });
+
     const challenge = { tenant: 'acme', challenge: 'c', person: 'local#bob', purpose: 'vote', about: '{"a":1}', expiresAt: start + 1000 };
 
     it('is given to the first who asks, of many at once, and to its own person and tenant alone', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Signal, Store } from '../../server/store/index.ts';
+import { newChange } from './changes.contract.ts';
 import { applyTenant, approve, ask, body, claimRequest, hour, newVote, open, settlement, start, take } from './samples.ts';
 import type { Bench } from './store.contract.ts';
 
@@ -35,6 +36,7 @@ export function signalRules(bench: Bench): void {
       expect(await toldBy(store.closeApproval('acme', 'apr_2', 'cancelled', start, body('approval.cancelled')))).toEqual(['approval acme apr_2']);
       expect(await toldBy(ask(store, { id: 'apr_3', callKey: 'three', session: 'ses_2' }))).toEqual(['approval acme apr_3']);
       expect(await toldBy(store.setAgentStatus('acme', 'helper', 'suspended', body('agent.suspended')))).toEqual(['agent acme helper']);
+      expect(await toldBy(store.requestChange(newChange()))).toEqual(['change acme chg_1']);
       const how = { status: 'ended', reason: 'done' } as const;
       expect(await toldBy(store.endSession('acme', 'ses_1', how, start + 1, body('session.ended')))).toEqual([
         'approval acme apr_3',

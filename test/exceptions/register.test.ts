@@ -102,3 +102,19 @@ it('autonomy and approvals a task are read from the record', async () => {
   expect(before).toMatchObject({ autonomy: null, tasks: 0, approvals_per_task: null });
   await client.close();
 });
+
+it('lists each connection token that can still be used by the id that revokes it, and so do the agent’s own', async () => {
+  const [dana, emma] = [await broker.person('acme', 'dana'), await broker.person('acme', 'emma')];
+  const made = await broker.v1(dana, 'POST', '/agents/invoice-matcher/tokens', { expires_in: 600 });
+  const { id, token, waiting } = made.body as unknown as { id: string; token: string; waiting: { id: string; digest: string } };
+  const listed = async () => (await register()).filter((one) => one.id === id);
+  expect(await listed()).toEqual([]);
+  await broker.v1(emma, 'POST', `/changes/${waiting.id}/approve`, { digest: waiting.digest });
+  expect(await listed()).toMatchObject([{ kind: 'bearer', owner: 'local#dana' }]);
+  const own = await broker.v1(dana, 'GET', '/agents/invoice-matcher/tokens');
+  expect(own.body).toMatchObject({ items: [{ id, created_by: 'local#dana' }] });
+  expect(own.text).not.toContain(token);
+  expect((await broker.v1(await broker.person('acme', 'bob'), 'GET', '/agents/invoice-matcher/tokens')).status).toBe(403);
+  await broker.v1(dana, 'DELETE', `/agents/invoice-matcher/tokens/${id}`);
+  expect(await listed()).toEqual([]);
+});

@@ -15,7 +15,11 @@ export interface StandingDecision {
 }
 
 /** One person's vote on a standing approval: it gives more than one call, so a reason is always owed. */
-export async function decideStanding(ports: Pick<Ports, 'store' | 'tenants' | 'clock'>, person: Person, request: StandingDecision): Promise<StandingGiven> {
+export async function decideStanding(
+  ports: Pick<Ports, 'store' | 'tenants' | 'clock' | 'keys'>,
+  person: Person,
+  request: StandingDecision,
+): Promise<StandingGiven> {
   const seen = await seeStanding(ports, person, request.standing);
   if (!seen) return refuseApproval('standing.not_found');
   const { row, snapshot, standing, at } = seen;
@@ -50,7 +54,7 @@ export async function decideStanding(ports: Pick<Ports, 'store' | 'tenants' | 'c
 
 /** Takes it back at once, for every session: a reviewer of its group or an admin, for this only narrows. */
 export async function revokeStanding(
-  ports: Pick<Ports, 'store' | 'tenants' | 'clock'>,
+  ports: Pick<Ports, 'store' | 'tenants' | 'clock' | 'keys'>,
   person: Person,
   request: { readonly standing: string; readonly reason: string | null },
 ): Promise<StandingGiven> {

@@ -6,6 +6,7 @@ import type { Ports } from '../../ports.ts';
 import type { StandingRow } from '../../store/standing-approvals.ts';
 import { sameHuman } from '../excluded.ts';
 import { type Standing, standingOf } from '../standing.ts';
+import { openStanding } from './content.ts';
 
 /** One standing approval as one person stands to it, at one revision. */
 export interface SeenStanding {
@@ -21,7 +22,7 @@ export interface SeenStanding {
 }
 
 /** Null for whoever has no role in the tenant, exactly as for one that does not exist. */
-export async function seeStanding(ports: Pick<Ports, 'store' | 'tenants' | 'clock'>, person: Person, id: string): Promise<SeenStanding | null> {
+export async function seeStanding(ports: Pick<Ports, 'store' | 'tenants' | 'clock' | 'keys'>, person: Person, id: string): Promise<SeenStanding | null> {
   const [row, snapshot] = await Promise.all([ports.store.readStanding(person.tenant, id), ports.tenants.current(person.tenant)]);
   if (!row || !snapshot) return null;
   const standing = standingOf(snapshot, person);
@@ -30,7 +31,11 @@ export async function seeStanding(ports: Pick<Ports, 'store' | 'tenants' | 'cloc
   const proposedIt = row.kind === 'standing' && sameHuman(row.author, person.id) && !snapshot.document.personal;
   const isOf = inGroup(standing, row.requirement);
   const recent = await recentChanges(ports, person.tenant);
-  const rests = restsOn({ agent: '', tool: row.tool, requirements: [row.requirement] }, row.useCase, snapshot);
+  const rests = restsOn(
+    { agent: row.sealed.length === 0 ? '' : (openStanding(ports, row).agent ?? ''), tool: row.tool, requirements: [row.requirement] },
+    row.useCase,
+    snapshot,
+  );
   const tooRecent = isTooRecent(recent, rests, person.id);
   return { row, snapshot, standing, mayGive: isOf && !proposedIt, inGroup: isOf, tooRecent, at: ports.clock() };
 }

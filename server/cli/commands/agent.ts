@@ -18,6 +18,7 @@ const agent = z.looseObject({
   review_by: z.string(),
 });
 const anything = z.looseObject({});
+const connection = z.looseObject({ id: z.string(), created_by: z.string(), expires_at: z.int() });
 const waiting = z.looseObject({ waiting: changeDetail.nullish() });
 
 export function agentCommand(): Command {
@@ -65,6 +66,15 @@ export function agentCommand(): Command {
     .addHelpText('after', '\nExample:\n  $ npx taskgate agent keygen --out ./matcher-key.json > matcher-public.json\n')
     .action(keygen);
 
+  group
+    .command('tokens <agent>')
+    .description('Its connection tokens that can still be used, by the id that revokes them')
+    .action(async (name: string, _options: unknown, command: Command) => {
+      const settings = settingsOf(command);
+      const items = await (await openV1(settings)).list(`/agents/${encodeURIComponent(name)}/tokens`, connection);
+      const rows = items.map((one) => [one.id, one.created_by, moment(one.expires_at)]);
+      answer(settings, { items }, () => (items.length === 0 ? `${name} has no connection token.` : table(['token', 'made by', 'until'], rows)));
+    });
   group
     .command('token <agent>')
     .description('Make a connection token for a host that can hold one static credential, shown once, good once another admin approves (exit 5); or revoke one')

@@ -164,18 +164,21 @@ export function approvalCommand(): Command {
     .description('Narrow what waits: a lower amount, fewer targets in a list, a shorter text; then it is voted on anew')
     .requiredOption('--set <name=value>', 'one argument, as JSON or plain text; may be repeated', setting, {})
     .requiredOption('--reason <text>', 'why, for the record')
+    .option('--wait <seconds>', 'until the edited call is decided, at most this long; then exit 5', seconds)
     .addHelpText(
       'after',
       '\nThe agent is told what was changed. Approve the edited call by the id this prints.\n\nExample:\n  $ npx taskgate approval edit apr_3kT --set amount=450 --reason "half was delivered"\n',
     )
-    .action(async (id: string, { set, reason }: { set: Record<string, unknown>; reason: string }, command: Command) => {
+    .action(async (id: string, { set, reason, wait }: { set: Record<string, unknown>; reason: string; wait?: number }, command: Command) => {
       const settings = settingsOf(command);
       const v1 = await openV1(settings);
       const shown = await show(v1, id);
       if (shown.proposal === null) throw new Failure('its content was forgotten at its expiry', { exit: exits.refused });
       const body = { digest: shown.digest, arguments: { ...shown.proposal.arguments, ...set }, reason };
       const edited = await v1.post(`/approvals/${encodeURIComponent(shown.id)}/edits`, body, summary);
-      answer(settings, edited, () => `${edited.id} takes its place and waits for ${edited.requirements.map((one) => one.requirement).join(' ')}.`);
+      const decided = wait === undefined ? edited : await settled(v1, edited, wait);
+      const asks = edited.requirements.map((one) => one.requirement).join(' ');
+      answer(settings, decided, () => `${edited.id} takes its place and ${wait === undefined ? `waits for ${asks}` : `is now ${decided.status}`}.`);
     });
   addBatchCommands(group);
   group

@@ -17,6 +17,7 @@ export const changePage = page({
     const now = Math.floor(ports.clock() / 1000);
     return {
       title: titleOf(change),
+      live: 'changes',
       body: html`<div class="decision-page"><article><header class="lead"><p class="quiet"><a href="/console/changes">Changes</a></p><h1>${visibly(titleOf(change))}</h1></header>
 ${change.stale ? html`<p class="callout">What this would be laid over has changed since. Approving it plans it anew first: you then read it again, under another digest.</p>` : ''}
 ${difference(change)}${texts(change)}${whose(visitor, change, now)}</article>${aside(visitor, change, now)}</div>`,

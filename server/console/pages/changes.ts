@@ -20,6 +20,7 @@ export const changesPage = page({
     const more = new URLSearchParams({ status, after: next ?? '' });
     return {
       title: status === 'pending' && items.length > 0 ? `(${items.length}) Changes` : 'Changes',
+      live: 'changes',
       body: html`<div class="heading"><h1>${status === 'pending' ? 'Waiting for a second admin' : changeWords[status]}</h1>
 <p class="quiet keys" hidden><kbd>J</kbd> <kbd>K</kbd> move · <kbd>Enter</kbd> open</p></div>
 ${choice(status)}

@@ -5,7 +5,7 @@ import type { Change } from '../signals.ts';
 
 export const channel = 'taskgate';
 
-const notice = z.tuple([z.enum(['session', 'agent', 'approval', 'call', 'configuration', 'notification']), z.string(), z.string(), z.string()]);
+const notice = z.tuple([z.enum(['session', 'agent', 'approval', 'change', 'call', 'configuration', 'notification']), z.string(), z.string(), z.string()]);
 
 /** The channel, and the text that goes through it; `here` is whoever tells it. */
 export const writeNotice = ({ kind, tenant, id }: Change, here: string): [string, string] => [channel, JSON.stringify([kind, tenant, id, here])];

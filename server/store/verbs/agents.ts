@@ -1,6 +1,6 @@
 import type { RecordBody } from '../../audit/record.ts';
 import type { AgentToken, ChangeApproval } from '../store.ts';
-import { one, run, signal, type Verb } from '../verb.ts';
+import { all, one, run, signal, type Verb } from '../verb.ts';
 import { takeApproval } from './changes.ts';
 import { appendRecord } from './records.ts';
 
@@ -49,10 +49,23 @@ interface TokenColumns {
 
 export function* readAgentToken(hash: string): Verb<AgentToken | null> {
   const found = yield* one<TokenColumns>('SELECT hash, tenant, agent, created_by, expires_at, revoked FROM agent_tokens WHERE hash = ?', hash);
-  if (!found) return null;
-  const { tenant, agent, created_by: createdBy, expires_at: expiresAt, revoked } = found;
-  return { hash, tenant, agent, createdBy, expiresAt, revoked: revoked !== 0 };
+  return found ? tokenOf(found) : null;
 }
+
+/** Those that can still be used at `at`, by agent and end. */
+export function* listAgentTokens(tenant: string, agent: string | null, at: number): Verb<AgentToken[]> {
+  const [more, values] = agent === null ? ['', []] : ['AND agent = ?', [agent]];
+  const found = yield* all<TokenColumns>(
+    `SELECT hash, tenant, agent, created_by, expires_at, revoked FROM agent_tokens WHERE tenant = ? AND revoked = 0 AND expires_at > ? ${more} ORDER BY agent, expires_at, hash LIMIT ?`,
+    ...[tenant, at, ...values, mostTokens],
+  );
+  return found.map(tokenOf);
+}
+const mostTokens = 500;
+
+const tokenOf = ({ created_by: createdBy, expires_at: expiresAt, revoked, ...one }: TokenColumns): AgentToken => ({
+  ...{ ...one, createdBy, expiresAt, revoked: revoked !== 0 },
+});
 
 /** False when the tenant has no such token that could still be revoked. */
 export function* revokeAgentToken(tenant: string, hash: string, record: RecordBody): Verb<boolean> {

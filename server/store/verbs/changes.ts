@@ -9,7 +9,7 @@ import {
   type Page,
   type RequestAnswer,
 } from '../store.ts';
-import { all, one, run, type Verb } from '../verb.ts';
+import { all, one, run, signal, type Verb } from '../verb.ts';
 import { readRevision } from './configuration.ts';
 import { notify } from './notifications.ts';
 import { limitOf, where } from './pages.ts';
@@ -128,6 +128,7 @@ export function* requestChange({ record, ...change }: NewChange): Verb<RequestAn
     createdAt,
     change.expiresAt,
   );
+  yield* signal('change', tenant, change.id);
   yield* appendRecord(tenant, record);
   yield* notify(tenant, { type: 'change.waiting', at: createdAt, about: change.id, facts: { change: change.id, expires_at: change.expiresAt } });
   return { change: { ...change, status: 'pending', decidedAt: null, decidedBy: null, decisionReason: null }, created: true };

@@ -150,6 +150,11 @@ export function* putChallenge({ tenant, challenge, person, purpose, about, expir
 }
 
 /** One statement, so that of two who come with the same one only one has it. */
+/** What nobody signed in time. */
+export function* sweepChallenges(tenant: string, at: number): Verb<void> {
+  yield* run('DELETE FROM passkey_challenges WHERE tenant = ? AND expires_at <= ?', tenant, at);
+}
+
 export function* takeChallenge(tenant: string, challenge: string, person: string, at: number): Verb<PasskeyChallenge | null> {
   const taken = yield* one<Omit<PasskeyChallenge, 'expiresAt'> & { expires_at: number }>(
     'DELETE FROM passkey_challenges WHERE tenant = ? AND challenge = ? AND person = ? RETURNING tenant, challenge, person, purpose, about, expires_at',
