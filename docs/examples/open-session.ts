@@ -49,11 +49,11 @@ const listed = await listTools();
 const { result } = (await listed.json()) as { result: { tools: { name: string }[] } };
 say(`tools: ${result.tools.map(({ name }) => name).join(', ')}`);
 check(
-  'the list holds what was granted, and Taskgate’s own await_approval',
+  'of an upstream the list holds what was granted, and nothing else',
   result.tools
     .map(({ name }) => name)
-    .sort()
-    .join() === 'await_approval,mail__search',
+    .filter((name) => name.includes('__'))
+    .join() === 'mail__search',
 );
 
 // 5. The end (RFC 7009): from here on the token opens nothing.
