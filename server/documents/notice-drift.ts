@@ -57,7 +57,7 @@ export async function noticeDrift(
               type: 'change.quarantined',
               at,
               about: `${upstream}/${revision + 1}`,
-              facts: { upstream, tools: held.map(({ tool, change }) => `${visible(tool).slice(0, 64)} (${change})`), to: ['role:admin'] },
+              facts: { upstream, tools: told(held), to: ['role:admin'] },
             },
           ],
         },
@@ -68,6 +68,12 @@ export async function noticeDrift(
       return;
     }
   }
+}
+
+/** What a message says: names that an admin registered. What is new has a name that only its upstream chose, and is counted. */
+function told(held: readonly Quarantined[]): string[] {
+  const fresh = held.filter(({ change }) => change === 'new').length;
+  return [...held.flatMap(({ tool, change }) => (change === 'new' ? [] : [`${tool} (${change})`])), ...(fresh > 0 ? [`${fresh} new`] : [])];
 }
 
 const changes = { changed: 'changed', vanished: 'removed', new: 'added' } as const;

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { egress } from '../../tools/upstream/egress.ts';
 import { connectHttp } from '../../tools/upstream/mcp-http.ts';
+import { hostileHttp, plainTool } from '../support/hostile-http.ts';
 import { call, textOf } from '../tools/upstreams.ts';
 
 /** A hostile upstream over Streamable HTTP: MCP 2025-11-25 by hand, each tool a misdeed. */
@@ -111,6 +112,14 @@ describe('an upstream over HTTP', () => {
     const also = ['mcp-protocol-version', 'mcp-session-id', 'sec-fetch-mode', 'user-agent'];
     expect(Object.keys(seen).filter((name) => !expected.includes(name) && !also.includes(name))).toEqual([]);
     await connection.close();
+  });
+
+  it('lists no tool whose name nobody could register, so that names cannot fill the store', async () => {
+    const listing = await hostileHttp([plainTool('fine'), plainTool('x'.repeat(129)), plainTool('y'.repeat(500_000))]);
+    const connection = await connectHttp({ type: 'http', url: `http://${listing.host}/mcp`, headers: {}, egress: [listing.host] }, { connectMs: 5_000 });
+    expect((await connection.definitions()).map(({ name }) => name)).toEqual(['fine']);
+    await connection.close();
+    await listing.close();
   });
 
   it('cannot send the broker elsewhere: a redirect is refused and not followed', async () => {
