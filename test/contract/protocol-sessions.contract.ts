@@ -72,6 +72,20 @@ export function protocolSessionRules(bench: Bench): void {
     });
   });
 
+  it('what has ended, was cancelled long ago or was renewed until then is swept away', async () => {
+    const { store } = bench;
+    await open(store);
+    await store.openProtocolSession(opened(), 16);
+    await store.cancelCall('acme', 'h1', '7', start, null);
+    await store.noteRenewal('acme', 'ses_1', start + 20, body('session.renewed'));
+    await store.sweep(start + 10);
+    expect([await store.isCancelled('acme', 'h1', '7'), await store.renewedUntil('acme', 'ses_1')]).toEqual([true, start + 20]);
+    await store.sweep(start + 2 * hour);
+    expect([await store.isCancelled('acme', 'h1', '7'), await store.renewedUntil('acme', 'ses_1')]).toEqual([false, null]);
+    // Its end was not what kept it from being found.
+    expect(await store.readProtocolSession('acme', 'h1', 'one', start)).toBeNull();
+  });
+
   it('a renewal is noted with its record, the latest token counting, and whoever watches the session is told', async () => {
     const { store } = bench;
     await open(store);
