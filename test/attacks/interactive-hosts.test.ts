@@ -12,7 +12,7 @@ let ana: Visit;
 let documents: Awaited<ReturnType<typeof listenOn>>;
 let answerWith: (url: string) => { status?: number; type?: string; body: string; location?: string };
 const asked: string[] = [];
-const names = ['lies', 'secret', 'redirects', 'huge', 'page', 'nested', 'nowhere', 'javascript'];
+const names = ['elsewhere', 'lies', 'secret', 'redirects', 'huge', 'page', 'nested', 'nowhere', 'javascript'];
 
 beforeAll(async () => {
   documents = await listenOn((request, response) => {
@@ -177,6 +177,11 @@ describe('an address to go back to', () => {
 describe('a document of a client', () => {
   const base = (name: string, over: object = {}) => JSON.stringify({ client_id: `${documents.url}/${name}`, redirect_uris: [callback], ...over });
   it.each([
+    [
+      'elsewhere',
+      () => ({ body: base('elsewhere', { token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'http://169.254.169.254/keys.json' }) }),
+      'has its keys elsewhere',
+    ],
     ['lies', () => ({ body: base('other') }), 'names another client'],
     ['secret', () => ({ body: base('secret', { client_secret: 's', token_endpoint_auth_method: 'client_secret_basic' }) }), 'asks for a secret'],
     ['redirects', () => ({ status: 302, body: '', location: `${documents.url}/stolen` }), 'is elsewhere'],

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loggedIn, type Visit, visit } from '../console/visit.ts';
+import { makeTestKey, sign, type TestKey } from '../identity/support.ts';
 import { modernClient, type TestBroker } from '../support/broker.ts';
 import { byTwoAdmins } from '../support/changes.ts';
 import { ask, authorize, callback, consent, fields, listenOn, press, redeem, refresh, sessionOf, startHostBroker, token } from './host.ts';
@@ -11,20 +12,24 @@ let documents: Awaited<ReturnType<typeof listenOn>>;
 let broker: TestBroker;
 let ana: Visit;
 let fetched = 0;
+let key: TestKey;
 const documentUrl = () => `${documents.url}/client.json`;
 
 beforeAll(async () => {
+  key = await makeTestKey();
   documents = await listenOn((request, response) => {
     fetched += 1;
+    if (request.url === '/keys.json') return void response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [key.publicJwk] }));
     const body = {
       client_id: `${documents.url}${request.url}`,
       client_name: 'Harbour',
       redirect_uris: ['http://127.0.0.1/callback'],
-      token_endpoint_auth_method: 'none',
+      token_endpoint_auth_method: request.url === '/keyed.json' ? 'private_key_jwt' : 'none',
+      ...(request.url === '/keyed.json' ? { jwks_uri: `${documents.url}/keys.json` } : {}),
     };
     response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
   });
-  broker = await startHostBroker({ documents: [documentUrl()] });
+  broker = await startHostBroker({ documents: [documentUrl(), `${documents.url}/keyed.json`] });
   ana = await loggedIn(broker, 'ana');
 });
 afterAll(async () => {
@@ -115,6 +120,26 @@ describe('an interactive host', () => {
     const code = await consent(broker, ana, asked);
     expect((await redeem(broker, code, asked, { client_id: id() })).status).toBe(200);
     expect(fetched - before).toBeLessThanOrEqual(1);
+  });
+
+  it('that has keys proves one of them with each code, by an assertion that is good once', async () => {
+    const id = `${documents.url}/keyed.json`;
+    const now = Math.floor(Date.now() / 1000);
+    const assertion = (over = {}, by = key) =>
+      sign(by, { iss: id, sub: id, aud: `${broker.url}/t/acme`, iat: now, exp: now + 60, jti: crypto.randomUUID(), ...over });
+    const proof = async (jwt: Promise<string>) => ({
+      client_id: id,
+      client_assertion: await jwt,
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    });
+    const asked = ask({ client_id: id });
+    const code = await consent(broker, ana, asked);
+    const another = await makeTestKey();
+    for (const wrong of [{ client_id: id }, await proof(assertion({}, another)), await proof(assertion({ aud: 'https://elsewhere.example' }))])
+      expect((await redeem(broker, code, asked, wrong)).body).toMatchObject({ error: 'invalid_client' });
+    const good = await proof(assertion());
+    expect((await redeem(broker, code, asked, good)).status).toBe(200);
+    expect((await redeem(broker, code, asked, good)).body).toMatchObject({ error: 'invalid_client' });
   });
 
   it('may register itself where the tenant lets it, and nobody is told who it is', async () => {

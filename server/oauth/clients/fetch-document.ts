@@ -1,4 +1,5 @@
 import type { LookupFunction } from 'node:net';
+import type { JWK } from 'jose';
 import Keyv from 'keyv';
 import { Agent, fetch as dial } from 'undici';
 import { z } from 'zod';
@@ -24,6 +25,7 @@ const shape = z.looseObject({
   redirect_uris: z.array(z.string().max(512)).min(1).max(20),
   token_endpoint_auth_method: z.string().default('none'),
   jwks: z.unknown().optional(),
+  jwks_uri: z.string().max(512).optional(),
   client_secret: z.undefined().optional(),
   grant_types: z.array(z.string()).optional(),
 });
@@ -93,10 +95,10 @@ async function read(
     clientEgress.filter((entry) => entry === url.host || entry === url.hostname),
     resolve,
   );
-  guard.check(url);
   const agent = new Agent({ connect: { lookup: guard.lookup, timeout: maxMs } });
-  try {
-    const response = await dial(url, {
+  const get = async (address: URL): Promise<{ value: unknown; headers: { get(name: string): string | null } }> => {
+    guard.check(address);
+    const response = await dial(address, {
       headers: { accept: 'application/json', 'user-agent': 'taskgate' },
       redirect: 'manual',
       dispatcher: agent,
@@ -106,7 +108,11 @@ async function read(
     if (!/^application\/([a-z0-9.+-]+\+)?json\b/i.test(response.headers.get('content-type') ?? '')) throw new Error('is not JSON');
     const bytes = await readCapped(response as unknown as Response, maxBytes);
     if (bytes === null) throw new Error(`larger than ${maxBytes} bytes`);
-    return { client: clientOf(id, parseJsonStrict(bytes, { bytes: maxBytes, depth: 8 })), freshMs: freshFor(response.headers.get('cache-control')) };
+    return { value: parseJsonStrict(bytes, { bytes: maxBytes, depth: 8 }), headers: response.headers };
+  };
+  try {
+    const { value, headers } = await get(url);
+    return { client: await clientOf(id, value, async (address) => (await get(address)).value), freshMs: freshFor(headers.get('cache-control')) };
   } finally {
     await agent.destroy();
   }
@@ -119,19 +125,27 @@ function reasonOf(error: unknown): string {
 }
 
 /** What the document says, held to what a client may be; throws otherwise. */
-function clientOf(id: string, value: unknown): Client {
+async function clientOf(id: string, value: unknown, get: (address: URL) => Promise<unknown>): Promise<Client> {
   const parsed = shape.safeParse(value);
   if (!parsed.success) throw new Error('is no document of a client');
-  const { client_id: own, client_name: name, redirect_uris: redirects, token_endpoint_auth_method: method, jwks, grant_types: grants } = parsed.data;
+  const { client_id: own, client_name: name, redirect_uris: redirects, token_endpoint_auth_method: method, grant_types: grants } = parsed.data;
   if (own !== id) throw new Error('names another client');
   if (grants && !grants.includes('authorization_code')) throw new Error('is of a client that asks for no code');
   // As MCP has it: TLS, or the sponsor's own machine.
   const usable = redirects.filter((one) => isRedirect(one) && /^https?:/.test(one));
   if (usable.length === 0) throw new Error('names no address to go back to');
-  const keys = method === 'private_key_jwt' ? vetKeySet(jwks, 'sig') : null;
+  const keys = method === 'private_key_jwt' ? await keysOf(id, parsed.data, get) : null;
   if (method !== 'none' && (keys === null || keys.length === 0)) throw new Error('authenticates in a way that is not known here');
   const { host } = new URL(id);
   return { id, kind: 'document', name: name ?? host, host, redirects: usable, keys };
+}
+
+/** In the document, or at an address of the very host that serves it: a key of elsewhere would be a second one to trust. */
+async function keysOf(id: string, { jwks, jwks_uri: address }: z.infer<typeof shape>, get: (address: URL) => Promise<unknown>): Promise<JWK[] | null> {
+  if (address === undefined) return vetKeySet(jwks, 'sig');
+  const url = URL.parse(address);
+  if (jwks !== undefined || url?.origin !== new URL(id).origin) throw new Error('has its keys elsewhere');
+  return vetKeySet(await get(url), 'sig');
 }
 
 function freshFor(header: string | null): number {
