@@ -23,6 +23,7 @@ const doors: Readonly<Record<string, string>> = {
   'delete /me/passkeys/{id}': 'narrows',
   'delete /passkeys/{id}': 'narrows',
   'post /break-glass/{id}/end': 'narrows',
+  'post /delegations/{id}/end': 'narrows',
 
   'post /tools/accept': 'waits',
   'post /tools/diff': 'narrows',
@@ -33,9 +34,14 @@ const doors: Readonly<Record<string, string>> = {
   'post /policies/explain': 'changes nothing',
   'post /channels/{name}/test': 'changes nothing',
   'post /approvals/{id}/challenge': 'changes nothing',
+  'post /break-glass/challenge': 'changes nothing',
+  'post /break-glass/{id}/challenge': 'changes nothing',
   'post /me/passkeys/options': 'changes nothing',
 
   'post /approvals/{id}/decisions': 'people of the group, who were in it before',
+  'post /approval-batches': 'people of the group, who were in it before',
+  'post /delegations': 'lends a place one has, makes none',
+  'post /sessions/{id}/extensions': 'gives nothing by itself',
   'post /approvals/{id}/edits': 'people of the group, who were in it before',
   'post /approvals/{id}/remember': 'people of the group, who were in it before',
   'post /standing-approvals': 'gives nothing by itself',
