@@ -55,6 +55,20 @@ it('shows what waits as a difference with its digest, and approves exactly that,
   expect((await emma.get('/console/changes?status=applied')).text).toContain(`/console/changes/${id}`);
 });
 
+it('names the tools that are held because they changed, to admins', async () => {
+  const emma = await loggedIn(broker, 'emma');
+  expect((await emma.get('/console/changes')).text).not.toContain('Held tools');
+  const stored = await broker.ports.store.readConfiguration('acme');
+  const pin = stored?.pins.find(({ tool }) => tool === 'post_payment');
+  if (!stored || !pin) throw new Error('nothing is pinned');
+  const { revision, ...next } = stored;
+  const quarantine = [{ upstream: 'ledger', tool: 'post_payment', change: 'changed', pinned: pin.digest, seen: null, at: 1 }] as const;
+  await broker.ports.store.applyConfiguration({ platform: null, tenants: [{ expectedRevision: revision, next: { ...next, quarantine }, records: [] }] });
+  const page = (await emma.get('/console/changes')).text;
+  expect(page).toContain('<code>ledger__post_payment</code> is not as it was pinned');
+  expect(page).toContain('npx taskgate tool diff ledger');
+});
+
 it('takes a change back with a reason, which its author reads', async () => {
   await broker.v1(await broker.person('acme', 'dana'), 'POST', '/agents/invoice-matcher/suspend', { reason: 'odd payments' });
   const { body } = await broker.v1(await broker.person('acme', 'dana'), 'POST', '/agents/invoice-matcher/activate', {});

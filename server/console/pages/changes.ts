@@ -24,11 +24,21 @@ export const changesPage = page({
       body: html`<div class="heading"><h1>${status === 'pending' ? 'Waiting for a second admin' : changeWords[status]}</h1>
 <p class="quiet keys" hidden><kbd>J</kbd> <kbd>K</kbd> move · <kbd>Enter</kbd> open</p></div>
 ${choice(status)}
+${status === 'pending' ? held(visitor) : ''}
 ${items.length === 0 ? empty(status) : html`<ol class="queue">${items.map((one) => entry(visitor, one, now))}</ol>`}
 ${next === null ? '' : html`<p><a class="button" href="/console/changes?${more.toString()}">Older</a></p>`}`,
     };
   },
 });
+
+/** Tools that are not what was registered: nothing waits yet, and only an admin can make it. */
+function held({ snapshot }: Visitor): Html | string {
+  if (snapshot.quarantined.size === 0) return '';
+  const upstreams = [...new Set([...snapshot.quarantined.values()].map(({ upstream }) => upstream))];
+  return html`<section aria-label="Held tools"><h2>Held, because they changed at their upstream</h2>
+<ul class="plain">${[...snapshot.quarantined].map(([name, { change }]) => html`<li><code>${name}</code> ${change === 'vanished' ? 'is gone' : 'is not as it was pinned'}</li>`)}</ul>
+<p class="quiet">Nobody can call them. An admin reads what is different with ${upstreams.map((one) => html`<code>npx taskgate tool diff ${one}</code> `)}and accepts it; that waits here for another.</p></section>`;
+}
 
 const choice = (chosen: string): Html =>
   html`<form class="filters" method="get" action="/console/changes" aria-label="Filter"><label>Show <select name="status">${changeStatus.options.map(
