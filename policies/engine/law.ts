@@ -5,7 +5,7 @@ import { createMemo, type Memo } from './memo.ts';
 import type { ParsedPolicy } from './parse-policies.ts';
 import { narrow, type ReadTree, treeOf } from './project.ts';
 import type { Projected } from './request.ts';
-import { actionType, allCalls, sliceSchema, toolType, upstreamGroup } from './schema.ts';
+import { actionType, allCalls, anyTool, sliceSchema, toolType, upstreamGroup } from './schema.ts';
 import { type Slice, sliceOf } from './slice.ts';
 import { type RecordType, sampleOf } from './value-types.ts';
 
@@ -48,14 +48,29 @@ export function makeLaw(tenant: string, policies: readonly ParsedPolicy[], tools
     inputs,
     health,
     policies: new Map(policies.map((policy) => [policy.id, policy])),
-    tools: new Map(tools.map((tool) => [tool.name, toolLaw({ tenant, inputs, health }, policies, tool)])),
+    tools: toolLaws({ tenant, inputs, health }, policies, tools),
     literals: [...new Set(policies.flatMap(({ requirement }) => requirement?.literal ?? []))],
     memo: createMemo(),
   };
 }
 
-/** `slot` is where the engine keeps it: one for each tool of a tenant. */
-export function toolLaw({ tenant, inputs, health }: Subject, all: readonly ParsedPolicy[], tool: PolicyTool, slot = `${tenant}/${tool.name}`): ToolLaw {
+/**
+ * The law of each tool. Tools of which the same is read by the same policies share one preparation, kept in the slot of the first of
+ * them; `part` tells the slots of two laws of one tenant apart.
+ */
+export function toolLaws(subject: Subject, policies: readonly ParsedPolicy[], tools: readonly PolicyTool[], part = ''): ReadonlyMap<string, ToolLaw> {
+  const shared = new Map<string, Prepared>();
+  return new Map(tools.map((tool) => [tool.name, toolLaw(subject, policies, tool, `${subject.tenant}/${tool.name}${part}`, shared)]));
+}
+
+/** `slot` is where the engine keeps it, unless `shared` has the same already. */
+export function toolLaw(
+  { inputs, health }: Omit<Subject, 'tenant'>,
+  all: readonly ParsedPolicy[],
+  tool: PolicyTool,
+  slot: string,
+  shared = new Map<string, Prepared>(),
+): ToolLaw {
   const policies = all.filter((policy) => canConcern(policy, tool));
   const slice = sliceOf(policies);
   const reads: readonly Read[] = policies.flatMap((policy) => policy.reads);
@@ -63,21 +78,25 @@ export function toolLaw({ tenant, inputs, health }: Subject, all: readonly Parse
   const argReads = treeOf(reads, 'context', 'args');
   const inputReads = treeOf(reads, 'context', 'inputs');
   const sent = narrow(type.args, argReads);
+  const schema = sliceSchema([{ ...(slice.entities ? type : anyTool), args: sent }], narrow(inputs, inputReads), slice);
+  const key = JSON.stringify([policies.map(({ id }) => id), schema]);
+  const prepared = shared.get(key) ?? {
+    slot,
+    health,
+    schema,
+    sets: {
+      [sets.call]: byId(policies, ({ json }) => ({ ...json, action: everyAction })),
+      [sets.list]: byId(policies, ({ relaxed }) => ({ ...relaxed, action: everyAction })),
+    },
+  };
+  shared.set(key, prepared);
   return {
     tool,
     policies,
     slice,
     args: { type: type.args, reads: argReads },
     inputs: { type: inputs, reads: inputReads },
-    prepared: {
-      slot,
-      health,
-      schema: sliceSchema([{ ...type, args: sent }], narrow(inputs, inputReads), slice),
-      sets: {
-        [sets.call]: byId(policies, ({ json }) => ({ ...json, action: everyAction })),
-        [sets.list]: byId(policies, ({ relaxed }) => ({ ...relaxed, action: everyAction })),
-      },
-    },
+    prepared,
     sample: sampleOf(sent) as Projected['args'],
   };
 }

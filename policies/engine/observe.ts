@@ -3,7 +3,7 @@ import { platform } from '../platform-rules.ts';
 import type { Decision } from '../vocabulary.ts';
 import { lawOf } from './compile.ts';
 import { decide, listable } from './decide.ts';
-import { type Law, toolLaw } from './law.ts';
+import { type Law, toolLaws } from './law.ts';
 import { createMemo } from './memo.ts';
 import { parsePolicies } from './parse-policies.ts';
 import type { TenantPolicy } from './tenant-policy.ts';
@@ -58,7 +58,12 @@ function platformLaw(law: Law): Law {
     // Of its own: an answer for an observed session must never be found for one that is not.
     memo: createMemo(),
     policies: new Map(policies.map((policy) => [policy.id, policy])),
-    tools: new Map([...law.tools].map(([name, { tool, prepared }]) => [name, toolLaw(law, policies, tool, `${prepared.slot}/observed`)])),
+    tools: toolLaws(
+      law,
+      policies,
+      [...law.tools.values()].map(({ tool }) => tool),
+      '/observed',
+    ),
   };
   laws.set(law, made);
   return made;

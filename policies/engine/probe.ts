@@ -1,7 +1,7 @@
 import type { CallFacts, PolicyTool } from '../facts.ts';
 import { bottom } from '../labels.ts';
 import { ask } from './cedar.ts';
-import { type Law, sets, toolLaw } from './law.ts';
+import { canConcern, type Law, sets, toolLaw } from './law.ts';
 import { parsePolicies } from './parse-policies.ts';
 import { buildRequest } from './request.ts';
 import { actionType, allCalls, upstreamGroup } from './schema.ts';
@@ -12,23 +12,40 @@ import { actionType, allCalls, upstreamGroup } from './schema.ts';
  * one does not.
  */
 export function unguardedTools(law: Law): readonly string[] {
-  return [...law.tools.values()].filter(({ tool }) => !isGuarded(law, tool)).map(({ tool }) => tool.name);
+  const tools = [...law.tools.values()].map(({ tool }) => tool);
+  const groups = [...new Set(tools.flatMap(groupsOf))];
+  const idOf = new Map(groups.map((group, index) => [group, `scope-${index}`]));
+  const policies = groups.flatMap((group, index) => parsePolicies('(probe)', scope(group, index)).policies);
+  // Scopes are read here, tool by tool; what is picked the engine is given in one form for all, so one tool of each upstream is put to it.
+  const isPicked = (tool: PolicyTool): boolean => {
+    const picked = policies.filter((policy) => canConcern(policy, tool)).map(({ id }) => id);
+    const own = groupsOf(tool).map((group) => idOf.get(group));
+    return picked.length === own.length && own.every((id) => id !== undefined && picked.includes(id));
+  };
+  const put = new Set<string>();
+  const isGuarded = (tool: PolicyTool): boolean => {
+    if (put.has(tool.upstream)) return isPicked(tool);
+    put.add(tool.upstream);
+    const scopes = groupsOf(tool).map(scope);
+    // Without the conditions first: they make the request tell of every entity.
+    return isPicked(tool) && bites(law, tool, scopes) && bites(law, tool, [...scopes, ...groupsOf(tool).map(condition)]);
+  };
+  return tools.filter((tool) => !isGuarded(tool)).map(({ name }) => name);
 }
 
-function isGuarded(law: Law, tool: PolicyTool): boolean {
-  const groups = [allCalls, upstreamGroup(tool.upstream), tool.name].map((id) => `${actionType}::${JSON.stringify(id)}`);
-  const forbids = groups.flatMap((group, index) => [
-    `@id("scope-${index}") forbid (principal, action in ${group}, resource);`,
-    `@id("condition-${index}") forbid (principal, action, resource) when { action in ${group} };`,
-  ]);
-  const { policies } = parsePolicies('(probe)', `@id("all") permit (principal, action, resource);\n${forbids.join('\n')}`);
-  // Without the conditions first: they make the request tell of every entity.
-  return [policies.filter(({ id }) => !id.startsWith('condition')), policies].every((some) => {
-    const probe = toolLaw(law, some, tool, 'probe');
-    const request = buildRequest(law.tenant, anyCall(law.tenant, tool), { args: probe.sample, inputs: {}, satisfied: [] }, probe.slice);
-    const { allowed, reasons, errors } = ask(probe.prepared, sets.call, request);
-    return !allowed && errors.length === 0 && reasons.length === some.length - 1;
-  });
+const groupsOf = ({ name, upstream }: PolicyTool): string[] => [allCalls, upstreamGroup(upstream), name];
+const entity = (group: string): string => `${actionType}::${JSON.stringify(group)}`;
+const scope = (group: string, index: number): string => `@id("scope-${index}") forbid (principal, action in ${entity(group)}, resource);`;
+const condition = (group: string, index: number): string =>
+  `@id("condition-${index}") forbid (principal, action, resource) when { action in ${entity(group)} };`;
+
+/** Every one of the forbids determines the answer to a call of the tool. */
+function bites(law: Law, tool: PolicyTool, forbids: readonly string[]): boolean {
+  const { policies } = parsePolicies('(probe)', ['@id("all") permit (principal, action, resource);', ...forbids].join('\n'));
+  const probe = toolLaw(law, policies, tool, 'probe');
+  const request = buildRequest(law.tenant, anyCall(law.tenant, tool), { args: probe.sample, inputs: {}, satisfied: [] }, probe.slice);
+  const { allowed, reasons, errors } = ask(probe.prepared, sets.call, request);
+  return !allowed && errors.length === 0 && reasons.length === forbids.length;
 }
 
 function anyCall(tenant: string, { name, upstream }: PolicyTool): Omit<CallFacts, 'args' | 'satisfied'> {

@@ -2,7 +2,7 @@ import type { CedarValueJson } from '@cedar-policy/cedar-wasm/nodejs';
 import type { CallFacts } from '../facts.ts';
 import { rank, trust } from '../labels.ts';
 import type { CedarRequest } from './cedar.ts';
-import { actionType, allCalls, common, misfit, upstreamGroup } from './schema.ts';
+import { actionType, allCalls, anyTool, common, misfit, upstreamGroup } from './schema.ts';
 import { pruneRecord, type Slice } from './slice.ts';
 
 /** What a request carries beside the facts: values already in the engine's own form. */
@@ -21,7 +21,7 @@ export function buildRequest(tenant: string, facts: Omit<CallFacts, 'args' | 'sa
   const principal = { type: 'Taskgate::Agent', id: `${agent.tenant}/${agent.name}` };
   const resource = { type: 'Taskgate::Tool', id: `${tool.tenant}/${tool.name}` };
   const upstream = { type: 'Taskgate::Upstream', id: `${tool.tenant}/${tool.upstream}` };
-  const action = { type: actionType, id: tool.name };
+  const action = { type: actionType, id: slice.entities ? tool.name : anyTool.name };
   const group = { type: actionType, id: upstreamGroup(tool.upstream) };
   const every = { type: actionType, id: allCalls };
   const context = {

@@ -54,6 +54,12 @@ export const actionType = 'Taskgate::Action';
 export const allCalls = 'call';
 export const upstreamGroup = (upstream: string): string => `upstream:${upstream}`;
 
+/**
+ * Stands for a tool wherever no condition speaks of actions: which it is makes no difference to the policies picked for it. No brokered
+ * name is without `__`.
+ */
+export const anyTool = { name: 'tool', upstream: 'any' } as const;
+
 /** The Cedar schema of some tools: one action each, in its upstream's group, in `call`, so that arguments are typed per tool. */
 export const schemaOf = (tools: readonly ToolType[], inputs: RecordType): CedarSchema => sliceSchema(tools, inputs, everything);
 
