@@ -13,6 +13,8 @@ import { startBroker } from '../../server/start.ts';
 import { agent, tenant, useCase, writeDocuments } from './documents.ts';
 
 export interface Referee {
+  /** Of its tenant. */
+  readonly issuer: string;
   /** Opens a session at the token endpoint, by the agent's key. */
   open(): Promise<Task>;
   close(): Promise<void>;
@@ -49,6 +51,7 @@ export async function startReferee(logLevel: 'silent' | 'warn'): Promise<Referee
   const stopped = new AbortController();
   const reviewing = approveAll(`${broker.url}/v1`, accessToken, stopped.signal);
   return {
+    issuer: doors.issuer,
     open: () => openTask(doors, workload, null, { use_case: useCase, inputs: {} }),
     async close() {
       stopped.abort();

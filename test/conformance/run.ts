@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { startReferee } from './broker.ts';
 import { baselineShape, describeSet, isGreen, judgeSet } from './judge-set.ts';
 import { startProxy } from './proxy.ts';
-import { type Check, type Revision, revisions, runSuite, scenariosOf } from './suite.ts';
+import { type Check, issuerScenario, type Revision, revisions, runIssuer, runSuite, scenariosOf } from './suite.ts';
 
 /** `npm run conformance`: the official suite, run through a whole broker. */
 
@@ -21,7 +21,7 @@ const program = new Command('conformance')
     'after',
     `
 A line for each set: what the revisions 2025-11-25 and 2026-07-28 require, the tasks extension's scenarios, and what the suite
-has beyond that. Exit 0 when every scenario passes or is in the baseline, 1 when one falls short of it or passes though it is
+has beyond that, the metadata of the authorization server among it. Exit 0 when every scenario passes or is in the baseline, 1 when one falls short of it or passes though it is
 in it.
 
 Examples:
@@ -36,8 +36,13 @@ const options = program.opts<{ json?: string; notOffered?: true; log?: true }>()
 const baseline = baselineShape.parse(parse(await readFile(join(import.meta.dirname, 'baseline.yaml'), 'utf8')));
 const results = await mkdtemp(join(tmpdir(), 'taskgate-conformance-results-'));
 const referee = await startReferee(options.log ? 'warn' : 'silent');
-const found = await Promise.all(revisions.map(runRevision)).finally(() => referee.close());
-const sets = (await Promise.all(found.map(setsOf))).flat().map(({ set, scenarios, checks }) => judgeSet(set, scenarios, checks, baseline[set] ?? {}));
+const [issuer, ...found] = await Promise.all([runIssuer(referee.issuer, join(results, 'issuer')), ...revisions.map(runRevision)]).finally(() =>
+  referee.close(),
+);
+const ofIssuer = { set: 'authorization server', scenarios: [issuerScenario], checks: issuer };
+const sets = [...(await Promise.all(found.map(setsOf))).flat(), ofIssuer].map(({ set, scenarios, checks }) =>
+  judgeSet(set, scenarios, checks, baseline[set] ?? {}),
+);
 await rm(results, { recursive: true, force: true });
 
 for (const set of sets) process.stdout.write(`${describeSet(set)}\n`);

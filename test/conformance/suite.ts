@@ -28,14 +28,24 @@ const check = z.looseObject({ id: z.string(), status: z.string(), errorMessage: 
 export type Check = z.infer<typeof check>;
 
 /** Runs a revision's whole set against the server at `url`; what each scenario checked, by its name. */
-export async function runSuite(url: string, revision: Revision, results: string): Promise<ReadonlyMap<string, readonly Check[]>> {
-  const args = [join(home, 'dist/index.js'), 'server', '--url', url, '--requirements', revision, '--timeout', '20000', '--output-dir', results];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'ignore'] });
-  await once(child, 'exit');
+export function runSuite(url: string, revision: Revision, results: string): Promise<ReadonlyMap<string, readonly Check[]>> {
+  return run(['server', '--url', url, '--requirements', revision, '--timeout', '20000'], results);
+}
+
+/** What can be looked at of an authorization server without a person's browser; no revision requires it. */
+export const issuerScenario = 'authorization-server-metadata-endpoint';
+
+export function runIssuer(issuer: string, results: string): Promise<ReadonlyMap<string, readonly Check[]>> {
+  return run(['authorization', '--url', issuer, '--scenario', issuerScenario], results);
+}
+
+async function run(args: readonly string[], results: string): Promise<ReadonlyMap<string, readonly Check[]>> {
+  const command = [join(home, 'dist/index.js'), ...args, '--output-dir', results];
+  await once(spawn(process.execPath, command, { stdio: ['ignore', 'ignore', 'ignore'] }), 'exit');
   const found = new Map<string, readonly Check[]>();
   for (const folder of await readdir(results)) {
-    // server-<scenario>-<time>, the time as ISO 8601 with hyphens.
-    const scenario = /^server-(.+)-\d{4}-\d{2}-\d{2}T/.exec(folder)?.[1];
+    // <command>-<scenario>-<time>, the time as ISO 8601 with hyphens.
+    const scenario = /^(?:authorization-)?server-(.+)-\d{4}-\d{2}-\d{2}T/.exec(folder)?.[1];
     if (scenario === undefined) throw new Error(`the suite left ${folder}, which is not known`);
     const text = await readFile(join(results, folder, 'checks.json'), 'utf8').catch(() => null);
     // A scenario that broke off leaves its folder empty.
