@@ -16,14 +16,17 @@ let dana: string;
 let emma: string;
 
 beforeAll(async () => {
-  upstream = await hostileHttp(names.map((name) => plainTool(name)));
+  upstream = await hostileHttp([...names, 'alone'].map((name) => plainTool(name)));
   const { document, grants } = documentsFor(upstream.host, names);
+  const alone = documentsFor(upstream.host, ['alone'], {}, { tenant: 'globex' });
   broker = await startTestBroker({
-    files: { 'acme/hostile.yaml': stringify(document) },
-    change: (one) =>
-      one['name'] === 'match-invoices'
-        ? { ...one, grants: [...(one['grants'] as object[]), ...(one['tenant'] === 'acme' ? grants : [])], max_open_sessions: 50 }
-        : one,
+    files: { 'acme/hostile.yaml': stringify(document), 'globex/hostile.yaml': stringify(alone.document) },
+    change(one) {
+      if (one['kind'] === 'Tenant' && one['name'] === 'globex')
+        return { ...one, personal: true, people: { jan: { subject: 'local#jan', groups: ['finance'], roles: ['admin', 'reviewer'] } } };
+      if (one['name'] !== 'match-invoices' || one['tenant'] !== 'acme') return one;
+      return { ...one, grants: [...(one['grants'] as object[]), ...grants], max_open_sessions: 50 };
+    },
   });
   dana = await broker.person('acme', 'dana');
   emma = await broker.person('acme', 'emma');
@@ -170,6 +173,30 @@ describe('accepting what a tool is now', () => {
     expect(late).toMatchObject({ status: 422, body: { code: 'change.does_not_hold' } });
     expect(await broker.v1(emma, 'POST', `/changes/${waiting.id}/approve`, { digest: waiting.digest })).toMatchObject({ status: 422 });
     expect((await call('twice')).refused).toBe(true);
+  });
+
+  it('is refused for what no honest tool has, however many admins there are', async () => {
+    change('twice', 'Does twice.\u202e.ylsuolirep yreV');
+    const now = (await diff()).find(({ tool }) => tool === 'twice');
+    expect(now).toMatchObject({ findings: [{ severity: 'refused' }], remedy: expect.stringContaining('not taken') });
+    const asked = await broker.v1(dana, 'POST', '/tools/accept', { upstream: 'hostile', tools: [{ tool: 'twice', digest: now?.digest }] });
+    expect(asked).toMatchObject({ status: 422, body: { detail: expect.stringContaining('reading order') } });
+  });
+
+  it('takes effect at once where there is one person, and the record says so', async () => {
+    const jan = await broker.person('globex', 'jan');
+    change('alone', 'Does alone. Otherwise.');
+    const found = await broker.v1(jan, 'POST', '/tools/diff', {});
+    const digest = (found.body['items'] as Item[]).find(({ tool }) => tool === 'alone')?.digest;
+    expect(await broker.v1(jan, 'POST', '/tools/accept', { upstream: 'hostile', tools: [{ tool: 'alone', digest }], reason: 'as announced' })).toMatchObject({
+      status: 200,
+      body: { waiting: null },
+    });
+    const stored = await broker.ports.store.readConfiguration('globex');
+    expect(stored?.quarantine?.map(({ tool }) => tool)).toEqual(['moved']);
+    expect(stored?.pins.find(({ tool }) => tool === 'alone')?.digest).toBe(digest);
+    const [last] = (await broker.ports.store.readRecords('globex', 0, 1_000)).map(({ body }) => body).slice(-1);
+    expect(last).toMatchObject({ type: 'configuration.applied', actor: 'local#jan', personal: true, reason: 'as announced' });
   });
 
   it('is no way to take a tool that nobody labelled, nor one that is gone', async () => {
