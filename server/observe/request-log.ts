@@ -13,7 +13,7 @@ interface Open {
  * an answer at `info`, the others at `debug`. It says nothing of what was sent but the method and the shape of the path. Answers in
  * Node's stead where no request comes of what was sent.
  */
-export function logRequests(server: Server, log: Pick<Logger, 'info' | 'debug'>): void {
+export function logRequests(server: Server, log: Pick<Logger, 'info' | 'debug' | 'isLevelEnabled'>): void {
   const connections = new WeakMap<object, Open>();
   const openOn = (socket: object): Open => {
     const known = connections.get(socket) ?? { requests: new Map(), broke: null };
@@ -28,9 +28,11 @@ export function logRequests(server: Server, log: Pick<Logger, 'info' | 'debug'>)
     response.once('close', () => {
       open.requests.delete(response);
       const answered = response.writableFinished;
+      const well = answered && response.statusCode < 400;
+      if (well && !log.isLevelEnabled('debug')) return;
       const said = { method, path: shapeOf(url ?? ''), ...(answered ? { status: response.statusCode } : { gone: true }) };
       const line = { ...said, ms: Math.round(performance.now() - began), ...(open.broke === null ? {} : { broke: open.broke }) };
-      if (answered && response.statusCode < 400) log.debug(line, 'request');
+      if (well) log.debug(line, 'request');
       else log.info(line, 'request');
     });
   };

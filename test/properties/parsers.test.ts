@@ -9,6 +9,8 @@ import { parseRequirement, secondsOf } from '../../policies/index.ts';
 import { readClientData } from '../../server/approvals/passkeys/verify-assertion.ts';
 import { parseLine } from '../../server/audit/export.ts';
 import { BadBackup, parseRow, rowLine } from '../../server/backup/format.ts';
+import { withEntry } from '../../server/cli/host-entries.ts';
+import { filledIn, readServers } from '../../server/cli/import/read-servers.ts';
 import { readInputs } from '../../server/cli/task-options.ts';
 import { Failure } from '../../server/connect/failure.ts';
 import { readCookie } from '../../server/console/cookies.ts';
@@ -94,6 +96,19 @@ const parsers: readonly {
     own: (error) => error instanceof Failure,
   },
   {
+    name: 'files of hosts',
+    read: (text) => readServers(text, 'mcp.json'),
+    good: ['{"mcpServers":{"a":{"command":"node","args":["x"]}}}', '{"servers":{"b":{"url":"https://x.example/mcp"},}} // as VS Code has it', '/* a */ {}'],
+    own: (error) => error instanceof Failure,
+  },
+  { name: 'values of hosts', read: (text) => filledIn(text, { HOME: '/home/x' }), good: ['\u0024{env:HOME}/x', '\u0024{HOME}', 'plain', '\u0024{input:key}'] },
+  {
+    name: 'files an entry is written into',
+    read: (text) => withEntry(text, 'claude', 'taskgate', { command: 'npx', args: [] }, { where: 'mcp.json', replace: false }),
+    good: ['{"mcpServers":{"a":{"command":"node"}},"other":1}', '{\n\t"mcpServers": {}\n}', ''],
+    own: (error) => error instanceof Failure,
+  },
+  {
     name: 'sealed states',
     read: (text) => unseal([key], Buffer.from(text, 'base64url'), 'context', 0),
     good: [state],
@@ -152,6 +167,10 @@ describe.each(parsers)('$name', ({ read, good, own }) => {
       ' '.repeat(100_000),
       '-'.repeat(100_000),
       '=;'.repeat(50_000),
+      '/*'.repeat(50_000),
+      '\u0024{'.repeat(50_000),
+      '"\\'.repeat(50_000),
+      ',\t'.repeat(50_000),
       `${'a.'.repeat(50_000)}!`,
     ];
     const began = performance.now();

@@ -39,16 +39,20 @@ function serverOf(name: string, value: unknown, where: string): ServerEntry {
   throw new Failure(`${where}: the server ${JSON.stringify(name)} has neither a command nor an http address`, { remedy: 'correct it, or take it out' });
 }
 
-/** As VS Code lets them stand in its files: comments, and commas before a closing bracket. */
+/** As VS Code lets them stand in its files: comments, and commas before a closing bracket. What never ends goes to the end, looked at once. */
 function withoutComments(text: string): string {
   return text
     .replace(/^\uFEFF/, '')
-    .replace(/("(?:[^"\\]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (_, quoted: string | undefined) => quoted ?? '')
-    .replace(/("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])/g, (_, quoted: string | undefined) => quoted ?? '');
+    .replace(/("(?:[^"\\]|\\[\s\S])*(?:"|\\?$))|\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g, (_, quoted: string | undefined) => quoted ?? '')
+    .replace(/("(?:[^"\\]|\\[\s\S])*(?:"|\\?$))|,(?=\s*[}\]])/g, (_, quoted: string | undefined) => quoted ?? '');
 }
+
+/** Longer is no argument and no header of a server. */
+const longestValue = 8_192;
 
 /** `${env:NAME}` and `${NAME}` as the environment has them; null when it asks for what only its host knows, such as `${input:…}`. */
 export function filledIn(value: string, env: Readonly<Record<string, string | undefined>>): string | null {
+  if (value.length > longestValue) return null;
   let whole = true;
   const filled = value.replace(/\$\{(?:env:)?([^}]+)\}/g, (_, name: string) => {
     const found = /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? env[name] : undefined;
