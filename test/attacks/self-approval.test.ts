@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decideApproval, rememberAnswer } from '../../server/approvals/index.ts';
+import { type DecisionRequest, decideApproval, rememberAnswer } from '../../server/approvals/index.ts';
 import { editApproval } from '../../server/call/index.ts';
 import type { Person } from '../../server/identity/index.ts';
-import { acme, type Bench, globex, openBench } from '../approvals/fixture.ts';
+import type { ApprovalRow } from '../../server/store/index.ts';
+import { acme, acmePeople, type Bench, globex, openBench } from '../approvals/fixture.ts';
 import { approveByTwo, nextPending, vote } from '../support/approvals.ts';
 import { legacyClient, payment, startTestBroker, type TestBroker } from '../support/broker.ts';
 import { paymentsOf, textOf } from '../support/ledger.ts';
@@ -49,6 +50,53 @@ describe('nobody in the chain gives an approval, by any door', () => {
     ).toMatchObject({
       code: 'approval.excluded',
     });
+  });
+});
+
+describe('a vote counts by what is true when it is cast', () => {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await openBench();
+  });
+  afterAll(() => bench.close());
+  const bob = acme('local#bob');
+  const cast = async (row: ApprovalRow, more: Partial<DecisionRequest> = {}): Promise<string> => {
+    const answer = await decideApproval(bench.ports, bob, { approval: row.id, digest: row.digest, decision: 'approve', reason: 'it is fine', ...more });
+    return answer.ok ? answer.approval.status : answer.code;
+  };
+  const waits = async (row: ApprovalRow) => expect(await bench.ports.store.readApproval('acme', row.id)).toMatchObject({ status: 'pending', votes: [] });
+
+  it('not by a group or a role that was taken from its voter since they looked, nor in the very moment of their vote', async () => {
+    for (const taken of [{ groups: [] }, { roles: [] }, { subject: 'local#robert' }]) {
+      await bench.changePeople('acme', acmePeople);
+      const row = await bench.ask(await bench.openSession(), ['approval:finance']);
+      const { store } = bench.ports;
+      const real = store.castVote.bind(store);
+      // Whatever was read before, the store has moved on by the time it is written.
+      store.castVote = async (vote) => {
+        store.castVote = real;
+        await bench.changePeople('acme', { ...acmePeople, bob: { ...acmePeople.bob, ...taken } });
+        return real(vote);
+      };
+      expect(await cast(row)).toMatch(/^approval\.not_/);
+      expect(await cast(row)).toMatch(/^approval\.not_/);
+      await waits(row);
+    }
+    await bench.changePeople('acme', acmePeople);
+  });
+
+  it('not sent again for another call, nor changed on its way', async () => {
+    const ask = async () => bench.ask(await bench.openSession(), ['approval:finance:2']);
+    const [row, other] = [await ask(), await ask()];
+    expect(await cast(row)).toBe('pending');
+    for (const more of [{ approval: other.id }, { approval: other.id, digest: row.digest.toUpperCase() }, { digest: other.digest, approval: row.id }])
+      expect(await cast(row, more)).toBe('approval.digest_mismatch');
+    expect(await cast(row, { decision: 'deny' })).toBe('approval.already_voted');
+    expect(await cast(other, { requirement: 'approval:legal' })).toBe('approval.no_such_requirement');
+    await waits(other);
+    // Sent again as it was, it is the same vote.
+    expect(await cast(row)).toBe('pending');
+    expect((await bench.ports.store.readApproval('acme', row.id))?.votes).toHaveLength(1);
   });
 });
 
