@@ -23,7 +23,15 @@ describe.skipIf(!withBrowser)('every page', () => {
         change(document) {
           if (document['kind'] !== 'Tenant' || document['name'] !== 'acme') return document;
           const people = document['people'] as Record<string, object>;
-          return { ...document, people: { ...people, dana: { ...people['dana'], roles: ['admin', 'auditor'] } } };
+          return {
+            ...document,
+            people: {
+              ...people,
+              dana: { ...people['dana'], roles: ['admin', 'auditor'] },
+              lea: { subject: 'local#lea', groups: ['legal'], roles: ['reviewer'] },
+            },
+            approvals: { delegable: { finance: '7d' } },
+          };
         },
       }),
       openBrowser(),
@@ -48,12 +56,16 @@ describe.skipIf(!withBrowser)('every page', () => {
     await waiting.client.callTool({ name: 'mail__search', arguments: { query: 'INV' } });
     const text = `${'A long notice. '.repeat(60)}\u001b[2Jend`;
     const notice = await callIn(broker, publish(text, { tags: ['a', 'b'] }));
+    const alike = [await callIn(broker, publish('The office closes at four.')), await callIn(broker, publish('The office opens at nine.'))];
+    for (const { task } of alike) await waitingIn(broker, task.session);
     Object.assign(pages, {
       queue: '/console',
       'queue-filtered': '/console?view=denied&tool=mail__send',
       payment: `/console/approvals/${(await waitingIn(broker, waiting.task.session)).id}`,
       notice: `/console/approvals/${(await waitingIn(broker, notice.task.session)).id}`,
       'notice-open': `/console/approvals/${(await waitingIn(broker, notice.task.session)).id}?open=0.1.2`,
+      batch: `/console/batches/${(await waitingIn(broker, alike[0]?.task.session ?? '')).id}`,
+      delegations: '/console/delegations',
       sessions: '/console/sessions',
       session: `/console/sessions/${waiting.task.session}`,
       history: '/console/history',
