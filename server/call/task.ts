@@ -58,7 +58,7 @@ export async function lookAtTask(ports: Needs, session: Session, name: TaskName)
 export async function listTasks(ports: Needs, { row: { tenant, id } }: Session): Promise<readonly TaskState[]> {
   const at = ports.clock();
   const approvals = await ports.store.listApprovals(tenant, { session: id }, { after: null, limit: mostListed });
-  const open = approvals.filter(({ expiresAt, supersededBy }) => expiresAt > at && supersededBy === null);
+  const open = approvals.filter((row) => row.expiresAt > at && row.supersededBy === null && isCall(row));
   const waiting = await Promise.all(open.map((row) => ofApproval(ports, { kind: 'approval', id: row.id }, row)));
   const kept = (await ports.store.listTasks(tenant, id, at, mostListed)).map(ofDispatch);
   return [...waiting, ...kept].sort((one, other) => other.createdAt - one.createdAt);
@@ -112,8 +112,11 @@ async function standingRow(ports: Needs, { row: { tenant, id } }: Session, appro
     if (!next) break;
     row = next;
   }
-  return row && row.session === id && row.expiresAt > at ? row : null;
+  return row && row.session === id && row.expiresAt > at && isCall(row) ? row : null;
 }
+
+/** What people are asked about a task itself names a tool of Taskgate's own, whose names carry no `__`: there is no call behind it. */
+const isCall = ({ tool }: ApprovalRow): boolean => tool.includes('__');
 
 async function ofApproval(ports: Needs, name: TaskName, row: ApprovalRow): Promise<TaskState> {
   const dispatch = row.dispatch === null ? null : await ports.store.readDispatch(row.tenant, row.dispatch);

@@ -12,6 +12,7 @@ export const summary = z.looseObject({
   requirements: z.array(z.looseObject({ requirement: z.string(), needed: z.int(), given: z.int(), waits_behind: z.array(z.string()).default([]) })),
   edited_from: z.string().nullish(),
   superseded_by: z.string().nullish(),
+  rung: z.string().nullish(),
   created_at: z.int(),
   expires_at: z.int(),
 });
@@ -47,6 +48,7 @@ export function describe(shown: Detail): string {
     ['status', `${shown.status}, ${progress(shown)} given, until ${moment(shown.expires_at)}`],
     ['needs', shown.requirements.map(needs).join(', ')],
     ['replaced by', shown.superseded_by ?? null],
+    ['waited by', shown.rung ?? null],
     ['digest', shown.digest],
   ]);
   if (asked === null) return `${head}\nIts content was forgotten at its expiry.`;

@@ -67,7 +67,7 @@ describe('a difference', () => {
 describe('a rubber stamp', () => {
   const decisions = (count: number, took: number, denied: number) =>
     Array.from({ length: count }, (_, at) => ({
-      ...{ approval: `a${at}`, person: 'local#bob', name: 'bob', reason: null, tool: 't', agent: 'a', session: 's', askedAt: 0, shownAt: 1_000 },
+      ...{ approval: `a${at}`, person: 'local#bob', name: 'bob', reason: null, tool: 't', agent: 'a', session: 's', rung: null, askedAt: 0, shownAt: 1_000 },
       at: 1_000 + took * 1000,
       decision: at < denied ? ('deny' as const) : ('approve' as const),
     }));

@@ -80,9 +80,13 @@ export function consoleRules(bench: Bench): void {
       await store.castVote(newVote('bob', { at: start + 30 }));
       await store.castVote(newVote('carl', { at: start + 40 }));
       expect(await store.listDecisions('acme', start, 10)).toMatchObject([
-        { name: 'carl', approval: 'apr_1', at: start + 40, askedAt: start, shownAt: null, decision: 'approve' },
+        { name: 'carl', approval: 'apr_1', at: start + 40, askedAt: start, shownAt: null, decision: 'approve', rung: null },
         { name: 'bob', approval: 'apr_1', at: start + 30, askedAt: start, shownAt: start + 10 },
       ]);
+      const approval = await store.readApproval('acme', 'apr_1');
+      if (!approval) throw new Error('not there');
+      await take(store, { approval, rung: 'rounds' });
+      expect(await store.listDecisions('acme', start + 35, 10)).toMatchObject([{ name: 'carl', rung: 'rounds' }]);
       expect(await store.listDecisions('acme', start + 35, 10)).toHaveLength(1);
       expect(await store.listDecisions('acme', start, 1)).toHaveLength(1);
       expect(await store.listDecisions('globex', start, 10)).toEqual([]);

@@ -19,6 +19,7 @@ import { settlementRules } from './settlements.contract.ts';
 import { signalRules } from './signals.contract.ts';
 import { standingRules } from './standing.contract.ts';
 import { sweepRules } from './sweep.contract.ts';
+import { taskRules } from './tasks.contract.ts';
 
 /** One store under test, and others that see the same data as another process would. */
 export interface OpenedStore {
@@ -61,6 +62,7 @@ export function describeStore(name: string, openStore: OpenStore): void {
     protocolSessionRules(bench);
     claimRules(bench);
     settlementRules(bench);
+    taskRules(bench);
     approvalRules(bench);
     standingRules(bench);
     delegationRules(bench);

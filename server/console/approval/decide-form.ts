@@ -4,7 +4,7 @@ import type { ApprovalDetail, ApprovalRefusal } from '../../approvals/index.ts';
 import { form, type Html, type Visitor } from '../page.ts';
 import { moment, until } from '../parts/times.ts';
 import { visibly } from '../parts/visible.ts';
-import { requirementWords, statusWords } from '../parts/words.ts';
+import { requirementWords, rungWords, statusWords } from '../parts/words.ts';
 
 interface Ballot {
   readonly approval: ApprovalDetail;
@@ -29,7 +29,7 @@ export function decideAside(visitor: Visitor, ballot: Ballot): Html {
   const { approval, mine, mayStop, mayRevoke, now } = ballot;
   const waits = approval.status === 'pending';
   return html`<aside class="decide" aria-label="Decision">
-<p class="status status-${approval.status}"><strong>${statusWords[approval.status]}</strong>${waits ? html`<br>expires in ${until(approval.expires_at, now)}, which denies` : ''}</p>
+<p class="status status-${approval.status}"><strong>${statusWords[approval.status]}</strong>${approval.rung === null ? '' : html` <span class="quiet">${rungWords[approval.rung]}</span>`}${waits ? html`<br>expires in ${until(approval.expires_at, now)}, which denies` : ''}</p>
 <h2>Who must agree</h2><ul class="plain agree">${approval.requirements.map(
     ({ requirement, needed, given, waits_behind }) =>
       html`<li><strong>${given} of ${needed}</strong> <span class="quiet">${requirementWords(requirement)}</span>${waits_behind.length > 0 ? html` <span class="tag">later: first ${waits_behind.map(requirementWords).join(', ')}</span>` : ''}</li>`,

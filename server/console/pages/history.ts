@@ -7,7 +7,7 @@ import { type Html, page, type Visitor } from '../page.ts';
 import { daysPlot, timesPlot } from '../parts/charts.ts';
 import { moment, spanOf } from '../parts/times.ts';
 import { visibly } from '../parts/visible.ts';
-import { toolWords } from '../parts/words.ts';
+import { rungWords, toolWords } from '../parts/words.ts';
 
 const dayMs = 86_400_000;
 const mostDecisions = 2_000;
@@ -64,7 +64,7 @@ ${table('Reviewer', reviewers, (name) => html`${name}`)}</section>
     .slice(0, listed)
     .map(
       (one) =>
-        html`<tr><td>${moment(Math.floor(one.at / 1000), Math.floor(now / 1000))}</td><td>${one.name}</td><td><span class="vote-${one.decision}">${one.decision === 'approve' ? 'approved' : 'denied'}</span> <span class="quiet">in ${spanOf(tookOf(one))}</span></td><td><a href="/console/approvals/${one.approval}">${toolWords(snapshot, one.tool)}</a></td><td>${visibly(one.reason ?? '')}</td></tr>`,
+        html`<tr><td>${moment(Math.floor(one.at / 1000), Math.floor(now / 1000))}</td><td>${one.name}</td><td><span class="vote-${one.decision}">${one.decision === 'approve' ? 'approved' : 'denied'}</span> <span class="quiet">in ${spanOf(tookOf(one))}</span></td><td><a href="/console/approvals/${one.approval}">${toolWords(snapshot, one.tool)}</a>${one.rung === null ? '' : html` <span class="quiet">${rungWords[one.rung]}</span>`}</td><td>${visibly(one.reason ?? '')}</td></tr>`,
     )}</tbody></table></div></section>`;
 }
 

@@ -46,6 +46,13 @@ export const statusWords = {
   revoked: 'Taken back',
   used: 'Approved and run',
 } as const;
+/** How the agent's host had waited, once the call ran. */
+export const rungWords = {
+  task: 'waited for as a task',
+  rounds: 'waited for in rounds',
+  hold: 'waited for in one request',
+  handle: 'came back by itself',
+} as const;
 export const changeWords = {
   pending: 'Waiting for a second admin',
   applied: 'In force',

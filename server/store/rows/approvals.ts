@@ -134,6 +134,8 @@ export interface DecisionRow {
   readonly agent: string;
   readonly session: string;
   readonly askedAt: number;
+  /** How the call that took the approval had waited; null when none has. */
+  readonly rung: Rung | null;
   /** When the console first showed it to this person; null when they decided elsewhere. */
   readonly shownAt: number | null;
 }

@@ -1,4 +1,4 @@
-import type { DecisionRow, DispatchRow } from '../store.ts';
+import type { DecisionRow, DispatchRow, Rung } from '../store.ts';
 import { all, type Verb } from '../verb.ts';
 
 /** What people look at: the calls of a task, the decisions of a tenant. Bounded, newest first. */
@@ -40,11 +40,12 @@ interface DecisionColumns {
   readonly session: string;
   readonly created_at: number;
   readonly shown_at: number | null;
+  readonly rung: Rung | null;
 }
 
 export function* listDecisions(tenant: string, since: number, limit: number): Verb<DecisionRow[]> {
   const found = yield* all<DecisionColumns>(
-    `SELECT v.approval, v.person, v.name, v.decision, v.reason, v.at, a.tool, a.agent, a.session, a.created_at, w.shown_at
+    `SELECT v.approval, v.person, v.name, v.decision, v.reason, v.at, a.tool, a.agent, a.session, a.created_at, a.rung, w.shown_at
      FROM votes v JOIN approvals a ON a.tenant = v.tenant AND a.id = v.approval
      LEFT JOIN approval_views w ON w.tenant = v.tenant AND w.approval = v.approval AND w.person = v.person
      WHERE v.tenant = ? AND v.at >= ? ORDER BY v.at DESC, v.approval DESC LIMIT ?`,
