@@ -40,8 +40,8 @@ const special: Readonly<Record<string, Special>> = {
     shownBy: ['test/oauth/browser.test.ts', 'completes it with the OAuth provider of SDK v1, which registers itself, and without script'],
   },
   'MCP SDK v2/2025-11-25/interactive': { shownBy: ['test/hosts/interactive.hosts.ts', 'may be SDK v2 where it speaks 2025-11-25'] },
-  'AI SDK/2026-07-28/interactive': { shownBy: ['test/hosts/interactive.hosts.ts', 'may be the AI SDK where it speaks %s'] },
-  'AI SDK/2025-11-25/interactive': { shownBy: ['test/hosts/interactive.hosts.ts', 'may be the AI SDK where it speaks %s'] },
+  'AI SDK/2026-07-28/interactive': { shownBy: ['test/hosts/interactive.hosts.ts', 'may be the AI SDK where it speaks 2026-07-28'] },
+  'AI SDK/2025-11-25/interactive': { shownBy: ['test/hosts/interactive.hosts.ts', 'may be the AI SDK where it speaks 2025-11-25'] },
 };
 const notShown: Special = { empty: 'not shown' };
 

@@ -33,7 +33,7 @@ describe.skipIf(!withBrowser)('an interactive host', () => {
     await Promise.all([client.close(), landing.close()]);
   });
 
-  it.each(['2026-07-28', '2025-11-25'])('may be the AI SDK where it speaks %s', async (generation) => {
+  async function throughAiSdk(generation: '2026-07-28' | '2025-11-25'): Promise<void> {
     const landing = await listenOn((_, response) => response.end('You can close this page.'));
     const host = {
       ...hostOf(`${landing.url}/callback`),
@@ -55,5 +55,8 @@ describe.skipIf(!withBrowser)('an interactive host', () => {
     const client = await connect();
     expect((await client.listTools()).tools.map(({ name }) => name)).toContain(pay);
     await Promise.all([client.close(), landing.close()]);
-  });
+  }
+
+  it('may be the AI SDK where it speaks 2026-07-28', () => throughAiSdk('2026-07-28'));
+  it('may be the AI SDK where it speaks 2025-11-25', () => throughAiSdk('2025-11-25'));
 });
