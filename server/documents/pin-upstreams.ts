@@ -158,12 +158,14 @@ function settle(
     pins.push({ upstream: upstream.name, tool: name, definition, digest });
     if (pinned?.digest === digest && named !== null) note(name, 'changed', digest, ['as it was pinned again; no longer held']);
     if (pinned?.digest !== digest) {
-      note(name, pinned ? 'changed' : 'added', digest, pinned ? definitionLines(pinned.definition, definition) : []);
       const findings = screenDefinition(definition, { manifest, others: othersOf(tenant.byKind.upstreams.values(), upstream.name, name) });
       for (const { severity, reason } of findings) {
         if (severity === 'warning') warnings.push(`${tenant.tenant}: ${upstream.name}: ${name}: ${reason}`);
         else report(`The definition of ${name} is not taken: ${reason}`, 'Have the upstream corrected, or take the tool out of the document');
       }
+      // Whoever approves it reads them too.
+      const pointed = findings.map(({ reason }) => `! ${reason}`);
+      note(name, pinned ? 'changed' : 'added', digest, [...(pinned ? definitionLines(pinned.definition, definition) : []), ...pointed]);
     }
   }
   for (const [tool, { digest }] of before) note(tool, 'removed', digest);
