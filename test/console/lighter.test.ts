@@ -148,6 +148,8 @@ it('calls alike are looked at together and decided each by its own digest; one o
   const cut = pages.find((text) => text.includes('has a long argument')) ?? '';
   const page = pages.find((text) => text.includes('623')) ?? '';
   expect([cut === '', page.includes('624')]).toEqual([false, false]);
+  // Nothing that was chosen is taken back by the page being made anew.
+  expect(page).not.toContain('data-live');
   const sent = (text: string) =>
     Object.fromEntries([...text.matchAll(/name="((?:csrf|approval|digest|shown)[^"]*)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]));
   const decide = (text: string, more: Record<string, string>) =>

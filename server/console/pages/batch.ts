@@ -1,7 +1,8 @@
 import { html } from 'hono/html';
 import { z } from 'zod';
-import { type ApprovalBatch, type ApprovalDetail, decideBatch, listBatches, mostInBatch } from '../../approvals/index.ts';
+import { type ApprovalBatch, type ApprovalDetail, decideBatch, listBatches, mostInBatch, type Proposal } from '../../approvals/index.ts';
 import { argumentsOf, longOnes } from '../approval/arguments.ts';
+import { inputsOf } from '../approval/facts.ts';
 import { openShown, sealShown } from '../approval/shown.ts';
 import { action, form, type Html, notHere, page, type Refused, type Visitor } from '../page.ts';
 import { until } from '../parts/times.ts';
@@ -9,7 +10,7 @@ import { hasOdd, visibly } from '../parts/visible.ts';
 import { effectWords, labelWords, nameOf, reachWords, requirementWords, toolWords } from '../parts/words.ts';
 import { wasOpened } from './approval.ts';
 
-/** Calls alike that wait for this person, beside each other. `:id` is any one of them. */
+/** Calls alike that wait for this person, beside each other. `:id` is any one of them. Not live: what was chosen must not move under a hand. */
 export const batchPage = page({
   path: '/batches/:id',
   access: 'named',
@@ -24,7 +25,6 @@ export const batchPage = page({
     const seal = (one: ApprovalDetail): string => sealShown(ports, visitor, one.id, one.digest, []);
     return {
       title: `${batch.approvals.length} calls alike`,
-      live: 'approvals',
       body: html`<div class="heading"><h1>${batch.approvals.length} × ${toolWords(visitor.snapshot, batch.tool)}</h1></div>
 <section class="part" aria-labelledby="same"><h2 id="same">The same in all of them</h2><dl class="facts">
 <dt>Tool</dt><dd><code>${batch.tool}</code> <span class="tag${proposal.effect === 'destructive' ? ' danger' : ''}">${effectWords[proposal.effect]}</span> <span class="tag${proposal.reaches === 'external' ? ' warn' : ''}">${reachWords[proposal.reaches]}</span></dd>
@@ -46,21 +46,28 @@ ${form(
   },
 });
 
+/** Words of the agent stand on the call's own page alone, where they are fenced off. */
+const taskWords = ({ attested_by: by, objective, inputs }: Proposal): Html =>
+  by === 'agent'
+    ? html`Objective and inputs are the agent’s own words, which weigh nothing; they stand on its own page.`
+    : html`${objective === '' ? 'No objective was given' : visibly(objective)} <span class="quiet">(${by})</span>; inputs ${inputsOf(inputs)}`;
+
 function item(visitor: Visitor, batch: ApprovalBatch, one: ApprovalDetail, at: number, now: number, shown: string): Html {
   const proposal = one.proposal;
   if (proposal === null) return html``;
   const all = argumentsOf(proposal, null, visitor.snapshot.tools.get(one.tool)?.manifest.targets ?? {});
   const alone = longOnes(all).length > 0 ? 'it has a long argument, which has to be opened' : batch.signed ? 'it has to be signed by your passkey' : null;
   const choice = (vote: string, words: string, checked: boolean): Html =>
-    html`<label class="inline"><input type="radio" name="vote-${at}" value="${vote}"${checked ? html` checked` : ''}> ${words}</label> `;
+    html`<label><input type="radio" name="vote-${at}" value="${vote}"${checked ? html` checked` : ''}> ${words}</label> `;
   return html`<li class="part"><h2><a href="/console/approvals/${one.id}">${at + 1}. for ${nameOf(visitor.snapshot, proposal.sponsor)}</a> <span class="quiet">expires in ${until(one.expires_at, now)}</span></h2>
 <dl class="arguments">${all.map(
     ({ name, text, type, target, long }) =>
       html`<div class="argument"><dt><code>${visibly(name)}</code><span class="quiet">${target ?? type}</span></dt><dd><pre class="value" dir="ltr" tabindex="0">${visibly(long ? `${text.slice(0, 160)}…` : text)}</pre>${hasOdd(text) ? html`<p class="tag-line"><span class="tag danger">hidden or misleading characters</span></p>` : ''}</dd></div>`,
   )}</dl>
-<p class="quiet">Digest <code>${one.digest.slice(0, 8)}…</code></p>
+<p class="quiet">${taskWords(proposal)}</p><p class="quiet">Digest <code>${one.digest.slice(0, 8)}…</code></p>
 <input type="hidden" name="approval-${at}" value="${one.id}"><input type="hidden" name="digest-${at}" value="${one.digest}"><input type="hidden" name="shown-${at}" value="${shown}">
-<p>${alone === null ? choice('approve', 'Approve', true) : html`<span class="quiet">It can be approved on its own page only: ${alone}.</span> `}${choice('deny', 'Deny', false)}${choice('leave', 'Leave', alone !== null)}</p></li>`;
+${alone === null ? '' : html`<p class="quiet">It can be approved on its own page only: ${alone}.</p>`}
+<fieldset class="choose" aria-label="Your vote on call ${at + 1}">${alone === null ? choice('approve', 'Approve', true) : ''}${choice('deny', 'Deny', false)}${choice('leave', 'Leave', alone !== null)}</fieldset></li>`;
 }
 
 const notShown: Refused = {

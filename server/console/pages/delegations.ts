@@ -41,7 +41,10 @@ function giveForm(visitor: Visitor): Html | '' {
   const { approvals, people } = visitor.snapshot.document;
   const offered = Object.entries(approvals?.delegable ?? {}).filter(([group]) => visitor.standing.roles.has('reviewer') && visitor.standing.groups.has(group));
   if (offered.length === 0) return html`<p class="quiet">You are a reviewer of no group whose places may be lent in this tenant.</p>`;
-  const colleagues = Object.entries(people).filter(([name, { roles }]) => name !== visitor.standing.name && roles.includes('reviewer'));
+  const colleagues = Object.entries(people).filter(
+    ([name, { roles, groups }]) => name !== visitor.standing.name && roles.includes('reviewer') && offered.some(([group]) => !groups.includes(group)),
+  );
+  if (colleagues.length === 0) return html`<p class="quiet">There is no reviewer outside your group to whom you could lend your place.</p>`;
   return html`<section class="part" aria-labelledby="lend"><h2 id="lend">Lend your place</h2>
 <p class="quiet">To a reviewer who is not in the group. What keeps you from deciding keeps them from it too; they cannot lend it on, and you cannot vote where they have.</p>
 ${form(
