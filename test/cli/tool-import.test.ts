@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { propose } from '../../server/cli/import/propose.ts';
@@ -179,6 +180,15 @@ describe('taskgate tool import', () => {
     const { exit, stderr } = await runHere(['tool', 'import', '--tenant', 'acme', '--from', file]);
     expect({ exit, stderr }).toEqual({ exit: 2, stderr: expect.stringContaining('My CRM, other') });
     expect(upstream.reached).toEqual([]);
+  });
+
+  it('starts a command, asks it for its tools and nothing else, and says in JSON what it proposes', async () => {
+    const child = join(import.meta.dirname, '../attacks/fixtures/hostile-child.ts');
+    const { exit, stdout, stderr } = await runHere(['tool', 'import', '--tenant', 'acme', '--json', '--name', 'child', '--', process.execPath, child]);
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' });
+    const { proposals } = JSON.parse(stdout) as { proposals: { command: { run: string[] }; tools: { manifest: { name: string } }[] }[] };
+    expect(proposals[0]?.command.run).toEqual([process.execPath, child]);
+    expect(proposals[0]?.tools.map(({ manifest }) => manifest.name)).toContain('flood_line');
   });
 
   it('writes a file that applies as it stands and waits for a second admin, without a word of the key', async () => {
