@@ -175,6 +175,8 @@ export const fieldRules: Readonly<Record<Kind, Fields>> = {
           : nested({ agents: set, redirects: set })(path, before, after),
     personal: flag('widens'),
     require_proof: flag('narrows'),
+    // How a client waits says nothing of what it may do.
+    pause: neutral,
     approvals: nested({
       // Whoever was asked first and no longer is may now be the last who could have said no.
       stages: (path, before, after) => [change(path, before, after, startsWith(after, before) ? 'narrows' : 'widens')],

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Task } from '../../server/connect/session.ts';
 import { endSession } from '../../server/sessions/index.ts';
+import { newApproval } from '../contract/samples.ts';
 import { nextPending, vote } from '../support/approvals.ts';
-import { newFolder, payment, startTestBroker, type TestBroker } from '../support/broker.ts';
+import { legacyClient, newFolder, payment, startTestBroker, type TestBroker } from '../support/broker.ts';
 import { slowLedger } from '../support/slow-ledger.ts';
 import { ask, callAsTask, getTask, overTask } from '../support/tasks.ts';
 
@@ -87,6 +88,26 @@ describe('a task id', () => {
     await callAsTask(task, payment(10));
     const [dispatch] = await broker.ports.store.listDispatches('acme', task.session, 1);
     for (const taskId of [approval?.id, dispatch?.id]) expect((await ask(task, 'tasks/get', { taskId })).error).toMatchObject({ code: -32602 });
+    await end(task.session);
+  });
+
+  it('is not given to what people are asked about the task itself, behind which there is no call', async () => {
+    const task = await broker.open({});
+    await broker.ports.store.openApproval(
+      newApproval({
+        tenant: 'acme',
+        session: task.session,
+        agent: 'invoice-matcher',
+        tool: 'request_access',
+        createdAt: Date.now(),
+        expiresAt: Date.now() + 60_000,
+      }),
+      { session: 50, agent: 200, tenant: 500 },
+      { type: 'approval.requested', tenant: 'acme', at: Date.now() },
+    );
+    const client = await legacyClient(task);
+    expect((await client.experimental.tasks.listTasks()).tasks).toEqual([]);
+    await client.close();
     await end(task.session);
   });
 
