@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { decideApproval, endDelegation, giveDelegation, listApprovals, proposeStanding, showApproval, whoMayEdit } from '../../server/approvals/index.ts';
+import { chainRecord, recordsOf, type StoredRecord, verifyChain } from '../../server/audit/index.ts';
 import type { Person } from '../../server/identity/index.ts';
 import type { ApprovalRow } from '../../server/store/index.ts';
 import { acme, acmePeople, type Bench, globex, openBench } from '../approvals/fixture.ts';
+import { openPasskeys, type PasskeyBench } from '../approvals/passkey-bench.ts';
+import type { Authenticator } from '../support/authenticator.ts';
 
 let bench: Bench;
 const people = { ...acmePeople, lena: { subject: 'local#lena', groups: ['legal'], roles: ['reviewer'] } };
@@ -149,5 +152,47 @@ describe('a place that is lent', () => {
     const standing = { requirement: 'approval:finance', tool: 'ledger__post_payment', use_case: 'match-invoices' } as never;
     expect(await proposeStanding(bench.ports, lea, standing)).toMatchObject({ code: 'approval.not_in_group' });
     expect(await decide(nora, await asked(['approval:legal']), { behalf: 'bob' })).toBe('approval.not_in_group');
+  });
+});
+
+describe('a vote in a lent place that a passkey signs', () => {
+  let keyed: PasskeyBench;
+  let key: Authenticator;
+  let row: ApprovalRow;
+  const on = (more: object = {}) => ({ decision: 'approve', digest: row.digest, ...more });
+  beforeAll(async () => {
+    keyed = await openPasskeys();
+    await keyed.changePeople('acme', people, rules);
+    ({ key } = await keyed.signer(lea));
+    for (const [lender, name] of [
+      [bob, 'bob'],
+      [carl, 'carl'],
+    ] as const)
+      expect((await giveDelegation(keyed.ports, lender, { group: 'finance', to: 'lea', lifetime: hour, reason: `${name} is away` })).ok).toBe(true);
+    row = await keyed.ask(await keyed.openSession(), ['approval:finance:2:passkey']);
+  });
+  afterAll(() => keyed.close());
+
+  it('names both, is good for that place alone, and verifies offline with both names', async () => {
+    const { options, signs } = await keyed.challenge(lea, row.id, on({ on_behalf_of: 'bob' }));
+    expect(signs).toMatchObject({ reviewer: 'local#lea', on_behalf_of: 'local#bob' });
+    const send = async (more: object) => keyed.as(lea, 'POST', `/approvals/${row.id}/decisions`, on({ reason: 'as ordered', ...more }));
+    expect((await send({ on_behalf_of: 'carl', assertion: key.sign(options) })).json.code).toBe('passkey.refused');
+    const again = await keyed.challenge(lea, row.id, on({ on_behalf_of: 'bob' }));
+    expect((await send({ on_behalf_of: 'bob', assertion: key.sign(again.options) })).status).toBe(200);
+
+    const rewritten = async (change: (body: StoredRecord['body']) => StoredRecord['body']): Promise<StoredRecord[]> => {
+      const out: StoredRecord[] = [];
+      for await (const { index, tenant, body } of recordsOf(keyed.ports.store, 'acme')) {
+        out.push(chainRecord(out.at(-1)?.hash ?? '0'.repeat(64), index, tenant, change(body)));
+      }
+      return out;
+    };
+    const verified = await verifyChain(await rewritten((body) => body));
+    expect(verified.ok && verified.signatures).toBe(1);
+    const isVote = ({ type }: StoredRecord['body']): boolean => type === 'approval.voted';
+    const without = ({ on_behalf_of: _, ...rest }: StoredRecord['body']): StoredRecord['body'] => rest;
+    for (const change of [without, (body: StoredRecord['body']) => ({ ...body, on_behalf_of: 'local#carl' })])
+      expect(await verifyChain(await rewritten((body) => (isVote(body) ? change(body) : body)))).toMatchObject({ ok: false });
   });
 });
