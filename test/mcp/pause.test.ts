@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type CallIo, type CallRequest, refuse } from '../../server/call/index.ts';
 import type { Ports } from '../../server/ports.ts';
 import { callerOf, legacyClient, modernClient, postCall, refusal, type Served, serveDoor, session, textResult } from './fixture.ts';
@@ -159,6 +159,34 @@ describe('a 2025-era client', () => {
     expect(JSON.stringify(waited.content)).toContain('Retry the exact call');
     expect(asked).toEqual([[session, 'apr_1', 50]]);
     expect((await client.callTool(payment)).content).toEqual([{ type: 'text', text: 'paid' }]);
+    await client.close();
+  });
+
+  it('that asks for progress is held, hears every few seconds that its call lives, and gets the handle only then', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const release = Promise.withResolvers<void>();
+    door = await serveDoor({
+      answer: async () => {
+        await release.promise;
+        return waiting();
+      },
+    });
+    const client = await legacyClient(door.mcp);
+    const heard: number[] = [];
+    const call = client.callTool(payment, undefined, {
+      onprogress({ progress }) {
+        heard.push(progress);
+        if (heard.length === 3) release.resolve();
+        else vi.advanceTimersByTime(8_000);
+      },
+    });
+    while (door.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    vi.advanceTimersByTime(8_000);
+    expect(await call).toMatchObject({ isError: true, _meta: { 'taskgate/approval': { id: 'apr_1' } } });
+    expect(door.calls[0]?.io).toMatchObject({ holdMs: 50, rung: 'hold' });
+    expect(heard).toEqual([...heard].sort((one, other) => one - other));
+    expect(new Set(heard).size).toBe(3);
+    vi.useRealTimers();
     await client.close();
   });
 
