@@ -23,7 +23,7 @@ const attempts = 4;
 export async function brokerCall(ports: Ports, entered: Session, request: CallRequest, io: CallIo): Promise<CallAnswer> {
   const decision = ports.newId('dec');
   const until = ports.clock() + io.holdMs;
-  return recordWayOut(ports, entered.caller, request, decision, () =>
+  return recordWayOut(ports, entered.caller, { tool: request.tool, rung: io.rung }, decision, () =>
     whileLive(ports, entered.caller, io, async (live) => {
       let session: Session | Refusal = entered; // at the door, a moment ago: for which task, until when, budget left
       for (let attempt = 1; ; attempt++) {

@@ -1,7 +1,7 @@
 import type { Caller } from '../identity/caller.ts';
 import { askerOf } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
-import { StoreUnavailable } from '../store/store.ts';
+import { type Rung, StoreUnavailable } from '../store/store.ts';
 import type { CallAnswer, CallRequest, CallResult } from './call.ts';
 import { isRefusal, type Refusal, type RefusalCode, refuse } from './refusals.ts';
 
@@ -12,7 +12,7 @@ import { isRefusal, type Refusal, type RefusalCode, refuse } from './refusals.ts
 export async function recordWayOut(
   ports: Pick<Ports, 'store' | 'clock' | 'log' | 'limits'>,
   caller: Caller,
-  request: Pick<CallRequest, 'tool'>,
+  request: Asked,
   decision: string,
   call: () => Promise<CallResult | Refusal>,
 ): Promise<CallAnswer> {
@@ -36,6 +36,11 @@ export async function recordWayOut(
   }
 }
 
+interface Asked extends Pick<CallRequest, 'tool'> {
+  /** How the request waited, where it could wait for a human. */
+  readonly rung?: Rung;
+}
+
 /** Not what the agent asked for was the reason, but something of ours or of an upstream: nobody is turned away for that. */
 const notItsDoing: ReadonlySet<RefusalCode> = new Set([
   'credential.unavailable',
@@ -50,7 +55,7 @@ const notItsDoing: ReadonlySet<RefusalCode> = new Set([
 ]);
 const isOwnDoing = ({ refused }: Refusal): boolean => !notItsDoing.has(refused);
 
-function recordOf(caller: Caller, request: Pick<CallRequest, 'tool'>, decision: string, refusal: Refusal, at: number) {
+function recordOf(caller: Caller, request: Asked, decision: string, refusal: Refusal, at: number) {
   return {
     type:
       refusal.refused === 'result.withheld' || (refusal.refused === 'session.ended' && refusal.dispatch)
@@ -68,7 +73,7 @@ function recordOf(caller: Caller, request: Pick<CallRequest, 'tool'>, decision: 
     code: refusal.refused,
     ...(refusal.detail === null ? {} : { detail: refusal.detail.slice(0, 500) }),
     ...(refusal.policies ? { policies: refusal.policies } : {}),
-    ...(refusal.approval ? { approval: refusal.approval.id } : {}),
+    ...(refusal.approval ? { approval: refusal.approval.id, ...(request.rung ? { rung: request.rung } : {}) } : {}),
     ...(refusal.dispatch ? { dispatch: refusal.dispatch } : {}),
   };
 }

@@ -66,6 +66,7 @@ describe('the extension of 2026-07-28', () => {
     const ended = await getTask(task, created.taskId);
     expect(ended).toMatchObject({ status: 'completed', result: { isError: true, _meta: { 'taskgate/refusal': { code: 'approval.denied' } } } });
     expect(ended.result?.content[0]?.text).toContain('"not this one"');
+    expect((await records(task.session)).find(({ code }) => code === 'approval.denied')).toMatchObject({ type: 'call.refused', rung: 'task' });
   });
 
   it('cancelling ends the waiting for good, and is acknowledged with nothing, however often', async () => {
