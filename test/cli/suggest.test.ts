@@ -6,7 +6,8 @@ import { modernClient, payment, startTestBroker, type TestBroker } from '../supp
 import { byTwoAdmins } from '../support/changes.ts';
 import { type Ran, runCli } from './run-cli.ts';
 
-const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+// Not the next: a run may cross midnight.
+const laterDay = new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10);
 const observed = `kind: UseCase
 tenant: acme
 name: read-mail
@@ -18,7 +19,7 @@ grants: [{ tools: ["mail__*", "ledger__*"] }]
 ceiling: confidential
 lifetime: { default: 30m, longest: 4h }
 budget: { calls: 200, amount: 50 }
-observe_until: ${tomorrow}
+observe_until: ${laterDay}
 expires: 2027-06-30
 review_by: 2027-01-31
 `;
@@ -139,7 +140,7 @@ describe('policy suggest', () => {
   });
 
   it('counts from the day it is told', async () => {
-    expect((await asked(`use_case=match-invoices&since=${Date.parse(tomorrow) / 1000}`)).body).toMatchObject({ calls: 0 });
+    expect((await asked(`use_case=match-invoices&since=${Date.parse(laterDay) / 1000}`)).body).toMatchObject({ calls: 0 });
     expect((await suggest('--use-case', 'match-invoices', '--since', 'monday')).exit).toBe(2);
   });
 
