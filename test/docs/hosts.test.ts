@@ -13,6 +13,10 @@ it('the table of hosts says what the tests of hosts show, and nothing else', () 
   expect(page.slice(page.indexOf(begins) + begins.length, page.indexOf(ends)).trim()).toBe(table);
 });
 
+it('a cell is empty for a reason that stands in it, and for no other', () => {
+  expect(cells.filter(({ special }) => special && 'empty' in special && special.empty === 'not shown')).toEqual([]);
+});
+
 it.each(cells.flatMap(({ special, ...cell }) => (special && 'shownBy' in special ? [{ ...cell, shownBy: special.shownBy }] : [])))(
   '$host, $generation, $way: is shown by a test that is there',
   ({ shownBy: [file, name] }) => {

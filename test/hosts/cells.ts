@@ -41,6 +41,11 @@ const special: Readonly<Record<string, Special>> = {
   },
   'MCP SDK v2/2025-11-25/interactive': { shownBy: ['test/hosts/interactive.hosts.ts', 'may be SDK v2 where it speaks 2025-11-25'] },
   'AI SDK/2026-07-28/interactive': { shownBy: ['test/hosts/interactive.hosts.ts', 'may be the AI SDK where it speaks 2026-07-28'] },
+  'MCP SDK v2 with ext-tasks/2026-07-28/interactive': {
+    shownBy: ['test/hosts/interactive.hosts.ts', 'may be SDK v2 with ext-tasks, with the token its provider holds'],
+  },
+  'OpenAI Agents SDK/2026-07-28/interactive': { shownBy: ['test/hosts/interactive.hosts.ts', 'may be the OpenAI Agents SDK'] },
+  'LangChain.js/2025-11-25/interactive': { shownBy: ['test/hosts/interactive.hosts.ts', 'may be LangChain.js'] },
   'AI SDK/2025-11-25/interactive': { shownBy: ['test/hosts/interactive.hosts.ts', 'may be the AI SDK where it speaks 2025-11-25'] },
 };
 const notShown: Special = { empty: 'not shown' };
