@@ -3,9 +3,10 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    // What takes longer has a command of its own; each is one project, by the name of its folder.
+    // What takes longer has a command of its own; each is one project.
     projects: [
-      { extends: true, test: { name: 'product', include: ['test/**/*.test.ts'], exclude: ['test/hostile/**'] } },
+      { extends: true, test: { name: 'product', include: ['test/**/*.test.ts'], exclude: ['test/hostile/**', 'test/e2e/**', 'test/cli/**'] } },
+      { extends: true, test: { name: 'e2e', include: ['test/e2e/**/*.test.ts', 'test/cli/**/*.test.ts'] } },
       { extends: true, test: { name: 'hostile', include: ['test/hostile/**/*.test.ts'], testTimeout: 120_000 } },
       { extends: true, test: { name: 'hosts', include: ['test/hosts/*.hosts.ts'], testTimeout: 60_000 } },
     ],

@@ -49,7 +49,10 @@ describe('one approval, one effect', () => {
     };
     // What is at stake is the cap alone.
     const plenty = { per_second: 1_000, burst: 1_000 };
-    const it = await broker({ change: capped, limits: { in_flight: { session: 200 }, requests: { session: plenty, agent: plenty } } });
+    const it = await broker({
+      change: capped,
+      limits: { in_flight: { session: 200 }, requests: { session: plenty, agent: plenty }, refusals: { session: plenty, agent: plenty } },
+    });
     const client = await modernClient(await it.open({}));
     const answers = await Promise.all(Array.from({ length: 100 }, () => client.callTool({ name: 'mail__search', arguments: { query: 'INV-7' } })));
     expect(answers.filter((answer) => answer.isError !== true)).toHaveLength(10);

@@ -19,7 +19,7 @@ describe('one way through', () => {
   });
 
   it('upstreams are connected to by the call path, and by the door that lists definitions', () => {
-    expect(filesWith(/\bupstreams\.connect\(/)).toEqual(['server/call/issue-credential.ts', 'server/documents/pin-upstreams.ts']);
+    expect(filesWith(/\bupstreams\.connect\(/)).toEqual(['server/call/issue-credential.ts', 'server/documents/list-upstream.ts']);
   });
 
   it('the store’s claim and settlement are used by their stages alone', () => {
@@ -30,7 +30,8 @@ describe('one way through', () => {
   it('secrets are opened by the stage that issues them, and where definitions are listed', () => {
     expect(filesWith(/\breadSecretValue\(/).filter((file) => !file.startsWith('server/credentials/'))).toEqual([
       'server/call/issue-credential.ts',
-      'server/documents/pin-upstreams.ts',
+      'server/documents/list-upstream.ts',
+      'server/documents/notice-drift.ts',
       'server/notifications/deliver.ts',
       'server/prepare.ts',
     ]);

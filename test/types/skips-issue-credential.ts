@@ -1,4 +1,4 @@
 import { claim } from '../../server/call/claim.ts';
 import { ports, warrant } from './evidence.ts';
 
-void claim(ports, warrant, 'dec', 1);
+void claim(ports, warrant, 'dec', 1, 'handle');

@@ -1,4 +1,4 @@
 import { recordOutcome } from '../../server/call/record-outcome.ts';
-import { ports, raw } from './evidence.ts';
+import { io, ports, raw } from './evidence.ts';
 
-void recordOutcome(ports, raw);
+void recordOutcome(ports, raw, io);
