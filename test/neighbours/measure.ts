@@ -15,7 +15,7 @@ const help = `npm run neighbours -- [--rounds N] [--only NAMES] [--per-second N]
 Tenant B makes 60 calls a second over four sessions; tenant A floods over 64 connections from a niced process, at a
 bounded rate, so that what is measured is the broker's fairness and not the client's share of the processors. Rounds of
 B alone and of B beside each flood alternate in one run; the table says the medians of B's p99. Then 40 tenants with 50
-sessions each. About three minutes. NAMES, with commas: ${Object.keys(floods).join(', ')}, many
+sessions each. Some seven minutes. NAMES, with commas: ${Object.keys(floods).join(', ')}, many
 `;
 
 const { values } = parseArgs({
