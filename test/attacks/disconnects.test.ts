@@ -96,9 +96,12 @@ describe.each(['modern', 'legacy'] as const)('a %s client that goes', (era) => {
       return types.length > 0 && types.at(-1) !== 'call.dispatched';
     });
     const types = await typesOf();
-    expect(types.filter((type) => type === 'call.dispatched').length).toBeLessThanOrEqual(1);
-    expect(types.length).toBeLessThanOrEqual(2);
-    expect(paid(amount)).toBeLessThanOrEqual(types.includes('call.dispatched') ? 1 : 0);
+    const dispatched = types.filter((type) => type === 'call.dispatched').length;
+    expect(dispatched).toBeLessThanOrEqual(1);
+    // One outcome of what was sent; what the client would have been told may follow it.
+    expect(types.filter((type) => ['call.completed', 'call.failed', 'call.unknown'].includes(type))).toHaveLength(dispatched);
+    expect(types.length).toBeLessThanOrEqual(2 * dispatched + 1);
+    expect(paid(amount)).toBeLessThanOrEqual(dispatched);
   });
 
   // Closing is cancelling for a modern client (2026-07-28, Cancellation), and no word about the call for one of before.
