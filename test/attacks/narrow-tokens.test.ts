@@ -2,8 +2,10 @@ import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Task } from '../../server/connect/session.ts';
 import { modernMeta, post } from '../mcp/fixture.ts';
+import { nextPending, vote } from '../support/approvals.ts';
 import { payment, startTestBroker, type TestBroker } from '../support/broker.ts';
 import { askNarrowed } from '../support/narrowed.ts';
+import { ask, callAsTask, overTask } from '../support/tasks.ts';
 
 /** What whoever was handed a token for reading may try, to have a payment made with it. */
 
@@ -65,6 +67,28 @@ it('a token does not become wider by its bearer’s hand, nor by asking with it 
   };
   const asked = await fetch(`${broker.url}/t/acme/oauth/token`, { method: 'POST', body: new URLSearchParams(form) });
   expect(asked.status).toBe(401);
+});
+
+it('a payment another token began as a task and people approved is neither run, told, listed nor cancelled by it', async () => {
+  const { taskId } = await callAsTask(task, payment(600));
+  const approval = await nextPending(broker);
+  for (const name of ['bob', 'carl']) await vote(broker, name, approval, 'approve', 'as ordered');
+  const before = await paid();
+  for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel'])
+    expect((await ask(reading, method, { taskId, inputResponses: {} })).error, method).toMatchObject({
+      code: -32602,
+      message: expect.stringContaining('not found'),
+    });
+  const old = { authorization: `Bearer ${reading.accessToken}`, 'mcp-protocol-version': '2025-11-25' };
+  for (const method of ['tasks/get', 'tasks/result', 'tasks/cancel', 'tasks/list']) {
+    const response = await post(reading.mcpUrl, JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: method === 'tasks/list' ? {} : { taskId } }), old);
+    const text = await response.text();
+    expect(text, method).not.toContain(taskId);
+    expect(text, method).toContain(method === 'tasks/list' ? '"tasks":[]' : 'not found');
+  }
+  expect(await paid()).toBe(before);
+  expect(await overTask(task, taskId)).toMatchObject({ status: 'completed' });
+  expect(await paid()).toBe(before + 1);
 });
 
 it('the record says that it was tried', async () => {

@@ -242,7 +242,7 @@ describe('a body', () => {
     expect(statusOf(answer)).toBe(413);
   });
 
-  it('that is asked for first is read once, as any other', async () => {
+  it('announced with `Expect: 100-continue` is asked for and read once', async () => {
     const before = await dispatched();
     const socket = await dial(broker.url);
     const bytes = bytesOf({ headers: { expect: '100-continue' }, body: body(13) });

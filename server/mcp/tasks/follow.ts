@@ -1,6 +1,7 @@
 import { type CallAnswer, isRefusal, refuse, type Session, type TaskName, type TaskState } from '../../call/index.ts';
 import { brokered, type Lent, mayWaitBy, type ToolCall } from '../answer-call.ts';
 import { internalError } from '../answers.ts';
+import { lackedScope } from '../check-scope.ts';
 import { type Answer, guarded } from '../in-turn.ts';
 import { ownTools } from '../own-tools.ts';
 import type { Visit } from '../parts.ts';
@@ -83,7 +84,8 @@ async function lookUp(visit: InSession, id: string): Promise<Tasked | NoTask | D
     return { kind: 'task', view: toldView(id, name, session.row.expiresAt, outcome) };
   }
   const state = await parts.tasks.look(ports, session, name);
-  if (state === null) return noTask;
+  // What runs or is told by asking for it is that tool's: a token that may not call it may not ask either.
+  if (state === null || lackedScope(visit, state.tool) !== null) return noTask;
   return state.status === 'due' ? { kind: 'due', visit, state } : { kind: 'task', view: viewOf(id, state) };
 }
 
@@ -111,6 +113,8 @@ export function cancelTask(entered: Visit, id: string): Promise<{ readonly kind:
     const name = openTask(visit.ports.keys.state, holderOf(visit.session), id, visit.ports.clock());
     if (name === null) return noTask;
     if (name.kind === 'told') return { kind: 'over' };
+    const state = await visit.parts.tasks.look(visit.ports, visit.session, name);
+    if (state === null || lackedScope(visit, state.tool) !== null) return noTask;
     const how = await visit.parts.tasks.cancel(visit.ports, visit.session, name);
     return how === null ? noTask : { kind: how };
   });
@@ -120,7 +124,7 @@ export function cancelTask(entered: Visit, id: string): Promise<{ readonly kind:
 export function listTasks(entered: Visit): Promise<{ readonly kind: 'tasks'; readonly views: readonly TaskView[] } | NoTask | Answer<never>> {
   return inSession(entered, async (visit) => {
     const states = await visit.parts.tasks.list(visit.ports, visit.session);
-    return { kind: 'tasks', views: states.map((state) => viewOf(idOf(visit, state.name), state)) };
+    return { kind: 'tasks', views: states.filter(({ tool }) => lackedScope(visit, tool) === null).map((state) => viewOf(idOf(visit, state.name), state)) };
   });
 }
 
