@@ -21,7 +21,8 @@ export interface Place {
 /** Most at work: in all, of one group, of one member. Fewer of a group than in all leave room for the others whatever it does. */
 export interface Slots {
   readonly all: number;
-  readonly group: number;
+  /** At least 1. It may change at any time; who waits learns of more when the next of the group leaves. */
+  readonly group: (name: string) => number;
   readonly member: number;
 }
 
@@ -43,6 +44,7 @@ interface Group {
 }
 
 export function createFairQueue(slots: Slots): FairQueue {
+  const mayHaveMore = ({ name, working: now }: Group): boolean => now < slots.group(name);
   const groups = new Map<string, Group>();
   /** Groups that wait and may have one more, whose turn is first first. */
   const ready = new Set<Group>();
@@ -69,7 +71,7 @@ export function createFairQueue(slots: Slots): FairQueue {
       group.ready ??= new Set();
       put(group.ready, member, member.waiting.size > 0 && member.working < slots.member);
     }
-    if (group.ready || group.returning) put(ready, group, (sizeOf(group.returning) > 0 || sizeOf(group.ready) > 0) && group.working < slots.group);
+    if (group.ready || group.returning) put(ready, group, (sizeOf(group.returning) > 0 || sizeOf(group.ready) > 0) && mayHaveMore(group));
     if (member.working === 0 && sizeOf(member.waiting) === 0) group.members.delete(member.name);
     if (group.members.size === 0 && sizeOf(group.returning) === 0) groups.delete(group.name);
   }
@@ -98,7 +100,7 @@ export function createFairQueue(slots: Slots): FairQueue {
       comeBack(granted) {
         const member = find(groupName, name);
         if (inside) return true;
-        if (working < slots.all && member.group.working < slots.group) {
+        if (working < slots.all && sizeOf(member.group.returning) === 0 && mayHaveMore(member.group)) {
           step();
           return true;
         }
@@ -128,6 +130,9 @@ export function createFairQueue(slots: Slots): FairQueue {
     }
   }
 
+  /** Nobody who may take a place waits before it in its own group, where more may have been allowed since. */
+  const isFirst = ({ group }: Member): boolean => sizeOf(group.ready) === 0 && sizeOf(group.returning) === 0;
+
   function lineOf(group: Group): Set<() => void> | null {
     const member = group.ready && first(group.ready);
     if (!member) return null;
@@ -138,8 +143,8 @@ export function createFairQueue(slots: Slots): FairQueue {
   return {
     enter(groupName, name, granted) {
       const member = find(groupName, name);
-      // INVARIANT: whoever waits while places are free may not have one more, so nobody is overtaken here.
-      if (working < slots.all && member.group.working < slots.group && member.working < slots.member) return { place: begin(groupName, name) };
+      // INVARIANT: whoever waits while places are free may not have one more, so nobody of another group is overtaken here.
+      if (working < slots.all && member.working < slots.member && isFirst(member) && mayHaveMore(member.group)) return { place: begin(groupName, name) };
       const line = member.waiting ?? new Set();
       member.waiting = line;
       const turn = (): void => granted(begin(groupName, name));

@@ -1,6 +1,7 @@
 import { type Refusal, refuse } from '../call/refusals.ts';
 import type { LimitSettings } from '../config.ts';
 import type { Asker } from './asker.ts';
+import { createCrowd } from './crowd.ts';
 import { createFairQueue, type FairQueue, type Place } from './fair-queue.ts';
 import { type Buckets, createBuckets } from './rates.ts';
 import { createShares, type Shares } from './shares.ts';
@@ -51,7 +52,9 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
   const bodies = createShares(bytes.bodies);
   const results = createShares(bytes.results);
   const answers = createShares(bytes.answers);
-  const places = createFairQueue({ all: working.all, group: working.tenant, member: working.session });
+  const crowd = createCrowd();
+  const mostOf = (tenant: string): number => (crowd.isGreedy(tenant) ? Math.min(working.greedy, working.tenant) : working.tenant);
+  const places = createFairQueue({ all: working.all, group: mostOf, member: working.session });
   const upstreams = new Map<string, FairQueue>();
 
   return {
@@ -104,6 +107,7 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
     releaseAnswer: (tenant, amount) => answers.giveBack(tenant, amount),
 
     async inTurn({ tenant, agent, session }, size, signal, work) {
+      crowd.note(tenant, clock());
       const [ofSession, ofAgent] = [key(tenant, session), key(tenant, agent)];
       const short =
         (!flying.session.fits(ofSession, 1) && 'requests of the task') ||
@@ -144,7 +148,7 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
       results.hold(tenant, resultBytes);
       // Named with its width: when that changes, the line starts anew.
       const line = `${tenant}/${name}/${most}`;
-      const queue = upstreams.get(line) ?? createFairQueue({ all: most, group: most, member: Math.ceil(most / 2) });
+      const queue = upstreams.get(line) ?? createFairQueue({ all: most, group: () => most, member: Math.ceil(most / 2) });
       upstreams.set(line, queue);
       let place: Place | null = null;
       try {

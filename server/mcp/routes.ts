@@ -6,6 +6,7 @@ import { askerOf, heldFor } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { type Address, admit, countAt, doorOf, identify } from './admit.ts';
+import { createAnswerLate } from './answer-late.ts';
 import { internalError, invalidRequest, rpcError, rpcIdOf, turnAway, unavailable } from './answers.ts';
 import { createCancellations } from './cancellations.ts';
 import { checkScope } from './check-scope.ts';
@@ -21,6 +22,7 @@ import { createListWatches } from './watch-list.ts';
 export function createRoutes(ports: Ports, parts: Parts): Hono {
   const cancellations = createCancellations();
   const watches = createListWatches();
+  const answerLate = createAnswerLate();
 
   const serve = async (context: Context, address: Address): Promise<Response> => {
     const request = context.req.raw;
@@ -36,7 +38,10 @@ export function createRoutes(ports: Ports, parts: Parts): Hono {
     const who = await identify(ports, parts, door, request.headers);
     if (isRefusal(who)) return hungUpOn(turnAway(who, door, null), told);
     const tooMuch = await countAt(ports, door, who, Number(told ?? 0));
-    if (tooMuch) return hungUpOn(turnAway(tooMuch, door, null), told);
+    if (tooMuch) {
+      if (isMuch(told)) await answerLate(goneOf(context));
+      return hungUpOn(turnAway(tooMuch, door, null), told);
+    }
     const unread = countUnread(ports.limits, who.tenant, (context.env as HttpBindings).outgoing);
     return serveKnown(context, door, who, named).finally(unread);
   };
@@ -107,7 +112,10 @@ function goneOf({ env }: Context): AbortSignal {
 
 /** Whoever is turned away with much to send is hung up on: receiving it only to throw it away would cost as much as reading it. */
 function hungUpOn(response: Response, told: string | null): Response {
-  if (told === null || Number(told) > mostDrained) response.headers.set('connection', 'close');
+  if (isMuch(told)) response.headers.set('connection', 'close');
   return response;
 }
+
+/** More than is worth receiving from whoever is turned away; who did not say may send anything. */
+const isMuch = (told: string | null): boolean => told === null || Number(told) > mostDrained;
 const mostDrained = 65_536;

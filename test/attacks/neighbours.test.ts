@@ -55,6 +55,22 @@ describe('whoever asks too much', () => {
     expect((await broker.v1(admin, 'POST', `/sessions/${task.session}/end`, { reason: 'floods' })).status).toBe(200);
   });
 
+  it('with much to send is told late, so that its connections are no use for more, and whoever sends little is told at once', async () => {
+    await start({ requests: { session: rate(1) } });
+    const task = await broker.open({});
+    const large = { query: 'x'.repeat(100_000) };
+    const told: string[] = [];
+    const ask = async (what: string, args: object): Promise<number> => {
+      const { status } = await post(task, 'mail__search', args);
+      told.push(what);
+      return status;
+    };
+    expect((await post(task, 'mail__search', { query: 'INV-7' })).status).toBe(200);
+    const much = ask('much', large);
+    expect([await ask('little', { query: 'INV-7' }), await ask('little', { query: 'INV-7' }), await much]).toEqual([429, 429, 429]);
+    expect(told).toEqual(['little', 'little', 'much']);
+  });
+
   it('is counted by the token whatever else it says: no header, no new token and no other address makes it another', async () => {
     await start({ requests: { session: rate(5) } });
     const task = await broker.open({});

@@ -8,7 +8,7 @@ import { findWorkload } from '../../server/connect/workload.ts';
 import { end, startListener, startServe } from '../bench/children.ts';
 import { agent, writeTenants } from './documents.ts';
 
-/** `taskgate serve` in a process of its own, with its defaults, for several tenants whose upstream is another process. */
+/** `taskgate serve` in a process of its own, with its defaults, for several tenants. The first two have upstreams in processes of their own: what is measured is the broker. */
 export interface NeighbourBroker {
   readonly port: number;
   readonly pid: number;
@@ -22,8 +22,9 @@ export interface NeighbourBroker {
 
 export async function startNeighbours(tenants: readonly string[], limits: object = {}, logLevel = 'warn'): Promise<NeighbourBroker> {
   const dir = await mkdtemp(join(tmpdir(), 'taskgate-neighbours-'));
-  const upstream = await startListener('upstream.ts');
-  const documents = await writeTenants(dir, tenants, upstream.port);
+  const upstreams = await Promise.all([startListener('upstream.ts'), startListener('upstream.ts')]);
+  const ports = upstreams.map((upstream) => upstream.port);
+  const documents = await writeTenants(dir, tenants, ports);
   const config = join(dir, 'taskgate.yaml');
   const port = await freePort();
   const url = `http://localhost:${port}`;
@@ -46,7 +47,7 @@ export async function startNeighbours(tenants: readonly string[], limits: object
     logged: () => readFile(join(dir, 'broker.log'), 'utf8'),
     async stop() {
       await end(child);
-      await end(upstream.child);
+      for (const { child } of upstreams) await end(child);
       await rm(dir, { recursive: true, force: true });
     },
   };

@@ -3,13 +3,16 @@ import { join } from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
 import { stringify } from 'yaml';
 
-/** Tenants that are alike, each with one agent and one upstream, all on the same address. */
+/** Tenants that are alike, each with one agent and one upstream. */
 
 export const agent = 'caller';
 const far = { expires: '2099-12-31', review_by: '2099-12-31' };
 
-/** Writes documents below `dir/documents` and each agent's private key beside them, as `dir/<tenant>.json`. */
-export async function writeTenants(dir: string, tenants: readonly string[], upstreamPort: number): Promise<string> {
+/**
+ * Writes documents below `dir/documents` and each agent's private key beside them, as `dir/<tenant>.json`. The tenants' upstreams
+ * take the ports by turns.
+ */
+export async function writeTenants(dir: string, tenants: readonly string[], upstreamPorts: readonly number[]): Promise<string> {
   const out = join(dir, 'documents');
   await mkdir(out, { recursive: true });
   const platform = {
@@ -28,11 +31,13 @@ export async function writeTenants(dir: string, tenants: readonly string[], upst
     ),
   };
   await writeFile(join(out, 'platform.yaml'), stringify(platform));
-  for (const tenant of tenants) {
+  for (const [index, tenant] of tenants.entries()) {
     const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
     await writeFile(join(dir, `${tenant}.json`), JSON.stringify({ ...(await exportJWK(privateKey)), alg: 'ES256' }));
     await mkdir(join(out, tenant), { recursive: true });
-    const documents = documentsOf(tenant, await exportJWK(publicKey), upstreamPort).map((one) => stringify({ apiVersion: 'taskgate/v1', ...one }));
+    const documents = documentsOf(tenant, await exportJWK(publicKey), upstreamPorts[index % upstreamPorts.length] ?? 0).map((one) =>
+      stringify({ apiVersion: 'taskgate/v1', ...one }),
+    );
     await writeFile(join(out, tenant, 'tenant.yaml'), documents.join('---\n'));
     await writeFile(join(out, tenant, 'rules.cedar'), rulesOf(tenant));
     await writeFile(join(out, tenant, 'rules.cases.yaml'), JSON.stringify(casesOf(tenant)));
