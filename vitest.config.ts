@@ -6,7 +6,7 @@ export default defineConfig({
     // What takes longer has a command of its own; each is one project.
     projects: [
       { extends: true, test: { name: 'product', include: ['test/**/*.test.ts'], exclude: ['test/hostile/**', 'test/e2e/**', 'test/cli/**'] } },
-      { extends: true, test: { name: 'e2e', include: ['test/e2e/**/*.test.ts', 'test/cli/**/*.test.ts'] } },
+      { extends: true, test: { name: 'e2e', include: ['test/e2e/**/*.test.ts', 'test/cli/**/*.test.ts'], testTimeout: 90_000 } },
       { extends: true, test: { name: 'hostile', include: ['test/hostile/**/*.test.ts'], testTimeout: 120_000 } },
       { extends: true, test: { name: 'hosts', include: ['test/hosts/*.hosts.ts'], testTimeout: 60_000 } },
     ],
