@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { ToolDefinition } from './manifest.ts';
+import type { Definition } from './definition.ts';
 
 /** Pinning: one form for a value, one digest for a form. */
 
@@ -67,9 +67,22 @@ export function sha256Hex(data: string | Uint8Array): string {
   return hash('sha256', data);
 }
 
-/** The pin of a definition: hex SHA-256 of the canonical form of all that tells a model or a client how to call it. */
-export function definitionDigest(definition: ToolDefinition): string {
-  const { name, title, description, inputSchema, outputSchema, annotations } = definition;
-  const present = Object.entries({ name, title, description, inputSchema, outputSchema, annotations }).filter(([, value]) => value !== undefined);
-  return sha256Hex(canonicalForm(Object.fromEntries(present)));
+/** The pin of a definition: hex SHA-256 of the canonical form of all that tells a model or a client how to use it. */
+export function definitionDigest(definition: Definition): string {
+  return sha256Hex(canonicalForm(Object.fromEntries(Object.entries(told(definition)).filter(([, value]) => value !== undefined))));
+}
+
+function told(definition: Definition): object {
+  const { kind, name, title, description } = definition;
+  const common = { kind, name, title, description };
+  switch (definition.kind) {
+    case undefined:
+      return { ...common, inputSchema: definition.inputSchema, outputSchema: definition.outputSchema, annotations: definition.annotations };
+    case 'resource':
+      return { ...common, uri: definition.uri, mimeType: definition.mimeType, annotations: definition.annotations };
+    case 'template':
+      return { ...common, uriTemplate: definition.uriTemplate, mimeType: definition.mimeType, annotations: definition.annotations };
+    case 'prompt':
+      return { ...common, arguments: definition.arguments };
+  }
 }

@@ -1,4 +1,5 @@
-import type { ToolDefinition, ToolManifest } from './manifest.ts';
+import type { ToolDefinition } from './definition.ts';
+import type { ToolManifest } from './manifest.ts';
 
 /**
  * The annotations a client is shown. Hosts decide by them whether to ask their user, so a hint that makes less of the tool than its labels

@@ -1,5 +1,16 @@
+export { expand, type MatchedResource, matchResource } from './address.ts';
 export { type CompiledSchema, compileSchema } from './arguments.ts';
-export { acceptsOf, type BrokeredTool, brokeredName, type CatalogueProblem, makeCatalogue, toPolicyTool } from './catalogue.ts';
+export { acceptsOf, type BrokeredTool, brokeredName, type CatalogueProblem, makeCatalogue, manifestProblem, toPolicyTool } from './catalogue.ts';
+export {
+  addressOf,
+  type Definition,
+  keyOf,
+  type OperationKind,
+  type PromptDefinition,
+  type ResourceDefinition,
+  type TemplateDefinition,
+  type ToolDefinition,
+} from './definition.ts';
 export { canonicalForm, definitionDigest, NotCanonical, sha256Hex } from './digest.ts';
 export { soberHints } from './hints.ts';
 export { BadJson, type JsonCaps, parseJsonStrict } from './json.ts';
@@ -10,12 +21,12 @@ export {
   credentialDocument,
   duration,
   slug,
-  type ToolDefinition,
   type ToolManifest,
   toolManifest,
   type UpstreamDocument,
   upstreamDocument,
 } from './manifest.ts';
+export { type OperationManifest, operationsOf } from './operations.ts';
 export type { ArgumentProblem } from './problems.ts';
 export { type Proposed, proposeLabels } from './propose.ts';
 export { type Finding, screenDefinition, visible } from './screen.ts';
@@ -25,6 +36,10 @@ export { reservedEnv } from './upstream/confine.ts';
 export { type Egress, EgressRefused, egress } from './upstream/egress.ts';
 export { createUpstreamPool, type PoolOptions } from './upstream/pool.ts';
 export {
+  isToolResult,
+  type PromptResult,
+  type ResourceResult,
+  type ToolResult,
   type UpstreamCall,
   type UpstreamConnection,
   type UpstreamOutcome,

@@ -1,5 +1,6 @@
 import type { Effect, TargetType } from '../policies/index.ts';
-import type { ToolDefinition, ToolManifest } from './manifest.ts';
+import type { ToolDefinition } from './definition.ts';
+import type { ToolManifest } from './manifest.ts';
 import { isObject } from './schema.ts';
 import { visible } from './screen.ts';
 

@@ -1,6 +1,7 @@
 import { compileSchema } from './arguments.ts';
+import type { Definition } from './definition.ts';
 import { isMixed, namesOf, type OtherTool, resembles } from './look-alikes.ts';
-import type { ToolDefinition, ToolManifest } from './manifest.ts';
+import type { ToolManifest } from './manifest.ts';
 
 /** A look at a definition before a human accepts it: what a reviewer's eye would miss. Some of it no honest tool has, and is refused; the rest warns. */
 
@@ -40,7 +41,7 @@ const keys = /(?:~|\$HOME)\/\.\w|\/etc\/(?:passwd|shadow)\b|\bid_(?:rsa|ed25519)
 const blob = /[A-Za-z0-9+/=_-]{256}/u;
 
 /** What is to be said of it; empty when there is nothing. In time bounded by the definition's size. */
-export function screenDefinition(definition: ToolDefinition, { manifest, others = [] }: Surroundings = {}): readonly Finding[] {
+export function screenDefinition(definition: Definition, { manifest, others = [] }: Surroundings = {}): readonly Finding[] {
   const found = new Map<string, Finding>();
   const refuse = (reason: string): void => void found.set(reason, { severity: 'refused', reason });
   const warn = (reason: string): void => void (found.has(reason) || found.set(reason, { severity: 'warning', reason }));
@@ -62,9 +63,11 @@ export function screenDefinition(definition: ToolDefinition, { manifest, others 
   }
   const own = others.filter((other) => resembles(definition.name, manifest?.as, other));
   for (const { name } of own) warn(`its name looks like that of ${name}`);
-  for (const reason of manifest ? contradictions(manifest, definition.annotations ?? {}) : []) warn(reason);
-  const output = definition.outputSchema === undefined ? null : compileSchema(definition.outputSchema);
-  if (output !== null && 'unsupported' in output) warn(`its results are passed on unchecked, as its output schema cannot be used: ${output.unsupported}`);
+  if (definition.kind === undefined) {
+    for (const reason of manifest ? contradictions(manifest, definition.annotations ?? {}) : []) warn(reason);
+    const output = definition.outputSchema === undefined ? null : compileSchema(definition.outputSchema);
+    if (output !== null && 'unsupported' in output) warn(`its results are passed on unchecked, as its output schema cannot be used: ${output.unsupported}`);
+  }
   return [...found.values()];
 }
 
@@ -88,7 +91,7 @@ export const visible = (text: string): string =>
   );
 
 /** Every string of the definition, keys included, with whether it is a name: all of it is put before a model. */
-function* textsOf(definition: ToolDefinition): Generator<readonly [string, string, boolean]> {
+function* textsOf(definition: Definition): Generator<readonly [string, string, boolean]> {
   const { name, title, description, ...rest } = definition;
   yield ['the name', name, true];
   if (title !== undefined) yield ['the title', title, false];

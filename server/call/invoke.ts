@@ -31,7 +31,8 @@ export async function invoke(ports: Pick<Ports, 'log'>, claimed: Claimed, reques
   }
   const document = session.tenant.upstreams.get(tool.upstream)?.document;
   const call = {
-    tool: tool.manifest.name,
+    kind: tool.kind,
+    address: tool.address,
     arguments: args,
     dispatch: claimed.dispatch,
     signal: io.signal,

@@ -1,7 +1,8 @@
 import {
   canonicalForm,
+  type Definition,
+  keyOf,
   sha256Hex,
-  type ToolDefinition,
   type UpstreamConnection,
   UpstreamsBusy,
   type UpstreamTarget,
@@ -51,8 +52,8 @@ export async function issueCredential(
   const { target, digest } = targetOf(session.tenant, tool.upstream, secret);
   const key = connectionKey(session.row.tenant, tool.upstream, principal, digest);
   try {
-    const own = (all: readonly ToolDefinition[]) => all.find((definition) => definition.name === tool.manifest.name);
-    const isPinned = (live: ToolDefinition | undefined): boolean => live !== undefined && digestOfListed(live) === tool.digest;
+    const own = (all: readonly Definition[]) => all.find((definition) => keyOf(definition) === tool.manifest.key);
+    const isPinned = (live: Definition | undefined): boolean => live !== undefined && digestOfListed(live) === tool.digest;
     const { connection, definitions } = await io.aside(async () => {
       const connection = await ports.upstreams.connect(key, target);
       const listed = await connection.definitions();

@@ -11,7 +11,13 @@ export function listTools(session: Session): readonly ListedTool[] {
   for (const grant of session.row.grants) {
     const tool = session.tenant.tools.get(grant.tool);
     const current = currentGrant(session, grant.tool);
-    if (!tool || tool.digest !== grant.digest || session.tenant.quarantined.has(tool.name) || current?.digest !== grant.digest || !mayList(session, tool))
+    if (
+      tool?.kind !== 'tool' ||
+      tool.digest !== grant.digest ||
+      session.tenant.quarantined.has(tool.name) ||
+      current?.digest !== grant.digest ||
+      !mayList(session, tool)
+    )
       continue;
     const { title, description, outputSchema, annotations } = tool.definition;
     listed.push({

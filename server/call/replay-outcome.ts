@@ -8,10 +8,15 @@ import type { CallResult } from './call.ts';
 import { editedOf } from './edited.ts';
 import { type Refusal, type RefusalCode, refusalCodes, refuse } from './refusals.ts';
 
+const parts = z.array(z.record(z.string(), z.unknown()));
 /** How an approved call ended, as it is kept, sealed, until its approval expires. */
 const outcome = z.union([
   z.strictObject({
-    result: z.strictObject({ content: z.array(z.record(z.string(), z.unknown())), structuredContent: z.unknown().optional(), isError: z.boolean() }),
+    result: z.union([
+      z.strictObject({ content: parts, structuredContent: z.unknown().optional(), isError: z.boolean() }),
+      z.strictObject({ contents: parts }),
+      z.strictObject({ description: z.string().optional(), messages: parts }),
+    ]),
   }),
   z.strictObject({ refused: z.enum(refusalCodes), message: z.string() }),
 ]);
@@ -49,10 +54,9 @@ export async function replayOutcome(ports: Pick<Ports, 'store' | 'keys' | 'clock
     ...(dispatch ? { dispatch } : {}),
   });
   if (record === null) return refuse('session.ended', 'This task has ended.');
-  const { content, structuredContent, isError } = stored.result;
   const edited = row.editedFrom === null ? null : editedOf(row.id, openProposal(ports, row));
   return {
-    result: { content, isError, ...(structuredContent === undefined ? {} : { structuredContent }) },
+    result: stored.result,
     decision,
     record,
     replayed: true,
@@ -77,8 +81,7 @@ export async function replayTask(
   const about = { type: 'call.replayed' as const, at, tenant, session, agent, tool, decision_id: decision, dispatch };
   const record = await ports.store.appendWhileLive(tenant, session, at, about);
   if (record === null) return refuse('session.ended', 'This task has ended.');
-  const { content, structuredContent, isError } = stored.result;
-  return { result: { content, isError, ...(structuredContent === undefined ? {} : { structuredContent }) }, decision, record, replayed: true };
+  return { result: stored.result, decision, record, replayed: true };
 }
 
 const openOutcome = (ports: Pick<Ports, 'keys'>, tenant: string, of: string, sealed: Uint8Array, at: number): Outcome =>

@@ -27,6 +27,7 @@ export function resolveTool(session: Session, request: Pick<CallRequest, 'tool' 
   if (!grant) return unknown(session.tenant.tools.has(request.tool) ? 'registered, not granted' : 'not registered');
   const tool = session.tenant.tools.get(request.tool);
   if (!tool) return unknown('granted, no longer registered');
+  if (tool.kind !== 'tool') return unknown('not a tool');
   const held = session.tenant.quarantined.get(tool.name);
   if (held) return heldTool(tool.name, `${held.change} at its upstream`);
   const current = currentGrant(session, request.tool);

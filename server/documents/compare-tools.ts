@@ -1,4 +1,14 @@
-import { brokeredName, canonicalForm, type Finding, screenDefinition, sha256Hex, type UpstreamDocument } from '../../tools/index.ts';
+import {
+  brokeredName,
+  canonicalForm,
+  type Definition,
+  type Finding,
+  keyOf,
+  operationsOf,
+  screenDefinition,
+  sha256Hex,
+  type UpstreamDocument,
+} from '../../tools/index.ts';
 import type { Ports } from '../ports.ts';
 import type { Pin, Quarantined } from '../store/store.ts';
 import { definitionDifference, type PartDifference } from './definition-difference.ts';
@@ -60,7 +70,7 @@ export async function compareTools(ports: ComparePorts, snapshot: TenantSnapshot
     const drift = driftOf(configuration, name, listed.definitions);
     const again = held.flatMap((one): (Drift | (Omit<Drift, 'change'> & { change: 'same' }))[] => {
       const pinned = configuration.pins.find((pin) => pin.upstream === name && pin.tool === one.tool && pin.digest === one.pinned);
-      const live = listed.definitions.find((definition) => definition.name === one.tool);
+      const live = listed.definitions.find((definition) => keyOf(definition) === one.tool);
       return pinned && live && digestOfListed(live) === pinned.digest ? [{ tool: one.tool, change: 'same', pinned, live, digest: pinned.digest }] : [];
     });
     const fresh = drift.filter(({ change }) => change === 'new');
@@ -76,7 +86,7 @@ function compared(
   held: readonly Quarantined[],
   fresh: readonly Drift[],
 ): ComparedTool {
-  const manifest = document.tools.find((one) => one.name === tool);
+  const manifest = operationsOf(document).find(({ key }) => key === tool);
   const entry = held.find((one) => one.tool === tool && one.pinned === (pinned?.digest ?? null));
   return {
     ...{ upstream: document.name, tool, change, digest },
@@ -89,9 +99,14 @@ function compared(
   };
 }
 
-function sameButName({ name: _, ...live }: NonNullable<Drift['live']>, { definition }: Pin): boolean {
-  const { name: __, ...pinned } = definition;
-  return formOf(live) === formOf(pinned);
+const sameButName = (live: Definition, { definition }: Pin): boolean => formOf(unnamed(live)) === formOf(unnamed(definition));
+
+/** Without what its upstream knows it by. */
+function unnamed(definition: Definition): object {
+  const { name, ...rest } = definition;
+  if (!('uri' in rest || 'uriTemplate' in rest)) return rest;
+  const { uri: _, uriTemplate: __, ...described } = { uri: null, uriTemplate: null, ...definition };
+  return described;
 }
 
 function formOf(value: unknown): string | null {

@@ -1,4 +1,4 @@
-import { type BrokeredTool, definitionDigest, type ToolDefinition } from '../../tools/index.ts';
+import { type BrokeredTool, type Definition, definitionDigest, keyOf } from '../../tools/index.ts';
 import type { Pin, Quarantined, TenantConfiguration } from '../store/store.ts';
 
 /** Drift: what an upstream offers now against what was pinned. Pure; who notices it and what follows is elsewhere. */
@@ -10,14 +10,14 @@ export interface Drift {
   readonly tool: string;
   readonly change: Quarantined['change'];
   readonly pinned: Pin | null;
-  readonly live: ToolDefinition | null;
+  readonly live: Definition | null;
   /** Digest of what it is now; null when it is gone or has no canonical form. */
   readonly digest: string | null;
 }
 
 /** Everything about one upstream that is not as it was pinned, by name. */
-export function driftOf({ pins, offered }: Pick<TenantConfiguration, 'pins' | 'offered'>, upstream: string, definitions: readonly ToolDefinition[]): Drift[] {
-  const live = new Map(definitions.map((definition) => [definition.name, definition]));
+export function driftOf({ pins, offered }: Pick<TenantConfiguration, 'pins' | 'offered'>, upstream: string, definitions: readonly Definition[]): Drift[] {
+  const live = new Map(definitions.map((definition) => [keyOf(definition), definition]));
   const own = new Map(pins.flatMap((pin) => (pin.upstream === upstream ? [[pin.tool, pin] as const] : [])));
   const registered = [...own.values()].flatMap((pinned): Drift[] => {
     const now = live.get(pinned.tool) ?? null;
@@ -27,8 +27,8 @@ export function driftOf({ pins, offered }: Pick<TenantConfiguration, 'pins' | 'o
   });
   // What it offered when nobody wrote that down cannot be told from what is new.
   const known = offered && Object.hasOwn(offered, upstream) ? new Set(offered[upstream]) : null;
-  const fresh = known === null ? [] : definitions.filter(({ name }) => !own.has(name) && !known.has(name)).slice(0, mostNew);
-  return [...registered, ...fresh.map((now): Drift => ({ tool: now.name, change: 'new', pinned: null, live: now, digest: digestOfListed(now) }))].sort(
+  const fresh = known === null ? [] : definitions.filter((one) => !own.has(keyOf(one)) && !known.has(keyOf(one))).slice(0, mostNew);
+  return [...registered, ...fresh.map((now): Drift => ({ tool: keyOf(now), change: 'new', pinned: null, live: now, digest: digestOfListed(now) }))].sort(
     (a, b) => (a.tool < b.tool ? -1 : 1),
   );
 }
@@ -69,16 +69,16 @@ export function heldTools(tools: Iterable<BrokeredTool>, quarantine: readonly Qu
   const held = new Map(quarantine.map((one) => [`${one.upstream}/${one.tool}/${one.pinned}`, one]));
   return new Map(
     [...tools].flatMap(({ name, upstream, manifest, digest }) => {
-      const one = held.get(`${upstream}/${manifest.name}/${digest}`);
+      const one = held.get(`${upstream}/${manifest.key}/${digest}`);
       return one ? [[name, one] as const] : [];
     }),
   );
 }
 
-const digests = new WeakMap<ToolDefinition, string | null>();
+const digests = new WeakMap<Definition, string | null>();
 
 /** Null when it has no canonical form. A definition that was listed never changes; another listing brings another object. */
-export function digestOfListed(definition: ToolDefinition): string | null {
+export function digestOfListed(definition: Definition): string | null {
   const known = digests.get(definition);
   if (known !== undefined) return known;
   let digest: string | null = null;

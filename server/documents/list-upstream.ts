@@ -1,6 +1,6 @@
 import {
   type CredentialDocument,
-  type ToolDefinition,
+  type Definition,
   type UpstreamDocument,
   type UpstreamPool,
   type UpstreamTarget,
@@ -30,7 +30,7 @@ export async function listUpstream(
   home: { readonly tenant: string; readonly credentials: ReadonlyMap<string, CredentialDocument> },
   command: OperatorCommand | null,
   document: UpstreamDocument,
-): Promise<{ readonly definitions: readonly ToolDefinition[] } | NotListed> {
+): Promise<{ readonly definitions: readonly Definition[] } | NotListed> {
   let secret: string | null = null;
   try {
     // A secret that was never set is no hindrance here: listing may not need it, and calls are refused without it.
@@ -49,7 +49,7 @@ export async function listTarget(
   tenant: string,
   name: string,
   target: UpstreamTarget,
-): Promise<{ readonly definitions: readonly ToolDefinition[] } | NotListed> {
+): Promise<{ readonly definitions: readonly Definition[] } | NotListed> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new UpstreamUnavailable('no answer in time')), patienceMs);
@@ -68,7 +68,7 @@ export async function listTarget(
   }
 }
 
-async function list(upstreams: UpstreamPool, key: string, target: UpstreamTarget): Promise<readonly ToolDefinition[]> {
+async function list(upstreams: UpstreamPool, key: string, target: UpstreamTarget): Promise<readonly Definition[]> {
   const connection = await upstreams.connect(key, target);
   try {
     return await connection.definitions();

@@ -1,4 +1,4 @@
-import { canonicalForm, sha256Hex, type ToolDefinition, visible } from '../../tools/index.ts';
+import { canonicalForm, type Definition, sha256Hex, visible } from '../../tools/index.ts';
 import { readSecretValue } from '../credentials/index.ts';
 import type { Ports } from '../ports.ts';
 import type { Quarantined } from '../store/store.ts';
@@ -13,7 +13,7 @@ const attempts = 3;
 /** Listens to what upstreams list over the connections that calls are made on: at connect, again later, and after a change was announced. */
 export const watchDrift =
   (ports: NoticePorts) =>
-  (key: string, definitions: readonly ToolDefinition[]): void => {
+  (key: string, definitions: readonly Definition[]): void => {
     const place = readConnectionKey(key);
     if (place === null) return;
     noticeDrift(ports, place, definitions).catch((error: unknown) =>
@@ -28,7 +28,7 @@ export const watchDrift =
 export async function noticeDrift(
   ports: NoticePorts,
   place: { readonly tenant: string; readonly upstream: string; readonly target: string },
-  definitions: readonly ToolDefinition[],
+  definitions: readonly Definition[],
 ): Promise<void> {
   const { tenant, upstream } = place;
   for (let attempt = 0; attempt < attempts; attempt++) {

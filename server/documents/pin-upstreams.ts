@@ -1,5 +1,5 @@
 import { didYouMean } from '../../policies/index.ts';
-import { canonicalForm, screenDefinition, type ToolDefinition, type UpstreamDocument } from '../../tools/index.ts';
+import { canonicalForm, type Definition, keyOf, operationsOf, screenDefinition, type UpstreamDocument } from '../../tools/index.ts';
 import type { Pin } from '../store/store.ts';
 import { commandFor } from './configuration.ts';
 import { definitionLines } from './definition-difference.ts';
@@ -83,7 +83,7 @@ export async function pinUpstreams(ports: PinPorts, next: NextConfiguration): Pr
         problems.push(...settled.problems);
         // Accepting one tool says nothing of others that are new.
         const own = offered.get(tenant.tenant);
-        if (own && typeof job.accept === 'string') own[upstream.name] = listed.definitions.map(({ name }) => name);
+        if (own && typeof job.accept === 'string') own[upstream.name] = listed.definitions.map(keyOf);
       }
     }
   };
@@ -104,25 +104,25 @@ function compareUpstream(
   if (stored?.kind !== 'Upstream' || canonicalForm(stored) !== canonicalForm(upstream)) return { same: false, sameDocument: false };
   const sameCommand = canonicalForm(commandFor(before, tenant.tenant, upstream)) === canonicalForm(commandFor(after, tenant.tenant, upstream));
   const pinned = new Set(tenant.stored?.pins.flatMap((pin) => (pin.upstream === upstream.name ? [pin.tool] : [])));
-  return { same: sameCommand && upstream.tools.every(({ name }) => pinned.has(name)), sameDocument: true };
+  return { same: sameCommand && operationsOf(upstream).every(({ key }) => pinned.has(key)), sameDocument: true };
 }
 
 /** Pins what the document names. A definition that changed under an unchanged document is drift: nobody has looked at it. */
 function settle(
   { tenant, document, upstream, accept }: Job,
-  definitions: readonly ToolDefinition[],
+  definitions: readonly Definition[],
 ): { pins: Pin[]; changes: PinChange[]; warnings: string[]; problems: DocumentProblem[] } {
   const pins: Pin[] = [];
   const changes: PinChange[] = [];
   const warnings: string[] = [];
   const problems: DocumentProblem[] = [];
-  const listed = new Map(definitions.map((definition) => [definition.name, definition]));
+  const listed = new Map(definitions.map((definition) => [keyOf(definition), definition]));
   const before = new Map((tenant.stored?.pins ?? []).filter((pin) => pin.upstream === upstream.name).map((pin) => [pin.tool, pin]));
   const note = (tool: string, change: PinChange['change'], digest: string, differences: readonly string[] = []): void =>
     void changes.push({ tenant: tenant.tenant, upstream: upstream.name, tool, change, digest, differences });
-  for (const [index, manifest] of upstream.tools.entries()) {
-    const { name } = manifest;
-    const report = (cause: string, remedy: string): void => void problems.push(problemAt(document, ['tools', index, 'name'], cause, remedy));
+  for (const manifest of operationsOf(upstream)) {
+    const { key: name } = manifest;
+    const report = (cause: string, remedy: string): void => void problems.push(problemAt(document, manifest.place, cause, remedy));
     const definition = listed.get(name);
     const pinned = before.get(name);
     before.delete(name);

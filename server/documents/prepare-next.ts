@@ -85,11 +85,8 @@ function catalogueOf(tenant: NextTenant, pinned: Pinned): { tools: readonly Brok
       (pinned.pins.get(tenant.tenant) ?? []).filter((pin) => pin.upstream === upstream.name),
     );
     tools.push(...made.tools);
-    for (const { tool, cause, remedy } of made.problems) {
-      problems.push(
-        problemAt(document, ['tools', upstream.tools.findIndex(({ name }) => name === tool), 'name'], `${upstream.name}: ${tool}: ${cause}`, remedy),
-      );
-    }
+    for (const { manifest, cause, remedy } of made.problems)
+      problems.push(problemAt(document, manifest.place, `${upstream.name}: ${manifest.name}: ${cause}`, remedy));
   }
   return { tools, problems };
 }

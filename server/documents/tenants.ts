@@ -107,7 +107,7 @@ export async function compile(configuration: TenantConfiguration, platform: Plat
       upstream,
       configuration.pins.filter((pin) => pin.upstream === upstream.name),
     );
-    if (problems[0]) throw new BrokenConfiguration(`${upstream.name}: ${problems[0].tool}: ${problems[0].cause}`);
+    if (problems[0]) throw new BrokenConfiguration(`${upstream.name}: ${problems[0].manifest.name}: ${problems[0].cause}`);
     for (const tool of made) tools.set(tool.name, tool);
   }
   const source = policySource(tenant, configuration.policies, tools.values(), documents.useCases.values(), documents.agents.values());

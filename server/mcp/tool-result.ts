@@ -1,3 +1,4 @@
+import { isToolResult } from '../../tools/index.ts';
 import { type CallAnswer, isRefusal, type Refusal } from '../call/index.ts';
 import { channelOf, invalidParams } from './answers.ts';
 import type { Answer } from './in-turn.ts';
@@ -16,6 +17,7 @@ export interface ToolResult {
 export function toldAs(visit: Visit, tool: string, answer: CallAnswer): Answer<ToolResult> {
   const decision = { 'taskgate/decision': { id: answer.decision, record: answer.record } };
   if (isRefusal(answer)) return refused(visit, tool, answer, decision);
+  if (!isToolResult(answer.result)) throw new Error('a tool answered with what is no result of a tool');
   const { content, structuredContent, isError } = answer.result;
   return {
     kind: 'result',

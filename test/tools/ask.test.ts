@@ -51,7 +51,8 @@ afterAll(() => {
 let dispatches = 0;
 async function call(over: Partial<UpstreamCall>): Promise<UpstreamOutcome> {
   return live.call({
-    tool: 'echo',
+    kind: 'tool',
+    address: 'echo',
     arguments: { text: 'a', deep: { list: [1, 'ü'] } },
     dispatch: `dsp_${++dispatches}`,
     signal: new AbortController().signal,
@@ -74,7 +75,7 @@ it('calls made at once each take the answer to themselves, whichever comes first
   };
   seen = [];
   const outcomes = await Promise.all(['dsp_a', 'dsp_b', 'dsp_c'].map((dispatch) => call({ dispatch })));
-  const told = outcomes.map((outcome) => (outcome.kind === 'result' ? /dsp_[abc]/.exec(JSON.stringify(outcome.result.content))?.[0] : outcome));
+  const told = outcomes.map((outcome) => (outcome.kind === 'result' ? /dsp_[abc]/.exec(JSON.stringify(outcome.result))?.[0] : outcome));
   expect(told).toEqual(['dsp_a', 'dsp_b', 'dsp_c']);
 });
 
@@ -190,6 +191,6 @@ it('keeps its connection over answers of both kinds', async () => {
 it('leaves a name that a header cannot hold to the SDK’s client', async () => {
   answer = (response, id) => json(response, { jsonrpc: '2.0', id, result: ok });
   seen = [];
-  expect(await call({ tool: 'écho' })).toMatchObject({ kind: 'result' });
+  expect(await call({ address: 'écho' })).toMatchObject({ kind: 'result' });
   expect(seen[0]?.headers['mcp-name']).toBe('=?base64?w6ljaG8=?=');
 });

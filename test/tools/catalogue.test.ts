@@ -83,7 +83,7 @@ describe('the catalogue', () => {
   it('has a problem for the second of two tools under one name', () => {
     const { tools, problems } = makeCatalogue(document({}, { name: 'other', as: 'pay' }), [pin(definition), pin({ ...definition, name: 'other' })]);
     expect(tools).toHaveLength(1);
-    expect(problems).toMatchObject([{ tool: 'other' }]);
+    expect(problems).toMatchObject([{ manifest: { name: 'other' } }]);
   });
 
   it('names a tool as the manifest says when its own name does not fit', () => {

@@ -5,7 +5,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { definitionDigest, type UpstreamConnection } from '../../tools/index.ts';
+import { definitionDigest, type ToolResult, type UpstreamConnection } from '../../tools/index.ts';
 import { call, type HeldPool, heldPool, packages, samples, stdio, textOf } from './upstreams.ts';
 
 let held: HeldPool;
@@ -17,7 +17,7 @@ afterAll(() => held.pool.close());
 const payment = { invoice: 'INV-7', iban: 'DE02120300000000202051', amount: 600 };
 const structured = async (connection: UpstreamConnection, tool: string, args: Record<string, unknown>): Promise<unknown> => {
   const outcome = await call(connection, tool, args);
-  return outcome.kind === 'result' ? outcome.result.structuredContent : outcome;
+  return outcome.kind === 'result' ? (outcome.result as ToolResult).structuredContent : outcome;
 };
 
 describe('the sample ledger', () => {

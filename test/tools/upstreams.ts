@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import {
   createUpstreamPool,
+  isToolResult,
   type PoolOptions,
   type UpstreamCall,
   type UpstreamConnection,
@@ -53,7 +54,8 @@ export function call(
   more: Partial<UpstreamCall> = {},
 ): Promise<UpstreamOutcome> {
   return connection.call({
-    tool,
+    kind: 'tool',
+    address: tool,
     arguments: args,
     dispatch: `dsp_${++dispatches}`,
     signal: new AbortController().signal,
@@ -68,5 +70,6 @@ export function call(
 /** The first text of a result; throws on a failure. */
 export function textOf(outcome: UpstreamOutcome): string {
   if (outcome.kind !== 'result') throw new Error(`failed: ${outcome.why} ${outcome.detail}`);
+  if (!isToolResult(outcome.result)) throw new Error('not the result of a tool');
   return String(outcome.result.content[0]?.['text']);
 }

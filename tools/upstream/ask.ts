@@ -49,7 +49,7 @@ export function createAsk(url: URL, headers: Readonly<Record<string, string>>, a
     try {
       const response = await agent.request({
         ...target,
-        headers: { ...common, 'mcp-method': 'tools/call', 'mcp-name': call.tool, ...key },
+        headers: { ...common, 'mcp-method': 'tools/call', 'mcp-name': call.address, ...key },
         body,
         signal: wait.signal,
       });
@@ -66,7 +66,7 @@ const lowerCased = (headers: Readonly<Record<string, string>>): Record<string, s
 
 function paramsOf(call: UpstreamCall) {
   return {
-    name: call.tool,
+    name: call.address,
     arguments: call.arguments,
     _meta: {
       'io.modelcontextprotocol/protocolVersion': stateless,

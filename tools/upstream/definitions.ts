@@ -1,5 +1,5 @@
 import type { Client } from '@modelcontextprotocol/client';
-import type { ToolDefinition } from '../manifest.ts';
+import type { ToolDefinition } from '../definition.ts';
 
 const mostTools = 1_000;
 const mostPages = 64;

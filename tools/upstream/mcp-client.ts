@@ -1,6 +1,6 @@
 import type { Client, Tool } from '@modelcontextprotocol/client';
 import { type CompiledSchema, compileSchema } from '../arguments.ts';
-import type { ToolDefinition } from '../manifest.ts';
+import type { ToolDefinition } from '../definition.ts';
 import { isPlainName, metaOf, stateless } from './ask.ts';
 import { listDefinitions } from './definitions.ts';
 import { shakeHands } from './handshake.ts';
@@ -145,7 +145,7 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
     };
     if (call.signal.aborted) return failed('cancelled', 'cancelled before it was sent');
     if (isClosed()) return failed('died', wire.fault()?.detail ?? 'the connection is closed');
-    const tool = listed.tools.get(call.tool);
+    const tool = listed.tools.get(call.address);
     try {
       const answer = ask !== null && tool?.plain && call.onProgress === null ? await ask(call) : await callWithSdk(client, call, tool);
       timeouts = 0;
@@ -175,14 +175,14 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
 function callWithSdk(client: Client, call: UpstreamCall, tool: ListedTool | undefined) {
   const { onProgress } = call;
   return client.callTool(
-    { name: call.tool, arguments: call.arguments, _meta: metaOf(call) },
+    { name: call.address, arguments: call.arguments, _meta: metaOf(call) },
     {
       signal: call.signal,
       timeout: call.deadlineMs,
       maxTotalTimeout: call.deadlineMs,
       ...(onProgress === null ? {} : { onprogress: ({ progress, total }) => onProgress(progress, total ?? null) }),
       // Given, the client neither looks the tool up nor tries a second time.
-      toolDefinition: { name: call.tool, inputSchema: (tool?.definition.inputSchema ?? { type: 'object' }) as Tool['inputSchema'] },
+      toolDefinition: { name: call.address, inputSchema: (tool?.definition.inputSchema ?? { type: 'object' }) as Tool['inputSchema'] },
       ...(call.idempotencyHeader === undefined ? {} : { headers: { [call.idempotencyHeader]: call.dispatch } }),
     },
   );

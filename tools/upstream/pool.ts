@@ -1,4 +1,4 @@
-import type { ToolDefinition } from '../manifest.ts';
+import type { ToolDefinition } from '../definition.ts';
 import type { LiveConnection } from './mcp-client.ts';
 import { createPooled, type Pooled } from './pooled.ts';
 import { type UpstreamPool, UpstreamsBusy, type UpstreamTarget, UpstreamUnavailable } from './upstream.ts';

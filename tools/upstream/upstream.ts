@@ -1,17 +1,18 @@
-import type { ToolDefinition } from '../manifest.ts';
+import type { Definition, OperationKind } from '../definition.ts';
 
 /** A live connection to one upstream, for one tenant and one principal; never shared beyond its key. */
 export interface UpstreamConnection {
   /** The definitions as the upstream lists them; listed at connect, again after it announces a change, and when `again`. */
-  definitions(again?: boolean): Promise<readonly ToolDefinition[]>;
+  definitions(again?: boolean): Promise<readonly Definition[]>;
   /** One attempt, never retried here. */
   call(call: UpstreamCall): Promise<UpstreamOutcome>;
   close(): Promise<void>;
 }
 
 export interface UpstreamCall {
-  /** The upstream's own name of the tool. */
-  readonly tool: string;
+  readonly kind: OperationKind;
+  /** As the upstream has it: a tool's or prompt's name, a URI, or the template that `arguments` fill in. */
+  readonly address: string;
   readonly arguments: Readonly<Record<string, unknown>>;
   readonly dispatch: string;
   readonly signal: AbortSignal;
@@ -25,12 +26,27 @@ export interface UpstreamCall {
   readonly onProgress: ((progress: number, total: number | null) => void) | null;
 }
 
-/** MCP content and structured content, whole and untouched. */
-export interface UpstreamResult {
+/** What a tool answered: MCP content and structured content, whole and untouched. */
+export interface ToolResult {
   readonly content: readonly Readonly<Record<string, unknown>>[];
   readonly structuredContent?: unknown;
   readonly isError: boolean;
 }
+
+/** What was read of a resource: one or several contents, each with its URI and text or bytes. */
+export interface ResourceResult {
+  readonly contents: readonly Readonly<Record<string, unknown>>[];
+}
+
+export interface PromptResult {
+  readonly description?: string;
+  readonly messages: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** By the kind of what was called; each has a member that no other has. */
+export type UpstreamResult = ToolResult | ResourceResult | PromptResult;
+
+export const isToolResult = (result: UpstreamResult): result is ToolResult => 'content' in result;
 
 /** `sent: false` is a promise that the upstream did not get the call; everything else may have had its effect. */
 export type UpstreamOutcome =
@@ -43,7 +59,10 @@ export type UpstreamOutcome =
     };
 
 /** How to reach an upstream: everything resolved, secrets included. Lives only in memory. */
-export type UpstreamTarget =
+export type UpstreamTarget = {
+  /** What of it is listed; tools alone when left out. */
+  readonly lists?: readonly OperationKind[];
+} & (
   | {
       readonly type: 'stdio';
       readonly run: readonly string[];
@@ -52,7 +71,8 @@ export type UpstreamTarget =
       /** The child's whole environment beside PATH-less defaults: exactly these; a value that starts with `{folder}/` lies in the child's own working folder. */
       readonly env: Readonly<Record<string, string>>;
     }
-  | { readonly type: 'http'; readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly egress: readonly string[] };
+  | { readonly type: 'http'; readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly egress: readonly string[] }
+);
 
 /**
  * Connections by key: lazily made, restarted with back-off, closed when idle or told. A key is `<tenant>/…/<what its target is>`:

@@ -89,7 +89,7 @@ function whyNot(snapshot: TenantSnapshot, asked: StandingProposal, at: number): 
   if (!useCase) return 'there is no such use case';
   if (!tool || !useCase.grants.some((grant) => grant.tool === tool.name && grant.digest === tool.digest)) return 'the use case does not grant that tool';
   if (asked.agent !== undefined && snapshot.agents.get(asked.agent)?.workflow !== useCase.document.workflow) return 'no such agent may run the use case';
-  const properties = Object.keys((tool.definition.inputSchema['properties'] as object | undefined) ?? {});
+  const properties = Object.keys((tool.inputSchema['properties'] as object | undefined) ?? {});
   const loose = whyUnconstrained(asked.arguments, properties, Object.keys(useCase.document.inputs));
   if (loose !== null) return loose;
   const unnamed = Object.keys(tool.manifest.targets).find((target) => properties.includes(target) && !Object.hasOwn(asked.arguments, target));

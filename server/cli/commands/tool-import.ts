@@ -47,7 +47,14 @@ async function importTools(run: readonly string[], options: Options, command: Co
       const listed = await listTarget(pool, tenant, name, targetOf(server));
       if (!('definitions' in listed))
         throw new Failure(`${visible(name)} ${listed.cause}`, { remedy: `${listed.remedy[0]?.toLowerCase()}${listed.remedy.slice(1)}` });
-      proposals.push(propose(options.name ?? name, tenant, server, listed.definitions));
+      proposals.push(
+        propose(
+          options.name ?? name,
+          tenant,
+          server,
+          listed.definitions.flatMap((one) => (one.kind === undefined ? [one] : [])),
+        ),
+      );
     }
   } finally {
     await pool.close();

@@ -1,5 +1,5 @@
 import { builtInCategories, didYouMean } from '../../../policies/index.ts';
-import { brokeredName, type CredentialDocument, reservedEnv, type UpstreamDocument } from '../../../tools/index.ts';
+import { type CredentialDocument, manifestProblem, operationsOf, reservedEnv, type UpstreamDocument } from '../../../tools/index.ts';
 import { commandFor } from '../configuration.ts';
 import type { PlatformDocument, TenantDocument } from '../kinds.ts';
 import type { NextTenant } from '../merge.ts';
@@ -84,12 +84,13 @@ function checkCredential(one: Located, { inject }: CredentialDocument): Document
 function checkTools(one: Located, upstream: UpstreamDocument, categories: readonly string[]): DocumentProblem[] {
   const problems: DocumentProblem[] = [];
   const own = new Set<string>();
-  upstream.tools.forEach((tool, index) => {
-    const at = ['tools', index] as const;
-    if (own.has(tool.name)) problems.push(problemAt(one, [...at, 'name'], 'This tool stands twice', 'Keep one of them'));
-    own.add(tool.name);
-    if (brokeredName(upstream.name, tool) === null)
-      problems.push(problemAt(one, [...at, 'name'], 'The brokered name does not fit [A-Za-z0-9_-], at most 64', 'Give it a shorter name with `as`'));
+  for (const operation of operationsOf(upstream)) {
+    const [list, index] = operation.place;
+    const at = [list, index] as const;
+    if (own.has(operation.key)) problems.push(problemAt(one, operation.place, `This ${operation.kind} stands twice`, 'Keep one of them'));
+    own.add(operation.key);
+    const unfit = manifestProblem(upstream.name, operation);
+    if (unfit) problems.push(problemAt(one, operation.place, `${operation.name}: ${unfit.cause}`, unfit.remedy));
     const check = (named: readonly string[], path: readonly PropertyKey[]): void => {
       named.forEach((category, place) => {
         if (!categories.includes(category)) {
@@ -104,8 +105,8 @@ function checkTools(one: Located, upstream: UpstreamDocument, categories: readon
         }
       });
     };
-    check(tool.returns.categories, [...at, 'returns', 'categories']);
-    for (const [field, label] of Object.entries(tool.returns.fields)) check(label.categories ?? [], [...at, 'returns', 'fields', field, 'categories']);
-  });
+    check(operation.returns.categories, [...at, 'returns', 'categories']);
+    for (const [field, label] of Object.entries(operation.returns.fields)) check(label.categories ?? [], [...at, 'returns', 'fields', field, 'categories']);
+  }
   return problems;
 }

@@ -1,4 +1,4 @@
-import type { ToolDefinition } from '../../../tools/index.ts';
+import type { Definition } from '../../../tools/index.ts';
 import type { RecordBody } from '../../audit/record.ts';
 import type { Kind, TaskgateDocument } from '../../documents/kinds.ts';
 import type { NotificationEvent } from '../../notifications/event.ts';
@@ -25,7 +25,7 @@ export interface PolicyText {
 export interface Pin {
   readonly upstream: string;
   readonly tool: string;
-  readonly definition: ToolDefinition;
+  readonly definition: Definition;
   readonly digest: string;
 }
 
