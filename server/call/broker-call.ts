@@ -4,6 +4,7 @@ import type { CallAnswer, CallIo, CallRequest, CallResult } from './call.ts';
 import { claim } from './claim.ts';
 import { deadlineOf } from './deadline.ts';
 import { enterSession, type Session } from './enter-session.ts';
+import { recordedName } from './find-operation.ts';
 import { invoke } from './invoke.ts';
 import { issueCredential } from './issue-credential.ts';
 import { judge } from './judge.ts';
@@ -19,17 +20,17 @@ import { whileLive } from './while-live.ts';
 /** What was judged may change before it is claimed; the call is then judged afresh, at most this often. */
 const attempts = 4;
 
-/** The whole life of one tool call, from its session on. Nothing reaches an upstream by any other route. */
+/** The whole life of one call, from its session on. Nothing reaches an upstream by any other route. */
 export async function brokerCall(ports: Ports, entered: Session, request: CallRequest, io: CallIo): Promise<CallAnswer> {
   const decision = ports.newId('dec');
   const until = ports.clock() + io.holdMs;
-  return recordWayOut(ports, entered.caller, { tool: request.tool, rung: io.rung }, decision, () =>
+  return recordWayOut(ports, entered.caller, { tool: recordedName(null, request), rung: io.rung }, decision, () =>
     whileLive(ports, entered.caller, io, async (live) => {
       let session: Session | Refusal = entered; // at the door, a moment ago: for which task, until when, budget left
       for (let attempt = 1; ; attempt++) {
         const answer = isRefusal(session)
           ? session
-          : ofTask(session, await walk(ports, session, request, { ...live, holdMs: Math.max(0, until - ports.clock()) }, decision));
+          : ofTask(session, request, await walk(ports, session, request, { ...live, holdMs: Math.max(0, until - ports.clock()) }, decision));
         if (!isRefusal(answer) || answer.refused !== 'stale' || attempt === attempts) return answer;
         session = await enterSession(ports, entered.caller);
       }
@@ -66,6 +67,7 @@ async function walk(ports: Ports, session: Session, request: CallRequest, io: Ca
 }
 
 /** A refusal inside a task, with what its record says of the task. */
-function ofTask(session: Session, answer: CallResult | Refusal): CallResult | Refusal {
-  return isRefusal(answer) ? { ...answer, task: { use_case: session.row.useCase, ...observedOf(session) } } : answer;
+function ofTask(session: Session, request: CallRequest, answer: CallResult | Refusal): CallResult | Refusal {
+  if (!isRefusal(answer)) return answer;
+  return { ...answer, operation: recordedName(session, request), task: { use_case: session.row.useCase, ...observedOf(session) } };
 }

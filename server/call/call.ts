@@ -2,17 +2,19 @@ import type { UpstreamResult } from '../../tools/index.ts';
 import type { Rung } from '../store/store.ts';
 import type { Refusal } from './refusals.ts';
 
-/** One `tools/call` as it came in, already parsed strictly. */
-export interface CallRequest {
-  /** The brokered name asked for; not yet known to be granted. */
-  readonly tool: string;
-  readonly arguments: unknown;
+/** One `tools/call`, `prompts/get` or `resources/read` as it came in, already parsed strictly. */
+export type CallRequest = Asked & {
   /** `_meta["taskgate/call"]`: makes an otherwise equal call another one; null when the client sent none. */
   readonly nonce: string | null;
   /** The approval a sealed `requestState` or task id names; null on a first try. */
   readonly resumes: string | null;
   readonly traceparent: string | null;
-}
+};
+
+/** Not yet known to be granted: a tool or a prompt by its brokered name, or whatever is read at an address. */
+export type Asked =
+  | { readonly kind: 'tool' | 'prompt'; readonly tool: string; readonly arguments: unknown }
+  | { readonly kind: 'resource'; readonly uri: string };
 
 /** What a door lends to one call. */
 export interface CallIo {
@@ -68,6 +70,29 @@ export interface ListedTool {
   readonly inputSchema: Readonly<Record<string, unknown>>;
   readonly outputSchema?: Readonly<Record<string, unknown>>;
   readonly annotations?: Readonly<Record<string, unknown>>;
+}
+
+/** A resource as `resources/list` shows it: at its upstream's own address, and called by the name it is granted by. */
+export interface ListedResource extends ListedRead {
+  readonly uri: string;
+}
+export interface ListedTemplate extends ListedRead {
+  readonly uriTemplate: string;
+}
+interface ListedRead {
+  readonly name: string;
+  readonly title: string;
+  readonly description?: string;
+  readonly mimeType?: string;
+  readonly annotations?: Readonly<Record<string, unknown>>;
+}
+
+/** A prompt as `prompts/list` shows it, under its brokered name. */
+export interface ListedPrompt {
+  readonly name: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly arguments?: readonly { readonly name: string; readonly title?: string; readonly description?: string; readonly required?: boolean }[];
 }
 
 /** What an agent may know of an approval of its own session. */

@@ -17,7 +17,7 @@ import type { Ports } from '../ports.ts';
 import { lookIntoSession } from './enter-session.ts';
 import { type Judgement, judge } from './judge.ts';
 import { isRefusal, type Refusal } from './refusals.ts';
-import { currentGrant, resolveTool } from './resolve-tool.ts';
+import { currentGrant, resolveNamed } from './resolve-tool.ts';
 
 export interface EditRequest {
   readonly approval: string;
@@ -76,7 +76,7 @@ export async function editApproval(ports: Ports, person: Person, request: EditRe
 async function judgeEdit(ports: Ports, shown: Proposal, edited: EditRequest['arguments']): Promise<Judgement | Refusal> {
   const session = await lookIntoSession(ports, shown.tenant, shown.session);
   if (isRefusal(session)) return session;
-  const tool = resolveTool(session, { tool: shown.tool, arguments: edited, nonce: null });
+  const tool = resolveNamed(session, { tool: shown.tool, arguments: edited }, null);
   return isRefusal(tool) ? tool : judge(tool);
 }
 

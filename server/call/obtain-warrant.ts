@@ -11,7 +11,7 @@ import { type BreakGlass, liftByBreakGlass } from './lift-by-break-glass.ts';
 import { isRefusal, type Refusal, refuse } from './refusals.ts';
 import { replayOutcome } from './replay-outcome.ts';
 import { requestApproval } from './request-approval.ts';
-import { resolveTool } from './resolve-tool.ts';
+import { resolveNamed } from './resolve-tool.ts';
 import { type Rest, type Resting, resting } from './rest-on-standing.ts';
 import { whyStopped } from './while-live.ts';
 
@@ -171,7 +171,7 @@ async function runsAsApproved(ports: Needs, judgement: Judgement, row: ApprovalR
   const shown = openProposal(ports, row);
   const session = await enterSession(ports, judgement.tool.session.caller);
   if (isRefusal(session)) return session;
-  const tool = resolveTool(session, { tool: shown.tool, arguments: shown.arguments, nonce: request.nonce });
+  const tool = resolveNamed(session, shown, request.nonce);
   if (isRefusal(tool)) return tool;
   const satisfied = satisfiedLiterals(row, mustBeSigned(session.tenant.document, tool.tool.manifest.effect) ? 'signed' : 'any');
   const voted = judge(

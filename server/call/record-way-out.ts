@@ -2,7 +2,7 @@ import type { Caller } from '../identity/caller.ts';
 import { askerOf } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import { type Rung, StoreUnavailable } from '../store/store.ts';
-import type { CallAnswer, CallRequest, CallResult } from './call.ts';
+import type { CallAnswer, CallResult } from './call.ts';
 import { isRefusal, type Refusal, type RefusalCode, refuse } from './refusals.ts';
 
 /**
@@ -36,7 +36,8 @@ export async function recordWayOut(
   }
 }
 
-interface Asked extends Pick<CallRequest, 'tool'> {
+interface Asked {
+  readonly tool: string;
   /** How the request waited, where it could wait for a human. */
   readonly rung?: Rung;
 }
@@ -68,7 +69,7 @@ function recordOf(caller: Caller, request: Asked, decision: string, refusal: Ref
     sponsor: caller.sponsor,
     ...refusal.task,
     // What was asked for is the caller's text until it is resolved: kept short, so that it cannot flood the record.
-    tool: request.tool.slice(0, 128),
+    tool: (refusal.operation ?? request.tool).slice(0, 128),
     decision_id: decision,
     code: refusal.refused,
     ...(refusal.detail === null ? {} : { detail: refusal.detail.slice(0, 500) }),

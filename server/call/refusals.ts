@@ -62,6 +62,8 @@ export interface Refusal {
   readonly scopes?: readonly string[];
   /** `approval.running`, `outcome.unknown`, `upstream.*`: the attempt in question. */
   readonly dispatch?: string;
+  /** For the record: what the call turned out to be of. */
+  readonly operation?: string;
   /** For the record: the task it was refused in. */
   readonly task?: Pick<RecordBody, 'use_case' | 'observed_until'>;
 }

@@ -3,7 +3,8 @@ import type { SessionGrant } from '../store/store.ts';
 import type { CallRequest } from './call.ts';
 import { checkConstraint } from './check-constraint.ts';
 import type { Session } from './enter-session.ts';
-import { heldTool, type Refusal, refuse } from './refusals.ts';
+import { findOperation, type Named } from './find-operation.ts';
+import { heldTool, isRefusal, type Refusal, refuse } from './refusals.ts';
 
 declare const resolved: unique symbol;
 
@@ -20,14 +21,19 @@ export interface ResolvedTool {
   readonly callKey: string;
 }
 
-/** Granted, pinned, arguments valid. An ungranted tool and an unknown one are told apart only in the record. */
-export function resolveTool(session: Session, request: Pick<CallRequest, 'tool' | 'arguments' | 'nonce'>): ResolvedTool | Refusal {
+/** Granted, pinned, arguments valid. An ungranted operation and an unknown one are told apart only in the record. */
+export function resolveTool(session: Session, request: CallRequest): ResolvedTool | Refusal {
+  const named = findOperation(session, request);
+  return isRefusal(named) ? named : resolveNamed(session, named, request.nonce);
+}
+
+/** As `resolveTool`, for what is named already, whatever its kind: a call that people were shown. */
+export function resolveNamed(session: Session, request: Named, nonce: string | null): ResolvedTool | Refusal {
   const unknown = (detail: string): Refusal => refuse('tool.not_granted', `Unknown tool: ${request.tool}`, { detail });
   const grant = session.row.grants.find((one) => one.tool === request.tool);
   if (!grant) return unknown(session.tenant.tools.has(request.tool) ? 'registered, not granted' : 'not registered');
   const tool = session.tenant.tools.get(request.tool);
   if (!tool) return unknown('granted, no longer registered');
-  if (tool.kind !== 'tool') return unknown('not a tool');
   const held = session.tenant.quarantined.get(tool.name);
   if (held) return heldTool(tool.name, `${held.change} at its upstream`);
   const current = currentGrant(session, request.tool);
@@ -46,7 +52,7 @@ export function resolveTool(session: Session, request: Pick<CallRequest, 'tool' 
       tool: tool.name,
       tool_digest: tool.digest,
       arguments: args,
-      call: request.nonce,
+      call: nonce,
     }),
   );
   // Counted before anybody is asked, so that nobody approves what can never be claimed.

@@ -55,10 +55,11 @@ export async function lookAtTask(ports: Needs, session: Session, name: TaskName)
 }
 
 /** The tasks of a session, youngest first. */
-export async function listTasks(ports: Needs, { row: { tenant, id } }: Session): Promise<readonly TaskState[]> {
+export async function listTasks(ports: Needs, session: Session): Promise<readonly TaskState[]> {
+  const { tenant, id } = session.row;
   const at = ports.clock();
   const approvals = await ports.store.listApprovals(tenant, { session: id }, { after: null, limit: mostListed });
-  const open = approvals.filter((row) => row.expiresAt > at && row.supersededBy === null && isCall(row));
+  const open = approvals.filter((row) => row.expiresAt > at && row.supersededBy === null && canBeTask(session, row));
   const waiting = await Promise.all(open.map((row) => ofApproval(ports, { kind: 'approval', id: row.id }, row)));
   const kept = (await ports.store.listTasks(tenant, id, at, mostListed)).map(ofDispatch);
   return [...waiting, ...kept].sort((one, other) => other.createdAt - one.createdAt);
@@ -103,7 +104,8 @@ export async function cancelTask(ports: Needs, session: Session, name: TaskName)
 }
 
 /** The approval that stands for the call now: an edit takes the place of what it narrows, and what is asked anew of what has lapsed. */
-async function standingRow(ports: Needs, { row: { tenant, id } }: Session, approval: string): Promise<ApprovalRow | null> {
+async function standingRow(ports: Needs, session: Session, approval: string): Promise<ApprovalRow | null> {
+  const { tenant, id } = session.row;
   const at = ports.clock();
   let row = await ports.store.readApproval(tenant, approval);
   for (let step = 0; row && row.status === 'superseded' && step < longestLine; step++) {
@@ -112,11 +114,14 @@ async function standingRow(ports: Needs, { row: { tenant, id } }: Session, appro
     if (!next) break;
     row = next;
   }
-  return row && row.session === id && row.expiresAt > at && isCall(row) ? row : null;
+  return row && row.session === id && row.expiresAt > at && canBeTask(session, row) ? row : null;
 }
 
-/** What people are asked about a task itself names a tool of Taskgate's own, whose names carry no `__`: there is no call behind it. */
-const isCall = ({ tool }: ApprovalRow): boolean => tool.includes('__');
+/**
+ * What people are asked about a task itself names a tool of Taskgate's own, whose names carry no `__`: there is no call behind it. Of calls,
+ * MCP has those of tools alone be tasks.
+ */
+const canBeTask = ({ tenant }: Session, { tool }: ApprovalRow): boolean => tool.includes('__') && (tenant.tools.get(tool)?.kind ?? 'tool') === 'tool';
 
 async function ofApproval(ports: Needs, name: TaskName, row: ApprovalRow): Promise<TaskState> {
   const dispatch = row.dispatch === null ? null : await ports.store.readDispatch(row.tenant, row.dispatch);
@@ -136,5 +141,5 @@ function ofDispatch(row: TaskRow): TaskState {
 /** The agent's own call: what an edit narrowed stays what is asked again. */
 function requestOf(ports: Pick<Ports, 'keys' | 'clock'>, row: ApprovalRow): CallRequest {
   const { tool, arguments: decided, edited } = openProposal(ports, row);
-  return { tool, arguments: edited?.asked ?? decided, nonce: row.nonce, resumes: row.id, traceparent: null };
+  return { kind: 'tool', tool, arguments: edited?.asked ?? decided, nonce: row.nonce, resumes: row.id, traceparent: null };
 }

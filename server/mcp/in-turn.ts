@@ -8,7 +8,7 @@ import type { Visit } from './parts.ts';
 export type Answer<T> =
   | { readonly kind: 'result'; readonly result: T }
   /** A JSON-RPC error that the client's code reads, not the model. */
-  | { readonly kind: 'error'; readonly code: number; readonly message: string }
+  | { readonly kind: 'error'; readonly code: number; readonly message: string; readonly data?: Readonly<Record<string, unknown>> }
   /** The whole request is refused with an HTTP status of its own. */
   | { readonly kind: 'turned_away'; readonly refusal: Refusal };
 

@@ -1,5 +1,19 @@
 import type { Hono } from 'hono';
-import { awaitApproval, brokerCall, cancelTask, enterSession, keepTask, listTasks, listTools, lookAtTask, runTask } from '../call/index.ts';
+import {
+  awaitApproval,
+  brokerCall,
+  cancelTask,
+  enterSession,
+  keepTask,
+  kindsOf,
+  listPrompts,
+  listResources,
+  listTasks,
+  listTemplates,
+  listTools,
+  lookAtTask,
+  runTask,
+} from '../call/index.ts';
 import { applyExtension, requestExtension } from '../extensions/index.ts';
 import { authenticate, callerOfConnection } from '../identity/index.ts';
 import type { Ports } from '../ports.ts';
@@ -13,6 +27,10 @@ const broker: Parts = {
   callerOfConnection,
   enterSession,
   listTools,
+  listResources,
+  listTemplates,
+  listPrompts,
+  kindsOf,
   brokerCall,
   awaitApproval,
   openSession,

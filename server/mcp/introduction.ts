@@ -9,6 +9,13 @@ export const serverInfo = { name: 'taskgate', title: 'Taskgate', version: produc
 /** Both SDKs compile schemas into code unless told otherwise. */
 export const schemaValidator = new CfWorkerJsonSchemaValidator();
 
+/** A connection token may open any task of its agent, whatever that has. */
+export function capabilitiesOf({ session, connection, parts }: Visit) {
+  const { resources, prompts } = connection ? { resources: true, prompts: true } : session ? parts.kindsOf(session) : { resources: false, prompts: false };
+  const listChanged = { listChanged: true };
+  return { tools: listChanged, ...(resources ? { resources: listChanged } : {}), ...(prompts ? { prompts: listChanged } : {}) };
+}
+
 const always = `Taskgate brokers these tools for one task. What is listed is all this task may use, and every call is judged when it is made.
 A call may have to wait for a human. When an answer says a call was not executed and names an approval, nothing has happened yet: retry exactly that call (same tool, same arguments), or call await_approval with the approval's id until it is decided and then retry. A retry never runs an approved call twice; to mean another, equal call, send a new _meta["taskgate/call"]. Nothing you answer can approve a call.
 A refusal gives its reason. Act on the reason or tell the person you work for; do not try to reach the same effect another way.`;

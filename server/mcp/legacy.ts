@@ -9,12 +9,13 @@ import { internalError, methodNotFound, rpcIdOf, turnAway } from './answers.ts';
 import { cancelElsewhere, heedElsewhere } from './cancel-elsewhere.ts';
 import type { Cancellations } from './cancellations.ts';
 import type { Answer } from './in-turn.ts';
-import { instructionsFor, schemaValidator, serverInfo } from './introduction.ts';
+import { capabilitiesOf, instructionsFor, schemaValidator, serverInfo } from './introduction.ts';
 import type { Visit } from './parts.ts';
 import { keepAlive } from './progress.ts';
+import { type Lend, serveLegacyReads } from './reads/legacy.ts';
 import { canBeTask, startTask } from './tasks/follow.ts';
 import { serveLegacyTasks, taskCapabilities, taskOf } from './tasks/legacy.ts';
-import type { ToolResult } from './tool-result.ts';
+import { asTool, type ToolResult } from './tool-result.ts';
 
 /** The 2025-era leg: SDK v1 with a server and a transport of its own for each request, so that nothing outlives it. */
 export async function serveLegacy(
@@ -32,42 +33,44 @@ export async function serveLegacy(
   const unwrap = <T>(answer: Answer<T> | Paused): T => {
     if (answer.kind === 'result') return answer.result;
     if (answer.kind === 'paused') throw new Error('nothing is paused on a leg that lends no rounds');
-    if (answer.kind === 'error') throw new RpcError(answer.code, answer.message);
+    if (answer.kind === 'error') throw new RpcError(answer.code, answer.message, answer.data);
     instead = turnAway(answer.refusal, visit.door, rpcIdOf(message));
     throw new RpcError(internalError, answer.refusal.message);
   };
 
   const tasks = mayWaitBy(visit.session, 'task');
-  const capabilities = { tools: { listChanged: true }, ...(tasks ? { tasks: taskCapabilities } : {}) };
+  const capabilities = { ...capabilitiesOf(visit), ...(tasks ? { tasks: taskCapabilities } : {}) };
   const server = new Server(serverInfo, { capabilities, instructions: instructionsFor(visit), jsonSchemaValidator: schemaValidator });
   server.setRequestHandler(ListToolsRequestSchema, async ({ params }) => ({
-    tools: unwrap(await answerList(visit, params?.cursor)).tools.map((tool) => ({
+    tools: unwrap(await answerList(visit, 'tools', params?.cursor)).items.map((tool) => ({
       ...asLegacyTool(tool),
       ...(canBeTask(visit, tool.name) ? { execution: { taskSupport: 'optional' as const } } : {}),
     })),
   }));
-  server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
-    const call = cancellations.begin(speaker, extra.requestId);
-    const heard = named === null ? null : heedElsewhere(visit, named, extra.requestId, () => void cancellations.cancel(speaker, extra.requestId));
-    const progress = keepAlive(params._meta?.progressToken, extra.sendNotification);
-    const lent = {
-      signal: call.signal,
-      gone: AbortSignal.any([call.signal, request.signal]),
-      onProgress: progress?.report ?? null,
-      rounds: null,
-    };
+  /** Runs a call that its client may cancel and be told of. */
+  const lend: Lend = async ({ _meta }, { requestId, sendNotification }, run) => {
+    const call = cancellations.begin(speaker, requestId);
+    const heard = named === null ? null : heedElsewhere(visit, named, requestId, () => void cancellations.cancel(speaker, requestId));
+    const progress = keepAlive(_meta?.progressToken, sendNotification);
+    const gone = AbortSignal.any([call.signal, request.signal]);
     try {
-      const asked = { name: params.name, arguments: params.arguments ?? {}, meta: params._meta ?? {} };
-      if (params.task === undefined) return asLegacyResult(unwrap(await answerCall(visit, asked, lent)));
-      if (!canBeTask(visit, params.name)) throw new RpcError(methodNotFound, `${params.name.slice(0, 128)} does not run as a task`);
-      const started = await startTask(visit, asked, lent, true);
-      return started.kind === 'task' ? { task: taskOf(started.view) } : asLegacyResult(unwrap(started));
+      return await run({ signal: call.signal, gone, onProgress: progress?.report ?? null, rounds: null });
     } finally {
       progress?.stop();
       heard?.();
       call.done();
     }
-  });
+  };
+  server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) =>
+    lend(params, extra, async (lent) => {
+      const asked = { kind: 'tool' as const, name: params.name, arguments: params.arguments ?? {}, meta: params._meta ?? {} };
+      if (params.task === undefined) return asLegacyResult(unwrap(await answerCall(visit, asked, lent, asTool)));
+      if (!canBeTask(visit, params.name)) throw new RpcError(methodNotFound, `${params.name.slice(0, 128)} does not run as a task`);
+      const started = await startTask(visit, asked, lent, true);
+      return started.kind === 'task' ? { task: taskOf(started.view) } : asLegacyResult(unwrap(started));
+    }),
+  );
+  serveLegacyReads(server, visit, capabilities, { lend, unwrap });
 
   // A stream only for who asked for progress: plain JSON can still become another HTTP status.
   if (tasks) serveLegacyTasks(server, visit, { gone: request.signal, unwrap, asResult: asLegacyResult });
@@ -107,9 +110,11 @@ function withoutTask(message: Readonly<Record<string, unknown>>): unknown {
 /** `message` goes out as it stands; SDK v1's own error class would put a prefix before it. */
 class RpcError extends Error {
   readonly code: number;
-  constructor(code: number, message: string) {
+  readonly data: unknown;
+  constructor(code: number, message: string, data?: unknown) {
     super(message);
     this.code = code;
+    this.data = data;
   }
 }
 

@@ -1,4 +1,18 @@
-import type { ApprovalState, Attempt, CallAnswer, CallIo, CallRequest, ListedTool, Refusal, Session, TaskName, TaskState } from '../call/index.ts';
+import type {
+  ApprovalState,
+  Attempt,
+  CallAnswer,
+  CallIo,
+  CallRequest,
+  ListedPrompt,
+  ListedResource,
+  ListedTemplate,
+  ListedTool,
+  Refusal,
+  Session,
+  TaskName,
+  TaskState,
+} from '../call/index.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { ExtensionAsked } from '../extensions/index.ts';
 import type { Caller, Connection, DoorAsked } from '../identity/index.ts';
@@ -13,6 +27,10 @@ export interface Parts {
   callerOfConnection(connection: Connection, session: SessionRow): Caller;
   enterSession(ports: Ports, caller: Caller): Promise<Session | Refusal>;
   listTools(session: Session): readonly ListedTool[];
+  listResources(session: Session): readonly ListedResource[];
+  listTemplates(session: Session): readonly ListedTemplate[];
+  listPrompts(session: Session): readonly ListedPrompt[];
+  kindsOf(session: Session): { readonly resources: boolean; readonly prompts: boolean };
   brokerCall(ports: Ports, session: Session, request: CallRequest, io: CallIo): Promise<CallAnswer>;
   awaitApproval(ports: Ports, caller: Caller, approval: string, holdMs: number, signal: AbortSignal, aside: Aside): Promise<ApprovalState | Refusal>;
   openSession(ports: Ports, snapshot: TenantSnapshot, request: OpenRequest): Promise<SessionRow | Refusal>;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { canonicalForm, sha256Hex } from '../../tools/index.ts';
 import type { ApprovalState, Edited, Refusal } from '../call/index.ts';
 import type { SecretKey } from '../credentials/keys.ts';
+import type { Call } from './answer-call.ts';
 
 /**
  * A call that waits for a human. A modern client is answered `input_required` with nothing but a `requestState`
@@ -48,9 +49,9 @@ export function createPauseCodec(keys: readonly SecretKey[], holder: string, at:
 }
 
 /** Which call a state belongs to; null for arguments without a canonical form, which no state can belong to. */
-export function digestCall(tool: string, args: unknown, nonce: string | null): string | null {
+export function digestCall({ kind, name, arguments: args }: Call, nonce: string | null): string | null {
   try {
-    return sha256Hex(canonicalForm([tool, args, nonce]));
+    return sha256Hex(canonicalForm(kind === 'tool' ? [name, args, nonce] : [kind, name, args, nonce]));
   } catch {
     return null;
   }

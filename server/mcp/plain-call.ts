@@ -1,5 +1,5 @@
 import { classifyInboundRequest, specTypeSchemas } from '@modelcontextprotocol/server';
-import type { ToolCall } from './answer-call.ts';
+import type { Call } from './answer-call.ts';
 import { serverInfo } from './introduction.ts';
 import type { ToolResult } from './tool-result.ts';
 
@@ -8,7 +8,7 @@ import type { ToolResult } from './tool-result.ts';
  * is all it wants, so it is read and answered here, byte for byte as SDK v2 does, which every other request and every other answer
  * goes through.
  */
-export interface PlainCall extends ToolCall {
+export interface PlainCall extends Call {
   readonly id: string | number;
 }
 
@@ -52,7 +52,7 @@ function plainCallOf({ jsonrpc, id, method, params, ...rest }: Readonly<Record<s
   const { name, arguments: args = {}, _meta: meta } = params;
   if (named === undefined || name !== named || !isHeaderSafe(named) || !isObject(args) || !isObject(meta)) return null;
   if (meta[protocolVersion] !== revision || 'progressToken' in meta || Object.keys(params).some((key) => !known.has(key))) return null;
-  return { id: id as string | number, name: named, arguments: args, meta };
+  return { kind: 'tool', id: id as string | number, name: named, arguments: args, meta };
 }
 
 /** A name that stands in its header as it is (SEP-2243). */

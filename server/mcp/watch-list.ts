@@ -3,7 +3,8 @@ import { isRefusal, type Refusal, refuse } from '../call/index.ts';
 import type { Caller } from '../identity/index.ts';
 import { watchSession } from '../sessions/index.ts';
 import { admit, identify, whoOf } from './admit.ts';
-import { answerList } from './answer-list.ts';
+import { answerList, type ListKey } from './answer-list.ts';
+import { capabilitiesOf } from './introduction.ts';
 import type { Visit } from './parts.ts';
 
 /**
@@ -17,6 +18,9 @@ const lookEvery = 5_000;
 const lookAtMostEvery = 1_000;
 /** Open streams one session or connection may have. */
 const mostStreams = 4;
+
+const allNews = ['tools_list_changed', 'resources_list_changed', 'prompts_list_changed'] as const;
+type News = (typeof allNews)[number];
 
 export interface ListWatches {
   /** The event source of one stream; `end` closes it once its holder would be turned away, or `still` says no. */
@@ -40,7 +44,7 @@ export function createListWatches(): ListWatches {
       const who = whoOf(visit);
       const subscribe: ServerEventBus['subscribe'] = (listener) => {
         count(who, 1);
-        const stop = watch(visit, headers, () => listener({ kind: 'tools_list_changed' }), end, still);
+        const stop = watch(visit, headers, (kind) => listener({ kind }), end, still);
         return () => {
           stop();
           count(who, -1);
@@ -51,18 +55,18 @@ export function createListWatches(): ListWatches {
   };
 }
 
-function watch(first: Visit, headers: Headers, changed: () => void, end: () => void, still?: (visit: Visit) => Promise<boolean>): () => void {
+function watch(first: Visit, headers: Headers, changed: (news: News) => void, end: () => void, still?: (visit: Visit) => Promise<boolean>): () => void {
   const tenant = first.caller?.tenant ?? first.connection?.tenant ?? '';
   let session = first.caller?.session ?? null;
-  let before = namesAndSchemas(first);
+  let before = listsOf(first);
   const look = async (): Promise<void> => {
     const visit = await lookAgain(first, headers);
     if (isRefusal(visit) || (still && !(await still(visit)))) return end();
     session = visit.caller?.session ?? null;
-    const now = namesAndSchemas(visit);
-    const differs = (await now) !== (await before);
+    const now = listsOf(visit);
+    const [is, was] = await Promise.all([now, before]);
     before = now;
-    if (differs) changed();
+    for (const news of allNews) if (is[news] !== was[news]) changed(news);
   };
   const watch = watchSession(first.ports.store, { tenant, session: () => session }, lookAtMostEvery, () => look().catch(end));
   const timer = setInterval(watch.ask, lookEvery);
@@ -92,7 +96,16 @@ async function renewed({ ports, caller }: Visit): Promise<Caller | Refusal> {
 /** The task token that opened the stream is not good any more; a connection token has no session of its own to renew. */
 const isPast = ({ ports, caller, connection }: Visit): boolean => caller !== null && connection === null && caller.tokenExpires * 1000 <= ports.clock();
 
-async function namesAndSchemas(visit: Visit): Promise<string> {
-  const answer = await answerList(visit, undefined);
-  return answer.kind === 'result' ? JSON.stringify(answer.result.tools) : '';
+/** Names, schemas and addresses, by what a change of them is told as. */
+async function listsOf(visit: Visit): Promise<Readonly<Record<News, string>>> {
+  const { resources, prompts } = capabilitiesOf(visit);
+  const list = async (key: ListKey): Promise<unknown> => {
+    const answer = await answerList(visit, key, undefined);
+    return answer.kind === 'result' ? answer.result.items : [];
+  };
+  return {
+    tools_list_changed: JSON.stringify(await list('tools')),
+    resources_list_changed: resources ? JSON.stringify([await list('resources'), await list('resourceTemplates')]) : '',
+    prompts_list_changed: prompts ? JSON.stringify(await list('prompts')) : '',
+  };
 }

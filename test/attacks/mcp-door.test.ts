@@ -92,7 +92,14 @@ it('an answer to a question nobody asked approves nothing', async () => {
   const inputResponses = { approve: { action: 'accept', content: { approve: true } }, apr_1: { action: 'accept' } };
   const body = await call({ ...payment, requestState, inputResponses });
   expect(body.result?.resultType).toBe('input_required');
-  expect(door.calls.at(-1)?.request).toEqual({ tool: payment.name, arguments: payment.arguments, nonce: null, resumes: 'apr_1', traceparent: null });
+  expect(door.calls.at(-1)?.request).toEqual({
+    kind: 'tool',
+    tool: payment.name,
+    arguments: payment.arguments,
+    nonce: null,
+    resumes: 'apr_1',
+    traceparent: null,
+  });
 });
 
 it('the rounds of a pause cannot be wound back by sending an older state: a hold is all it buys', async () => {

@@ -120,7 +120,7 @@ describe('while a use case is observed', () => {
 
 describe('the end of its last day', () => {
   const request = (amount: number): CallRequest => ({
-    ...{ tool: 'ledger__post_payment', arguments: french(amount).arguments, nonce: randomBytes(4).toString('hex') },
+    ...{ kind: 'tool' as const, tool: 'ledger__post_payment', arguments: french(amount).arguments, nonce: randomBytes(4).toString('hex') },
     ...{ resumes: null, traceparent: null },
   });
   const io = {

@@ -34,7 +34,7 @@ async function call(ports: Ports, caller: Caller, tool: string, args: unknown): 
   };
   const session = await enterSession(ports, caller);
   if (isRefusal(session)) throw new Error(session.message);
-  return brokerCall(ports, session, { tool, arguments: args, nonce: null, resumes: null, traceparent: null }, io);
+  return brokerCall(ports, session, { kind: 'tool', tool, arguments: args, nonce: null, resumes: null, traceparent: null }, io);
 }
 
 async function callerOf(task: { accessToken: string; session: string }): Promise<Caller> {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Task } from '../../server/connect/session.ts';
-import { modernMeta, post, type Served, serveDoor } from '../mcp/fixture.ts';
+import { argumentsOf, modernMeta, post, type Served, serveDoor } from '../mcp/fixture.ts';
 import { modernClient, payment, startTestBroker, type TestBroker } from '../support/broker.ts';
 import { readSuite } from '../support/suites.ts';
 import { type Heard, keptAlive, type Line } from '../support/wire.ts';
@@ -128,7 +128,7 @@ describe.skipIf(suite === null)(`JSONTestSuite (${suite === null ? 'not found: s
           const more = era === 'modern' ? `,"_meta":${meta}` : '';
           const headers = era === 'modern' ? { ...modernHeaders, 'mcp-name': 'ledger__post_payment' } : { 'mcp-protocol-version': '2025-11-25' };
           await (await post(door.mcp, callWith('ledger__post_payment', bytes, more), headers)).text();
-          if (door.calls.length > before) read.set(`${era} ${name}`, (door.calls.at(-1)?.request.arguments as { x?: unknown } | undefined)?.x);
+          if (door.calls.length > before) read.set(`${era} ${name}`, (argumentsOf(door.calls.at(-1)?.request) as { x?: unknown } | undefined)?.x);
         }
       }
       for (const { name, expected, bytes } of texts) {

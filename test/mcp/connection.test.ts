@@ -4,7 +4,7 @@ import type { Caller } from '../../server/identity/caller.ts';
 import type { Parts } from '../../server/mcp/index.ts';
 import type { Ports } from '../../server/ports.ts';
 import type { SessionRow } from '../../server/store/store.ts';
-import { callerOf, legacyClient, modernClient, type Served, serveDoor, sessionOf } from './fixture.ts';
+import { askedFor, callerOf, legacyClient, modernClient, type Served, serveDoor, sessionOf } from './fixture.ts';
 
 let door: Served;
 afterEach(() => door.close());
@@ -137,6 +137,6 @@ it('shows the task tools to nobody with a task token', async () => {
   const client = await modernClient(`${door.url}/mcp`);
   expect((await client.listTools()).tools.map(({ name }) => name)).not.toContain('open_task');
   await expect(client.callTool({ name: 'open_task', arguments: task })).resolves.toMatchObject({ content: [{ text: 'done' }] });
-  expect(door.calls[0]?.request.tool).toBe('open_task');
+  expect(askedFor(door.calls[0]?.request)).toBe('open_task');
   await client.close();
 });

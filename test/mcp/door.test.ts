@@ -2,7 +2,7 @@ import { Agent, request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Refusal, type RefusalCode, refuse } from '../../server/call/index.ts';
 import { StoreUnavailable } from '../../server/store/store.ts';
-import { legacyClient, modernClient, post, postCall, refusal, type Served, serveDoor, session, sessionOf, textResult, token } from './fixture.ts';
+import { argumentsOf, legacyClient, modernClient, post, postCall, refusal, type Served, serveDoor, session, sessionOf, textResult, token } from './fixture.ts';
 
 let door: Served;
 afterEach(() => door.close());
@@ -232,7 +232,7 @@ it('refuses a modern request whose headers name another call than its body', asy
 });
 
 it('keeps two sessions apart though their clients count alike', async () => {
-  door = await serveDoor({ answer: (request) => textResult(JSON.stringify(request.arguments)) });
+  door = await serveDoor({ answer: (request) => textResult(JSON.stringify(argumentsOf(request))) });
   const [one, two, three] = [await legacyClient(door.mcp), await legacyClient(door.mcp), await modernClient(door.mcp)];
   const answers = await Promise.all([one, two, three].map((client, n) => client.callTool({ name: 'a__b', arguments: { n } })));
   expect(answers.map(({ content }) => content)).toEqual([0, 1, 2].map((n) => [{ type: 'text', text: `{"n":${n}}` }]));

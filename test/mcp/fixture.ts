@@ -57,6 +57,9 @@ export const textResult = (text: string): CallAnswer => ({
   record: 7,
   replayed: false,
 });
+/** What a call asked for, by name or by address, and with what. */
+export const askedFor = (request: CallRequest | undefined): string | undefined => (request?.kind === 'resource' ? request.uri : request?.tool);
+export const argumentsOf = (request: CallRequest | undefined): unknown => (request?.kind === 'resource' ? undefined : request?.arguments);
 export const refusal = (over: Refusal): CallAnswer => ({ ...over, decision: 'dec_2', record: 8 });
 
 export interface Served {
@@ -138,6 +141,10 @@ export async function serveDoor(options: { answer?: Answers; parts?: Partial<Par
     callerOfConnection: unexpected,
     enterSession: async (_ports, caller) => sessionOf(caller),
     listTools: () => tools,
+    listResources: () => [],
+    listTemplates: () => [],
+    listPrompts: () => [],
+    kindsOf: () => ({ resources: false, prompts: false }),
     brokerCall: async (_ports, { caller }, request, io) => {
       calls.push({ request, io, caller });
       return (options.answer ?? (() => textResult('done')))(request, io);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type CallIo, type CallRequest, refuse } from '../../server/call/index.ts';
 import type { Ports } from '../../server/ports.ts';
-import { callerOf, legacyClient, modernClient, postCall, refusal, type Served, serveDoor, session, textResult } from './fixture.ts';
+import { askedFor, callerOf, legacyClient, modernClient, postCall, refusal, type Served, serveDoor, session, textResult } from './fixture.ts';
 
 let door: Served;
 afterEach(() => door.close());
@@ -129,7 +129,7 @@ describe('a modern client', () => {
     while (door.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
     gone.abort();
     expect(await call).toBe('gone');
-    expect((await aborted.promise).tool).toBe(payment.name);
+    expect(askedFor(await aborted.promise)).toBe(payment.name);
     await client.close();
   });
 });
@@ -195,7 +195,7 @@ describe('a 2025-era client', () => {
     door = await serveDoor({
       answer: async (request, io) => {
         if (!io.signal.aborted) await once(io.signal, 'abort');
-        aborted.resolve(request.tool);
+        aborted.resolve(String(askedFor(request)));
         return refusal(refuse('call.cancelled', 'cancelled'));
       },
     });

@@ -3,6 +3,7 @@ import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/typ
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { refuse } from '../../server/call/index.ts';
 import {
+  askedFor,
   legacyClient,
   messagesOf,
   modernClient,
@@ -147,9 +148,9 @@ it('tells apart what two clients in one task cancel, though both count alike', a
   const aborted: string[] = [];
   door = await serveDoor({
     answer: async (request, io) => {
-      if (request.tool === 'a__quick') return textResult('done');
+      if (askedFor(request) === 'a__quick') return textResult('done');
       await new Promise<void>((resolve) => io.signal.addEventListener('abort', () => resolve(), { once: true }));
-      aborted.push(request.tool);
+      aborted.push(String(askedFor(request)));
       return refusal(refuse('call.cancelled', 'cancelled'));
     },
   });

@@ -39,6 +39,37 @@ it('tells a listening client that its list has changed, only then, and ends with
   expect(await next()).toBeNull();
 });
 
+it('tells of each list by itself, only to who asked for it and only where there is one', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  let resources = [{ uri: 'docs://a', name: 'docs__a', title: 'a' }];
+  let templates = [{ uriTemplate: 'docs://{n}', name: 'docs__n', title: 'n' }];
+  let prompts = [{ name: 'docs__p' }];
+  door = await serveDoor({
+    parts: {
+      kindsOf: () => ({ resources: true, prompts: true }),
+      listResources: () => resources,
+      listTemplates: () => templates,
+      listPrompts: () => prompts,
+    },
+  });
+  const all = { toolsListChanged: true, resourcesListChanged: true, promptsListChanged: true };
+  const everything = messagesOf(await postModern(door.mcp, 'subscriptions/listen', { notifications: all }));
+  const promptsAlone = messagesOf(await postModern(door.mcp, 'subscriptions/listen', { notifications: { promptsListChanged: true } }));
+  expect(await everything()).toMatchObject({ params: { notifications: all } });
+  expect(await promptsAlone()).toMatchObject({ params: { notifications: { promptsListChanged: true } } });
+
+  resources = [];
+  vi.advanceTimersByTime(5_000);
+  expect(await everything()).toMatchObject({ method: 'notifications/resources/list_changed' });
+  templates = [];
+  vi.advanceTimersByTime(5_000);
+  expect(await everything()).toMatchObject({ method: 'notifications/resources/list_changed' });
+  prompts = [];
+  vi.advanceTimersByTime(5_000);
+  expect(await everything()).toMatchObject({ method: 'notifications/prompts/list_changed' });
+  expect(await promptsAlone()).toMatchObject({ method: 'notifications/prompts/list_changed' });
+});
+
 it('looks at once when a signal says that something changed, and at no more than one a second', async () => {
   let over = false;
   const looked = vi.fn();

@@ -1,14 +1,14 @@
 import { type CallAnswer, isRefusal, refuse, type Session, type TaskName, type TaskState } from '../../call/index.ts';
-import { brokered, type Lent, mayWaitBy, type ToolCall } from '../answer-call.ts';
+import { brokered, type Call, type Lent, mayWaitBy } from '../answer-call.ts';
 import { internalError } from '../answers.ts';
 import { lackedScope } from '../check-scope.ts';
 import { type Answer, guarded } from '../in-turn.ts';
 import { ownTools } from '../own-tools.ts';
 import type { Visit } from '../parts.ts';
-import { refused, type ToolResult, toldAs } from '../tool-result.ts';
+import { asTool, type ToolResult } from '../tool-result.ts';
 import { type Named, openTask, sealTask } from './names.ts';
 import { runAside } from './run-aside.ts';
-import { type TaskView, toldView, viewOf, withAnswer } from './view.ts';
+import { callOf, type TaskView, toldView, viewOf, withAnswer } from './view.ts';
 
 /** What both generations of tasks do; each only puts it into its own words. */
 
@@ -36,10 +36,10 @@ const idOf = ({ ports, session }: InSession, named: Named): string => sealTask(p
  * One call of a client that can wait for a task. `always`: it asked for one whatever the call takes (2025-11-25); else it gets one
  * when a human has to decide or when the call takes its time (2026-07-28).
  */
-export async function startTask(visit: InSession, call: ToolCall, lent: Lent, always: boolean): Promise<Tasked | Answer<ToolResult>> {
+export async function startTask(visit: InSession, call: Call, lent: Lent, always: boolean): Promise<Tasked | Answer<ToolResult>> {
   const { ports, session } = visit;
   const run = runAside(ports, session, visit.parts.tasks, lent.signal, always ? 0 : ports.config.task_after_ms, (signal, begun) =>
-    brokered(visit, call, { ...lent, signal, gone: signal, rung: 'task', begun }),
+    brokered(visit, call, { ...lent, signal, gone: signal, rung: 'task', begun }, asTool),
   );
   const first = await Promise.race([run.answer, run.kept]);
   if (first.kind === 'kept') return named(visit, first.name);
@@ -48,7 +48,7 @@ export async function startTask(visit: InSession, call: ToolCall, lent: Lent, al
   const waits = isRefusal(answer) && (answer.refused === 'approval.required' || (always && answer.approval));
   const approval = isRefusal(answer) ? (waits ? answer.approval?.id : undefined) : always ? answer.approval : undefined;
   if (approval !== undefined) return named(visit, { kind: 'approval', id: approval });
-  const outcome = toldAs(visit, call.name, answer);
+  const outcome = asTool.told(visit, call, answer);
   if (!always || outcome.kind !== 'result' || !isRefusal(answer)) return outcome;
   const told = { kind: 'told' as const, code: answer.refused, message: answer.message, decision: answer.decision, at: ports.clock() };
   return { kind: 'task', view: toldView(idOf(visit, told), told, session.row.expiresAt, outcome) };
@@ -80,7 +80,7 @@ async function lookUp(visit: InSession, id: string): Promise<Tasked | NoTask | D
   const name = openTask(ports.keys.state, holderOf(session), id, ports.clock());
   if (name === null) return noTask;
   if (name.kind === 'told') {
-    const outcome = refused(visit, '', refuse(name.code, name.message), { 'taskgate/decision': { id: name.decision, record: null } });
+    const outcome = asTool.refused(visit, callOf(''), refuse(name.code, name.message), { 'taskgate/decision': { id: name.decision, record: null } });
     return { kind: 'task', view: toldView(id, name, session.row.expiresAt, outcome) };
   }
   const state = await parts.tasks.look(ports, session, name);

@@ -63,8 +63,9 @@ export function taskNews(visit: Visit, headers: Headers, message: Readonly<Recor
           const text = decoder.decode(chunk);
           if (text.includes('"notifications/tools/list_changed"') && toolsListChanged !== true) return;
           if (!text.includes('"notifications/subscriptions/acknowledged"')) return controller.enqueue(chunk);
-          const acknowledged = JSON.parse(text.slice(text.indexOf('data: ') + 'data: '.length)) as { params: object };
-          const notifications = { ...(toolsListChanged === true ? { toolsListChanged } : {}), taskIds };
+          const acknowledged = JSON.parse(text.slice(text.indexOf('data: ') + 'data: '.length)) as { params: { notifications: object } };
+          const { toolsListChanged: _, ...others } = acknowledged.params.notifications as { toolsListChanged?: unknown };
+          const notifications = { ...(toolsListChanged === true ? { toolsListChanged } : {}), ...others, taskIds };
           controller.enqueue(frameOf({ ...acknowledged, params: { ...acknowledged.params, notifications } }));
           // Only now: MCP has the acknowledgement come first.
           if (ended) return;

@@ -1,8 +1,9 @@
 import { type CallAnswer, isRefusal, type RefusalCode, type TaskState } from '../../call/index.ts';
+import type { Call } from '../answer-call.ts';
 import { internalError } from '../answers.ts';
 import type { Answer } from '../in-turn.ts';
 import type { Visit } from '../parts.ts';
-import { type ToolResult, toldAs } from '../tool-result.ts';
+import { asTool, type ToolResult } from '../tool-result.ts';
 import type { Told } from './names.ts';
 
 /** A task as either generation is shown it; times in epoch milliseconds. */
@@ -29,6 +30,9 @@ const words = {
   cancelled: 'The task was cancelled. What had not run will not run; what was running was asked to stop.',
 } as const;
 
+/** A call that is only told of: what it was called with is not known here. */
+export const callOf = (tool: string): Call => ({ kind: 'tool', name: tool, arguments: {}, meta: {} });
+
 /** A task that has nothing to tell but how it stands. */
 export function viewOf(id: string, state: TaskState): TaskView {
   const { createdAt, updatedAt, expiresAt, status } = state;
@@ -48,7 +52,7 @@ export function withAnswer(visit: Visit, view: TaskView, tool: string, answer: C
     if (answer.refused === 'upstream.failed')
       return { ...view, status: 'failed', message: answer.message, outcome: { kind: 'error', code: internalError, message: answer.message } };
   }
-  return withOutcome(view, toldAs(visit, tool, answer));
+  return withOutcome(view, asTool.told(visit, callOf(tool), answer));
 }
 
 function withOutcome(view: TaskView, outcome: Answer<ToolResult>): TaskView | Turned {
