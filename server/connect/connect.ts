@@ -48,7 +48,7 @@ export async function openBridge(options: TaskOptions, version: string, say: (li
   ]);
   const workload = findWorkload(doors, options);
   const task = holdTask(doors, workload, () => openAs(doors, workload, options), Date.now);
-  const clients = reachSession(task, version, () => bridge.toolsChanged());
+  const clients = reachSession(task, version, (what) => bridge.changed(what));
   const bridge = makeBridge(task, clients, version, say);
   return {
     factory: bridge.factory,

@@ -1,18 +1,29 @@
 import {
   type CallToolResult,
   type Client,
+  type GetPromptResult,
   type InputRequiredResult,
   isInputRequiredResult,
+  type ReadResourceResult,
   type RequestOptions,
   specTypeSchemas,
   withInputRequired,
 } from '@modelcontextprotocol/client';
 import type { SessionClients } from './reach-session.ts';
 
+/** What may wait for a human, and what each is answered with. */
+export interface Results {
+  readonly 'tools/call': CallToolResult;
+  readonly 'resources/read': ReadResourceResult;
+  readonly 'prompts/get': GetPromptResult;
+}
+export type CallMethod = keyof Results;
+
 /** One call as the host made it. */
-export interface HostCall {
-  readonly name: string;
-  readonly arguments: Readonly<Record<string, unknown>> | undefined;
+export interface HostCall<M extends CallMethod> {
+  readonly method: M;
+  /** Name and arguments, or the address of what is read. */
+  readonly params: Readonly<Record<string, unknown>>;
   readonly meta: Readonly<Record<string, unknown>>;
   /** Echoed by a host that follows rounds itself. */
   readonly requestState: string | undefined;
@@ -29,14 +40,18 @@ const heartbeatMs = 8_000;
 /** The broker ends a wait after eight rounds; more would be a fault of its own. */
 const maxRounds = 12;
 
-const answer = withInputRequired(specTypeSchemas.CallToolResult);
+const answers = {
+  'tools/call': withInputRequired(specTypeSchemas.CallToolResult),
+  'resources/read': withInputRequired(specTypeSchemas.ReadResourceResult),
+  'prompts/get': withInputRequired(specTypeSchemas.GetPromptResult),
+};
 
 /**
  * Forwards a call and brings back what the broker answered, untouched. When it waits for a human: a modern host gets the
  * rounds as they are; for a 2025-era host they are followed here, kept alive by progress when it asked for that, and
  * otherwise given up after the first round for the handle, before its patience (mostly 60 s) runs out.
  */
-export async function forwardCall(clients: SessionClients, call: HostCall): Promise<CallToolResult | InputRequiredResult> {
+export async function forwardCall<M extends CallMethod>(clients: SessionClients, call: HostCall<M>): Promise<Results[M] | InputRequiredResult> {
   const { onProgress } = call;
   const beat = onProgress === null ? undefined : setInterval(() => onProgress(null, null), heartbeatMs);
   try {
@@ -54,18 +69,13 @@ export async function forwardCall(clients: SessionClients, call: HostCall): Prom
   }
 }
 
-function send(client: Client, call: HostCall, requestState: string | undefined): Promise<CallToolResult | InputRequiredResult> {
-  const params = {
-    name: call.name,
-    ...(call.arguments === undefined ? {} : { arguments: call.arguments }),
-    ...(requestState === undefined ? {} : { requestState }),
-    _meta: call.meta,
-  };
+function send<M extends CallMethod>(client: Client, call: HostCall<M>, requestState: string | undefined): Promise<Results[M] | InputRequiredResult> {
+  const params = { ...call.params, ...(requestState === undefined ? {} : { requestState }), _meta: call.meta };
   const options: RequestOptions = {
     allowInputRequired: true,
     signal: call.signal,
     timeout: patienceMs,
     ...(call.onProgress === null ? {} : { onprogress: ({ progress, total }) => call.onProgress?.(progress, total ?? null) }),
   };
-  return client.request({ method: 'tools/call', params }, answer, options);
+  return client.request({ method: call.method, params }, answers[call.method], options) as Promise<Results[M] | InputRequiredResult>;
 }

@@ -11,7 +11,11 @@ export interface SessionClients {
   close(): Promise<void>;
 }
 
-export function reachSession(task: HeldTask, version: string, onToolsChanged: () => void): SessionClients {
+/** What a session has lists of. */
+export const listNames = ['tools', 'resources', 'prompts'] as const;
+export type ListName = (typeof listNames)[number];
+
+export function reachSession(task: HeldTask, version: string, onChanged: (what: ListName) => void): SessionClients {
   const open = new Map<'auto' | 'legacy', Promise<Client>>();
 
   const connect = async (mode: 'auto' | 'legacy'): Promise<Client> => {
@@ -22,7 +26,9 @@ export function reachSession(task: HeldTask, version: string, onToolsChanged: ()
         versionNegotiation: { mode },
         inputRequired: { autoFulfill: false },
         jsonSchemaValidator: new CfWorkerJsonSchemaValidator(),
-        ...(mode === 'auto' ? { listChanged: { tools: { autoRefresh: false, onChanged: onToolsChanged } } } : {}),
+        ...(mode === 'auto'
+          ? { listChanged: Object.fromEntries(listNames.map((what) => [what, { autoRefresh: false, onChanged: () => onChanged(what) }])) }
+          : {}),
       },
     );
     const transport = new StreamableHTTPClientTransport(new URL(mcpUrl), {

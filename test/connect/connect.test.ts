@@ -90,6 +90,34 @@ describe.each([
     });
   });
 
+  it('sees, reads and is prompted with what the session has, as the broker gave it', async () => {
+    const host = await connect();
+    expect((await host.listResources()).resources.map(({ uri }) => uri)).toEqual(['docs://handbook']);
+    expect((await host.listResourceTemplates()).resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual(['docs://page/{n}']);
+    expect((await host.listPrompts()).prompts).toEqual([{ name: 'docs__ask', arguments: [{ name: 'what', required: true }] }]);
+    expect(await host.readResource({ uri: 'docs://handbook', _meta: { 'taskgate/call': 'n2', other: 'x' } })).toMatchObject({
+      contents: [{ uri: 'docs://handbook', text: 'as it stands' }],
+      _meta: { 'taskgate/decision': { id: 'dec_3', record: 9 } },
+    });
+    expect(broker.calls[0]?.meta).toMatchObject({ 'taskgate/call': 'n2' });
+    expect(broker.calls[0]?.meta).not.toHaveProperty('other');
+    expect(await host.getPrompt({ name: 'docs__ask', arguments: { what: 'this' } })).toMatchObject({
+      messages: [{ role: 'user', content: { text: 'this after 0 rounds' } }],
+      _meta: { 'taskgate/decision': { id: 'dec_3', record: 9 } },
+    });
+    await expect(host.readResource({ uri: 'docs://nothing' })).rejects.toMatchObject({ code: -32602, data: { uri: 'docs://nothing' } });
+  });
+
+  it('has empty lists of what a session with tools alone has not', async () => {
+    broker.toolsOnly = true;
+    const host = await connect();
+    expect((await host.listResources()).resources).toEqual([]);
+    expect((await host.listResourceTemplates()).resourceTemplates).toEqual([]);
+    expect((await host.listPrompts()).prompts).toEqual([]);
+    expect((await host.listTools()).tools).toHaveLength(3);
+    expect(said).toEqual([]);
+  });
+
   it('has one session, opened with its workload’s proof, however it probes', async () => {
     const host = await connect();
     await host.listTools();
@@ -112,6 +140,9 @@ describe.each([
     expect(firstOf(answer)).toContain('This task has ended: its sponsor ended it');
     expect((await host.listTools()).tools).toEqual([]);
     expect(firstOf(await host.callTool({ name: 'mail__echo', arguments: {} }))).toContain('This task has ended');
+    await expect(host.readResource({ uri: 'docs://handbook' })).rejects.toThrow('This task has ended: its sponsor ended it');
+    await expect(host.getPrompt({ name: 'docs__ask', arguments: { what: 'this' } })).rejects.toThrow('This task has ended');
+    expect((await host.listPrompts()).prompts).toEqual([]);
   });
 
   it('goes on with a fresh token when only the token is refused', async () => {
@@ -151,6 +182,26 @@ describe('a call that waits for a human', () => {
     broker.rounds = 3;
     const host = await modernHost();
     expect(firstOf(await host.callTool({ name: 'mail__waits', arguments: {} }))).toBe('after 3 rounds');
+    expect(broker.calls.map((call) => call.state)).toEqual([undefined, '1', '2', '3']);
+  });
+});
+
+describe('a prompt that waits for a human', () => {
+  const ask = { name: 'docs__ask', arguments: { what: 'this' } };
+  const words = (prompt: { messages: readonly { content: unknown }[] }): unknown => prompt.messages[0]?.content;
+
+  it('is an error with the handle for a 2025-era host without progress, and followed to its end for one with it', async () => {
+    broker.rounds = 5;
+    const host = await olderHost();
+    await expect(host.getPrompt(ask)).rejects.toMatchObject({ code: 403, data: { 'taskgate/approval': { id: 'apr_1', status: 'pending' } } });
+    expect(broker.calls.map((call) => call.era)).toEqual(['modern', 'legacy']);
+    expect(words(await host.getPrompt(ask, { onprogress: () => undefined }))).toMatchObject({ text: 'this after 5 rounds' });
+  });
+
+  it('reaches a 2026-07-28 host as the rounds it follows itself', async () => {
+    broker.rounds = 3;
+    const host = await modernHost();
+    expect(words(await host.getPrompt(ask))).toMatchObject({ text: 'this after 3 rounds' });
     expect(broker.calls.map((call) => call.state)).toEqual([undefined, '1', '2', '3']);
   });
 });

@@ -4,9 +4,9 @@ import { forwardCall, type HostCall } from '../../server/connect/forward-call.ts
 
 afterEach(() => vi.useRealTimers());
 
-const call = (more: Partial<HostCall>): HostCall => ({
-  name: 'mail__waits',
-  arguments: {},
+const call = (more: Partial<HostCall<'tools/call'>>): HostCall<'tools/call'> => ({
+  method: 'tools/call',
+  params: { name: 'mail__waits', arguments: {} },
   meta: {},
   requestState: undefined,
   era: 'legacy',

@@ -18,7 +18,7 @@ export interface StandIn {
   readonly revoked: string[];
   /** Claims of the assertions the local provider got. */
   readonly assertions: Record<string, unknown>[];
-  /** Calls of `tools/call` that arrived, with the era they came in. */
+  /** Calls that arrived, of what was read by its address, with the era they came in. */
   readonly calls: { readonly era: string; readonly name: string; readonly meta: unknown; readonly state: unknown }[];
   /** Seconds of the next tokens. */
   tokenLife: number;
@@ -27,6 +27,8 @@ export interface StandIn {
   refuseRenewal: string | null;
   /** No token given so far is taken any more. */
   forgetTokens(): void;
+  /** The session has tools alone. */
+  toolsOnly: boolean;
   /** Rounds a waiting call is sent through before it is answered. */
   rounds: number;
   close(): Promise<void>;
@@ -54,6 +56,7 @@ export async function standIn(): Promise<StandIn> {
     tokenLife: 900,
     refuseOpening: null,
     refuseRenewal: null,
+    toolsOnly: false,
     rounds: 0,
     forgetTokens: () => {
       live = new Set();
@@ -107,7 +110,9 @@ export async function standIn(): Promise<StandIn> {
 }
 
 function serve({ era }: McpRequestContext, state: Omit<StandIn, 'url'>): Server {
-  const server = new Server({ name: 'stand-in', version: '1' }, { capabilities: { tools: {} }, inputRequired: { legacyShim: false } });
+  const readable = state.toolsOnly ? {} : { resources: { listChanged: true }, prompts: { listChanged: true } };
+  const server = new Server({ name: 'stand-in', version: '1' }, { capabilities: { tools: {}, ...readable }, inputRequired: { legacyShim: false } });
+  if (!state.toolsOnly) serveReadable(server, era, state);
   server.setRequestHandler('tools/list', async () => ({
     tools: ['echo', 'fails', 'waits'].map((name) => ({ name: `mail__${name}`, inputSchema: { type: 'object' as const, additionalProperties: true } })),
   }));
@@ -136,4 +141,28 @@ function serve({ era }: McpRequestContext, state: Omit<StandIn, 'url'>): Server 
     return { content: [{ type: 'text', text: `after ${round} rounds` }] };
   });
   return server;
+}
+
+const decision = { 'taskgate/decision': { id: 'dec_3', record: 9 } };
+
+function serveReadable(server: Server, era: McpRequestContext['era'], state: Omit<StandIn, 'url'>): void {
+  const uri = 'docs://handbook';
+  server.setRequestHandler('resources/list', async () => ({ resources: [{ uri, name: 'docs__handbook' }] }));
+  server.setRequestHandler('resources/templates/list', async () => ({ resourceTemplates: [{ uriTemplate: 'docs://page/{n}', name: 'docs__page' }] }));
+  server.setRequestHandler('prompts/list', async () => ({ prompts: [{ name: 'docs__ask', arguments: [{ name: 'what', required: true }] }] }));
+  server.setRequestHandler('resources/read', async ({ params }, { mcpReq }) => {
+    state.calls.push({ era, name: params.uri, meta: mcpReq._meta, state: mcpReq.requestState<string>() });
+    if (params.uri !== uri) throw new ProtocolError(-32602, 'Resource not found', { uri: params.uri });
+    return { contents: [{ uri, text: 'as it stands' }], _meta: decision };
+  });
+  server.setRequestHandler('prompts/get', async ({ params }, { mcpReq }) => {
+    const requestState = mcpReq.requestState<string>();
+    state.calls.push({ era, name: params.name, meta: mcpReq._meta, state: requestState });
+    const round = Number(requestState ?? 0);
+    if (era === 'legacy' && state.rounds > 0)
+      throw new ProtocolError(403, 'not executed', { 'taskgate/approval': { id: 'apr_1', status: 'pending', retry_after: 5, expires_at: 1 } });
+    if (round < state.rounds) return inputRequired({ requestState: String(round + 1) });
+    const text = `${params.arguments?.['what']} after ${round} rounds`;
+    return { messages: [{ role: 'user' as const, content: { type: 'text' as const, text } }], _meta: decision };
+  });
 }
