@@ -40,7 +40,9 @@ export interface TemplateDefinition extends Described {
   readonly annotations?: Json | undefined;
 }
 
-export interface PromptArgument extends Described {
+interface PromptArgument {
+  readonly name: string;
+  readonly description?: string | undefined;
   readonly required?: boolean | undefined;
 }
 

@@ -6,6 +6,7 @@ export {
   type Definition,
   keyOf,
   type OperationKind,
+  operationKinds,
   type PromptDefinition,
   type ResourceDefinition,
   type TemplateDefinition,

@@ -29,12 +29,7 @@ export function promptSchema({ arguments: declared = [] }: PromptDefinition): Js
   if (new Set(names).size < names.length || names.some((name) => name.startsWith('__'))) return null;
   return {
     type: 'object',
-    properties: Object.fromEntries(
-      declared.map(({ name, title, description }) => [
-        name,
-        { type: 'string', ...(title === undefined ? {} : { title }), ...(description === undefined ? {} : { description }) },
-      ]),
-    ),
+    properties: Object.fromEntries(declared.map(({ name, description }) => [name, { type: 'string', ...(description === undefined ? {} : { description }) }])),
     required: declared.flatMap(({ name, required }) => (required === true ? [name] : [])),
     additionalProperties: false,
   };

@@ -1,4 +1,4 @@
-import type { CredentialDocument, UpstreamDocument, UpstreamTarget } from '../../tools/index.ts';
+import { type CredentialDocument, operationKinds, operationsOf, type UpstreamDocument, type UpstreamTarget } from '../../tools/index.ts';
 import type { OperatorCommand } from './kinds.ts';
 
 /** What reaching an upstream needs of a configuration; a `TenantSnapshot` has it. */
@@ -32,6 +32,7 @@ export function upstreamTarget(parts: UpstreamParts, name: string, secret: strin
   const upstream = parts.upstreams.get(name);
   if (!upstream) throw new Error(`no upstream ${name}`);
   const { document, command } = upstream;
+  const lists = listed(document);
   const inject = document.credential === undefined ? null : (parts.credentials.get(document.credential)?.inject ?? null);
   switch (document.transport.type) {
     case 'stdio': {
@@ -39,6 +40,7 @@ export function upstreamTarget(parts: UpstreamParts, name: string, secret: strin
       const injected = inject !== null && 'env' in inject && secret !== null ? { [inject.env]: secret } : {};
       return {
         type: 'stdio',
+        ...lists,
         run: command.run,
         allowRead: command.allow_read,
         allowWrite: command.allow_write,
@@ -47,9 +49,16 @@ export function upstreamTarget(parts: UpstreamParts, name: string, secret: strin
     }
     case 'http': {
       const headers = inject !== null && 'header' in inject && secret !== null ? { [inject.header]: `${inject.prefix}${secret}` } : {};
-      return { type: 'http', url: document.transport.url, headers, egress: document.egress };
+      return { type: 'http', ...lists, url: document.transport.url, headers, egress: document.egress };
     }
     case 'openapi':
       throw new Error('openapi upstreams are not spoken to');
   }
+}
+
+/** An upstream is asked for the kinds of which its document registers some: most for their tools alone. */
+function listed(document: UpstreamDocument): Pick<UpstreamTarget, 'lists'> {
+  const registered = new Set(operationsOf(document).map(({ kind }) => kind));
+  const lists = operationKinds.filter((kind) => registered.has(kind));
+  return lists.join() === 'tool' ? {} : { lists };
 }

@@ -1,5 +1,6 @@
 import { Client } from '@modelcontextprotocol/client';
 import product from '../../package.json' with { type: 'json' };
+import type { OperationKind } from '../definition.ts';
 import { EgressRefused } from './egress.ts';
 import { UpstreamUnavailable } from './upstream.ts';
 import { closedHere, redact, type Wire } from './wire.ts';
@@ -12,7 +13,9 @@ export interface HandshakeOptions {
   /** Values that must never come back in an error. */
   readonly secrets: readonly string[];
   readonly connectMs: number;
-  onToolsChanged(): void;
+  /** What of it is listed, and so told of when it changes. */
+  readonly lists: readonly OperationKind[];
+  onListChanged(): void;
 }
 
 export interface Shaken {
@@ -43,7 +46,7 @@ async function attempt(options: HandshakeOptions, mode: 'auto' | 'legacy'): Prom
       inputRequired: { autoFulfill: false },
       // The default validator generates code from the schemas it is given; results are checked by our own.
       jsonSchemaValidator: { getValidator: () => (input) => ({ valid: true, data: input as never, errorMessage: undefined }) },
-      listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: () => options.onToolsChanged() } },
+      listChanged: changesOf(options),
     },
   );
   try {
@@ -55,6 +58,15 @@ async function attempt(options: HandshakeOptions, mode: 'auto' | 'legacy'): Prom
     await wire.transport.close().catch(() => undefined);
     return { ended: fault?.why === 'died', reason: fault?.detail ?? reasonOf(error) };
   }
+}
+
+function changesOf({ lists, onListChanged }: HandshakeOptions) {
+  const told = { autoRefresh: false, debounceMs: 0, onChanged: () => onListChanged() } as const;
+  return {
+    ...(lists.includes('tool') ? { tools: told } : {}),
+    ...(lists.includes('resource') || lists.includes('template') ? { resources: told } : {}),
+    ...(lists.includes('prompt') ? { prompts: told } : {}),
+  };
 }
 
 /** The innermost reason, or a refusal of ours on the way to it. */

@@ -1,11 +1,12 @@
-import type { Client, Tool } from '@modelcontextprotocol/client';
+import type { Client, RequestOptions, Tool } from '@modelcontextprotocol/client';
+import { expand } from '../address.ts';
 import { type CompiledSchema, compileSchema } from '../arguments.ts';
-import type { ToolDefinition } from '../definition.ts';
+import type { Definition, OperationKind, ToolDefinition } from '../definition.ts';
 import { isPlainName, metaOf, stateless } from './ask.ts';
 import { listDefinitions } from './definitions.ts';
 import { shakeHands } from './handshake.ts';
-import { explain, type Failed, settle } from './outcome.ts';
-import { type UpstreamCall, type UpstreamConnection, type UpstreamOutcome, UpstreamUnavailable } from './upstream.ts';
+import { explain, type Failed, settle, settleTool } from './outcome.ts';
+import { type UpstreamCall, type UpstreamConnection, type UpstreamOutcome, type UpstreamResult, UpstreamUnavailable } from './upstream.ts';
 import { type Limit, redact, type Wire } from './wire.ts';
 
 /** One MCP connection, whatever its wire: one attempt a call, and closed for good once it shows that it no longer works. */
@@ -15,8 +16,10 @@ export interface ConnectionOptions {
   /** Values that must never come back in an error. */
   readonly secrets: readonly string[];
   readonly connectMs: number;
+  /** What of it is listed. */
+  readonly lists: readonly OperationKind[];
   /** Told of every list that was read: at connect, when asked for again, and soon after the upstream announced a change. */
-  onListed?(definitions: readonly ToolDefinition[]): void;
+  onListed?(definitions: readonly Definition[]): void;
 }
 
 export interface LiveConnection extends UpstreamConnection {
@@ -36,7 +39,7 @@ interface ListedTool {
 }
 
 interface Listed {
-  readonly definitions: readonly ToolDefinition[];
+  readonly definitions: readonly Definition[];
   readonly tools: ReadonlyMap<string, ListedTool>;
 }
 
@@ -57,7 +60,8 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
     wire: () => options.wire(limit),
     secrets: options.secrets,
     connectMs: options.connectMs,
-    onToolsChanged() {
+    lists: options.lists,
+    onListChanged() {
       stale = true;
       announced();
     },
@@ -98,13 +102,15 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
 
   const list = async (): Promise<Listed> => {
     try {
-      const definitions = await holding(smallestLimit, () => listDefinitions(client, options.connectMs));
-      const tools = definitions.map((definition): ListedTool => ({ output: outputCheck(definition), plain: isPlain(definition), definition }));
+      const definitions = await holding(smallestLimit, () => listDefinitions(client, options.lists, options.connectMs));
+      const tools = definitions.flatMap((definition): ListedTool[] =>
+        definition.kind === undefined ? [{ output: outputCheck(definition), plain: isPlain(definition), definition }] : [],
+      );
       options.onListed?.(definitions);
       return { definitions, tools: new Map(tools.map((tool) => [tool.definition.name, tool])) };
     } catch (error) {
       const reason = wire.fault()?.detail ?? (error instanceof Error ? error.message : 'failed');
-      throw new UpstreamUnavailable(redact(`its tools could not be listed: ${reason}`, options.secrets).slice(0, 500));
+      throw new UpstreamUnavailable(redact(`what it offers could not be listed: ${reason}`, options.secrets).slice(0, 500));
     }
   };
   let listed = await list().catch(async (error: unknown) => {
@@ -112,7 +118,7 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
     throw error;
   });
 
-  const current = async (again: boolean): Promise<readonly ToolDefinition[]> => {
+  const current = async (again: boolean): Promise<readonly Definition[]> => {
     // Cleared first: a change announced while the list is read asks for another.
     if (stale || again) {
       stale = false;
@@ -138,6 +144,11 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
   if (stale) announced();
 
   const ask = client.getNegotiatedProtocolVersion() === stateless ? wire.ask : null;
+  const callTool = async (call: UpstreamCall, failed: Failed): Promise<UpstreamOutcome> => {
+    const tool = listed.tools.get(call.address);
+    const answer = ask !== null && tool?.plain && call.onProgress === null ? await ask(call) : await callWithSdk(client, call, tool);
+    return settleTool(answer, tool?.output() ?? null, call.maxResultBytes, failed);
+  };
   let timeouts = 0;
   const attempt = async (call: UpstreamCall): Promise<UpstreamOutcome> => {
     const failed: Failed = (why, detail) => {
@@ -145,11 +156,10 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
     };
     if (call.signal.aborted) return failed('cancelled', 'cancelled before it was sent');
     if (isClosed()) return failed('died', wire.fault()?.detail ?? 'the connection is closed');
-    const tool = listed.tools.get(call.address);
     try {
-      const answer = ask !== null && tool?.plain && call.onProgress === null ? await ask(call) : await callWithSdk(client, call, tool);
+      const outcome = call.kind === 'tool' ? await callTool(call, failed) : settle(await takeWithSdk(client, call), call.maxResultBytes, failed);
       timeouts = 0;
-      return settle(answer, tool?.output() ?? null, call.maxResultBytes, failed);
+      return outcome;
     } catch (error) {
       const outcome = explain(error, call, wire, failed);
       const why = outcome.kind === 'failed' ? outcome.why : null;
@@ -172,15 +182,30 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
   };
 }
 
+const within = ({ signal, deadlineMs, onProgress }: UpstreamCall): RequestOptions => ({
+  signal,
+  timeout: deadlineMs,
+  maxTotalTimeout: deadlineMs,
+  ...(onProgress === null ? {} : { onprogress: ({ progress, total }) => onProgress(progress, total ?? null) }),
+});
+
+/** What is read or prompted with. The client's own verbs would answer from what they remember. */
+async function takeWithSdk(client: Client, call: UpstreamCall): Promise<UpstreamResult> {
+  const _meta = metaOf(call);
+  if (call.kind === 'prompt') {
+    const params = { name: call.address, arguments: call.arguments as Record<string, string>, _meta };
+    const { description, messages } = await client.request({ method: 'prompts/get', params }, within(call));
+    return { messages, ...(description === undefined ? {} : { description }) };
+  }
+  const { contents } = await client.request({ method: 'resources/read', params: { uri: expand(call, call.arguments), _meta } }, within(call));
+  return { contents };
+}
+
 function callWithSdk(client: Client, call: UpstreamCall, tool: ListedTool | undefined) {
-  const { onProgress } = call;
   return client.callTool(
     { name: call.address, arguments: call.arguments, _meta: metaOf(call) },
     {
-      signal: call.signal,
-      timeout: call.deadlineMs,
-      maxTotalTimeout: call.deadlineMs,
-      ...(onProgress === null ? {} : { onprogress: ({ progress, total }) => onProgress(progress, total ?? null) }),
+      ...within(call),
       // Given, the client neither looks the tool up nor tries a second time.
       toolDefinition: { name: call.address, inputSchema: (tool?.definition.inputSchema ?? { type: 'object' }) as Tool['inputSchema'] },
       ...(call.idempotencyHeader === undefined ? {} : { headers: { [call.idempotencyHeader]: call.dispatch } }),

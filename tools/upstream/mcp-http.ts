@@ -29,6 +29,7 @@ export async function connectHttp(target: Extract<UpstreamTarget, { type: 'http'
     // The whole header value and what follows a scheme such as `Bearer `.
     secrets: [...secrets, ...secrets.map((value) => value.slice(value.lastIndexOf(' ') + 1))],
     connectMs: options.connectMs,
+    lists: target.lists ?? ['tool'],
     ...(options.onListed ? { onListed: options.onListed } : {}),
     async wire(limit) {
       // Deadlines are the call's own; a subscription stream may rest for hours.

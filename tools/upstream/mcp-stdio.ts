@@ -20,6 +20,7 @@ export async function connectStdio(target: Extract<UpstreamTarget, { type: 'stdi
   return openConnection({
     secrets: Object.values(named),
     connectMs: options.connectMs,
+    lists: target.lists ?? ['tool'],
     ...(options.onListed ? { onListed: options.onListed } : {}),
     async wire(limit) {
       const folder = await realpath(await mkdtemp(join(tmpdir(), 'taskgate-upstream-')));

@@ -18,21 +18,25 @@ export interface Answer {
 }
 
 /** `output` is the check of the tool's output schema; null when it has none, or none that can be run safely. */
-export function settle(answer: Answer, output: CompiledSchema | null, most: number, failed: Failed): UpstreamOutcome {
+export function settleTool(answer: Answer, output: CompiledSchema | null, most: number, failed: Failed): UpstreamOutcome {
   const { content, structuredContent } = answer;
   const isError = answer.isError === true;
   if (!Array.isArray(content)) return failed('protocol', 'its result has no content');
-  const result: UpstreamResult = { content, isError, ...(structuredContent === undefined ? {} : { structuredContent }) };
-  if (isDeeperThan(result, deepestResult)) return failed('protocol', 'its result is nested too deeply');
-  const bytes = Buffer.byteLength(JSON.stringify(result));
-  if (bytes > most) return failed('too_large', `its result has ${bytes} bytes; ${most} are allowed`);
-  if (output !== null && !isError) {
+  const settled = settle({ content, isError, ...(structuredContent === undefined ? {} : { structuredContent }) }, most, failed);
+  if (settled.kind === 'result' && output !== null && !isError) {
     // MCP 2025-06-18 and later: a tool with an output schema must answer structured content that conforms.
     if (structuredContent === undefined) return failed('protocol', 'it has an output schema but gave no structured content');
     const [problem] = output.check(structuredContent);
     if (problem !== undefined) return failed('protocol', `its structured content breaks its output schema: ${problem.path || '/'} ${problem.problem}`);
   }
-  return { kind: 'result', result, bytes };
+  return settled;
+}
+
+/** A result of the right shape, when it is neither too large nor too deep. */
+export function settle(result: UpstreamResult, most: number, failed: Failed): UpstreamOutcome {
+  if (isDeeperThan(result, deepestResult)) return failed('protocol', 'its result is nested too deeply');
+  const bytes = Buffer.byteLength(JSON.stringify(result));
+  return bytes > most ? failed('too_large', `its result has ${bytes} bytes; ${most} are allowed`) : { kind: 'result', result, bytes };
 }
 
 /** Level by level, so that depth cannot exhaust the stack it is meant to protect. */

@@ -1,4 +1,4 @@
-import type { ToolDefinition } from '../definition.ts';
+import type { Definition } from '../definition.ts';
 import type { LiveConnection } from './mcp-client.ts';
 import { createPooled, type Pooled } from './pooled.ts';
 import { type UpstreamPool, UpstreamsBusy, type UpstreamTarget, UpstreamUnavailable } from './upstream.ts';
@@ -17,7 +17,7 @@ export interface PoolOptions {
   /** Longest a connection may take to come up; 15 seconds when left out. */
   readonly connectMs?: number;
   /** Told of every list of definitions that was read over the connection of this key. */
-  onListed?(key: string, definitions: readonly ToolDefinition[]): void;
+  onListed?(key: string, definitions: readonly Definition[]): void;
 }
 
 const firstBackOffMs = 500;
@@ -48,7 +48,7 @@ export function createUpstreamPool(options: PoolOptions): UpstreamPool & { size(
 
   const open = async (key: string, target: UpstreamTarget): Promise<LiveConnection> => {
     // The SDK costs some 100 ms and 30 MiB to load: only a broker that calls upstreams pays.
-    const onListed = (definitions: readonly ToolDefinition[]): void => options.onListed?.(key, definitions);
+    const onListed = (definitions: readonly Definition[]): void => options.onListed?.(key, definitions);
     if (target.type === 'http') return (await import('./mcp-http.ts')).connectHttp(target, { connectMs, onListed });
     return (await import('./mcp-stdio.ts')).connectStdio(target, { log, connectMs, onListed, forbidden: options.forbidden ?? [] });
   };

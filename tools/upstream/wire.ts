@@ -34,8 +34,10 @@ export interface UpstreamLog {
 
 export const dispatchKey = 'taskgate/dispatch';
 
+const calls: ReadonlySet<string> = new Set(['tools/call', 'resources/read', 'prompts/get']);
+
 export function dispatchOf(message: JSONRPCMessage | JSONRPCMessage[]): string | null {
-  if (Array.isArray(message) || !('method' in message) || message.method !== 'tools/call') return null;
+  if (Array.isArray(message) || !('method' in message) || !calls.has(message.method)) return null;
   const meta = (message.params as { readonly _meta?: Readonly<Record<string, unknown>> } | undefined)?._meta;
   const dispatch = meta?.[dispatchKey];
   return typeof dispatch === 'string' ? dispatch : null;
