@@ -42,6 +42,7 @@ export async function enterSession(ports: Pick<Ports, 'store' | 'tenants' | 'clo
   if (!agent || !useCase) return refuse('session.ended', 'What this task was opened for is no longer registered.');
   if (agent.status !== 'active') return refuse('agent.suspended', 'This agent is suspended; its tasks have stopped.');
   if (endOfDay(agent.expires) <= at || endOfDay(useCase.expires) <= at) return refuse('session.expired', 'The agent or its use case has expired.');
+  if (!caller.bound && (row.cnf !== null || tenant.document.require_proof || useCase.require_proof)) return proofRequired();
   const observed = observedUntil(tenant, [row, ...view.ancestors], at);
   return { caller, row, view, tenant, agent, useCase, observedUntil: observed, at } as Omit<Session, typeof entered> as Session;
 }
@@ -55,6 +56,12 @@ export async function lookIntoSession(ports: Pick<Ports, 'store' | 'tenants' | '
   const stand = { tenant, agent, session, sponsor, taskSha256, bound: cnf !== null, tokenId: '', tokenExpires: 0, door: 'session' };
   return enterSession(ports, stand as Omit<Caller, never> as Caller);
 }
+
+const proofRequired = (): Refusal =>
+  refuse(
+    'session.proof_required',
+    'This task takes only tokens bound to a key, and this one is a bearer. Open another task with a DPoP proof, as `taskgate connect` does.',
+  );
 
 function whyNotLive(row: SessionRow, at: number): Refusal | null {
   if (row.status === 'suspended') return refuse('session.suspended', `This task is suspended${row.endReason ? `: ${row.endReason}` : ''}.`);

@@ -8,11 +8,14 @@ export const refusals = {
   'token.missing': 'No access token was sent.',
   'token.invalid': 'The token is not one of Taskgate for this door, or it is used where it does not belong.',
   'token.expired': 'The access token has expired; renew it with a fresh workload credential.',
+  'token.unproven': 'The token is bound to a key, and the request carries no DPoP proof of it that is fresh, for this very request and not used before.',
   'token.scope': 'The access token was narrowed to less than the call needs; another token of the session may do it.',
   'session.not_found': 'There is no such session for this caller: not there and not yours answer alike.',
   'session.expired': 'The session, its agent or its use case has reached its end.',
   'session.ended': 'The session was ended or revoked, or an ancestor of it was.',
   'session.suspended': 'The session is suspended until an admin ends it.',
+  'session.proof_required':
+    'The tenant or the use case takes only tokens bound to a key (`require_proof`); open another task with a DPoP proof, as `taskgate connect` does.',
   'session.already_open': 'A connection token has one live session; end it first.',
   'session.refused': 'The session asked for is not one this agent may have.',
   'agent.suspended': 'The agent is suspended; all its sessions have stopped.',
@@ -62,6 +65,8 @@ export interface Refusal {
   readonly scopes?: readonly string[];
   /** `approval.running`, `outcome.unknown`, `upstream.*`: the attempt in question. */
   readonly dispatch?: string;
+  /** `token.unproven`: whose token it was, for the record of their tenant. */
+  readonly whose?: { readonly tenant: string; readonly agent: string; readonly session: string; readonly sponsor: string };
   /** For the record: what the call turned out to be of. */
   readonly operation?: string;
   /** For the record: the task it was refused in. */

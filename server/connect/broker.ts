@@ -39,8 +39,8 @@ const unprovenRemedy =
   'a credential is not this tenant’s, names another agent, is too old, or was used before: check --tenant, --agent, --key or --svid-file, --sponsor-token';
 
 /** POSTs a form to an OAuth endpoint; an error answer (RFC 6749 §5.2) becomes a `Failure` with its code and words. */
-export async function postForm(endpoint: string, form: Readonly<Record<string, string>>): Promise<unknown> {
-  const response = await ask(endpoint, { method: 'POST', body: new URLSearchParams(form), headers: { accept: 'application/json' } });
+export async function postForm(endpoint: string, form: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}): Promise<unknown> {
+  const response = await ask(endpoint, { method: 'POST', body: new URLSearchParams(form), headers: { accept: 'application/json', ...headers } });
   const body = await readJson(response);
   if (response.ok) return body;
   const refused = oauthError.safeParse(body);

@@ -4,7 +4,7 @@ import type { McpServerFactory } from '@modelcontextprotocol/server';
 import { type BrokerDoors, findDoors } from './broker.ts';
 import { Failure } from './failure.ts';
 import { holdTask } from './hold-task.ts';
-import { openTask, type Task, type TaskRequest } from './session.ts';
+import { type Holder, openTask, type Task, type TaskRequest } from './session.ts';
 import { sponsorFor } from './sponsor.ts';
 import { findWorkload, type Workload, type WorkloadSource } from './workload.ts';
 
@@ -17,15 +17,15 @@ export interface TaskOptions extends WorkloadSource {
   readonly task: TaskRequest;
 }
 
-/** Opens one session and answers its first token. */
+/** Opens one session and answers its first token: a bearer, for it is passed on to whoever uses it. */
 export async function openSession(options: TaskOptions): Promise<Task> {
   const doors = await findDoors(options.url, options.tenant);
-  return openAs(doors, findWorkload(doors, options), options);
+  return openAs(doors, findWorkload(doors, options), options, null);
 }
 
-async function openAs(doors: BrokerDoors, workload: Workload, options: TaskOptions): Promise<Task> {
+async function openAs(doors: BrokerDoors, workload: Workload, options: TaskOptions, holder: Holder | null): Promise<Task> {
   const sponsor = await sponsorFor(doors, options);
-  return openTask(doors, workload, sponsor, options.task).catch((error: unknown) => {
+  return openTask(doors, workload, sponsor, options.task, holder).catch((error: unknown) => {
     if (sponsor !== null || !(error instanceof Failure) || !/sponsor/.test(error.message)) throw error;
     const remedy = `be one with \`npx taskgate login --tenant ${doors.tenant} --as NAME\`, or give --sponsor-token FILE`;
     throw new Failure(error.message, { remedy, exit: error.exit, cause: error, ...(error.code === null ? {} : { code: error.code }) });
@@ -41,14 +41,15 @@ export interface Bridge {
 
 export async function openBridge(options: TaskOptions, version: string, say: (line: string) => void): Promise<Bridge> {
   // The SDK is most of the start-up time; `session open` does without.
-  const [{ makeBridge }, { reachSession }, doors] = await Promise.all([
+  const [{ makeBridge }, { newHolder, reachSession }, doors] = await Promise.all([
     import('./bridge.ts'),
     import('./reach-session.ts'),
     findDoors(options.url, options.tenant),
   ]);
   const workload = findWorkload(doors, options);
-  const task = holdTask(doors, workload, () => openAs(doors, workload, options), Date.now);
-  const clients = reachSession(task, version, (what) => bridge.changed(what));
+  const holder = await newHolder();
+  const task = holdTask(doors, workload, holder, () => openAs(doors, workload, options, holder), Date.now);
+  const clients = reachSession(task, holder, version, (what) => bridge.changed(what));
   const bridge = makeBridge(task, clients, version, say);
   return {
     factory: bridge.factory,

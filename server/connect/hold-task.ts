@@ -1,6 +1,6 @@
 import type { BrokerDoors } from './broker.ts';
 import { exits, Failure } from './failure.ts';
-import { endTask, renewTask, type Task } from './session.ts';
+import { endTask, type Holder, renewTask, type Task } from './session.ts';
 import type { Workload } from './workload.ts';
 
 /** One task for as long as a host stays: opened when first needed, its token kept fresh, ended with the host. */
@@ -20,7 +20,7 @@ export interface HeldTask {
 /** A token is renewed when less than this is left of it, or a fifth of its life when that is shorter. */
 const spareMs = 60_000;
 
-export function holdTask(doors: BrokerDoors, workload: Workload, open: () => Promise<Task>, clock: () => number): HeldTask {
+export function holdTask(doors: BrokerDoors, workload: Workload, holder: Holder, open: () => Promise<Task>, clock: () => number): HeldTask {
   let task: Promise<Task> | null = null;
   let renewing: Promise<void> | null = null;
   let obtainedAt = 0;
@@ -42,7 +42,7 @@ export function holdTask(doors: BrokerDoors, workload: Workload, open: () => Pro
 
   const renew = async (): Promise<void> => {
     const { session } = await current();
-    const fresh = await renewTask(doors, workload, session);
+    const fresh = await renewTask(doors, workload, session, holder);
     obtainedAt = clock();
     task = Promise.resolve(fresh);
   };

@@ -1,4 +1,4 @@
-import { Client, extractWWWAuthenticateParams, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { Client, DpopSession, extractWWWAuthenticateParams, StreamableHTTPClientTransport, withDpop } from '@modelcontextprotocol/client';
 import { CfWorkerJsonSchemaValidator } from '@modelcontextprotocol/client/validators/cf-worker';
 import type { HeldTask } from './hold-task.ts';
 
@@ -15,7 +15,10 @@ export interface SessionClients {
 export const listNames = ['tools', 'resources', 'prompts'] as const;
 export type ListName = (typeof listNames)[number];
 
-export function reachSession(task: HeldTask, version: string, onChanged: (what: ListName) => void): SessionClients {
+/** A key pair that never leaves this process, not even to be written down: what is bound to it ends with it. */
+export const newHolder = (): Promise<DpopSession> => DpopSession.create();
+
+export function reachSession(task: HeldTask, holder: DpopSession, version: string, onChanged: (what: ListName) => void): SessionClients {
   const open = new Map<'auto' | 'legacy', Promise<Client>>();
 
   const connect = async (mode: 'auto' | 'legacy'): Promise<Client> => {
@@ -32,6 +35,7 @@ export function reachSession(task: HeldTask, version: string, onChanged: (what: 
       },
     );
     const transport = new StreamableHTTPClientTransport(new URL(mcpUrl), {
+      fetch: withDpop(holder, () => task.token())(fetch),
       authProvider: {
         token: () => task.token(),
         onUnauthorized: ({ response }) => task.refused(extractWWWAuthenticateParams(response).errorDescription ?? null),

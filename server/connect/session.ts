@@ -10,6 +10,11 @@ const jwtType = 'urn:ietf:params:oauth:token-type:jwt';
 export const idTokenType = 'urn:ietf:params:oauth:token-type:id_token';
 const jwtBearer = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
+/** A key of this process that every request proves (RFC 9449), so that its tokens are of no use to anybody else. */
+export interface Holder {
+  buildProof(request: { readonly htm: string; readonly htu: string }): Promise<string>;
+}
+
 /** What is asked for (RFC 9396); the answer may be less. */
 export interface TaskRequest {
   readonly use_case: string;
@@ -22,7 +27,7 @@ export interface TaskRequest {
 }
 
 const granted = z.looseObject({ type: z.literal('taskgate-task'), session_id: z.string(), mcp_url: z.url(), expires_at: z.int() });
-const answer = z.looseObject({ access_token: z.string(), expires_in: z.int().positive(), authorization_details: z.tuple([granted]) });
+const answer = z.looseObject({ access_token: z.string(), token_type: z.string(), expires_in: z.int().positive(), authorization_details: z.tuple([granted]) });
 
 export interface Task {
   readonly session: string;
@@ -36,28 +41,42 @@ export interface Task {
   readonly granted: Readonly<Record<string, unknown>>;
 }
 
-/** Opens a session: by token exchange (RFC 8693) when a sponsor stands behind it, else as the agent itself. */
-export async function openTask(doors: BrokerDoors, workload: Workload, idToken: string | null, request: TaskRequest): Promise<Task> {
+/**
+ * Opens a session: by token exchange (RFC 8693) when a sponsor stands behind it, else as the agent itself. Without a holder its tokens
+ * are bearers, for whoever passes them on.
+ */
+export async function openTask(
+  doors: BrokerDoors,
+  workload: Workload,
+  idToken: string | null,
+  request: TaskRequest,
+  holder: Holder | null = null,
+): Promise<Task> {
   const details = JSON.stringify([{ type: 'taskgate-task', ...request }]);
   const proof = await workload.prove();
   const form =
     idToken === null
       ? { grant_type: 'client_credentials', client_assertion_type: jwtBearer, client_assertion: proof }
       : { grant_type: exchange, subject_token: idToken, subject_token_type: idTokenType, actor_token: proof, actor_token_type: jwtType };
-  return readTask(doors, await postForm(doors.tokenEndpoint, { ...form, authorization_details: details }));
+  return askTask(doors, { ...form, authorization_details: details }, holder);
 }
 
-/** A fresh token for a live session, on a fresh proof of the workload; an access token never renews. */
-export async function renewTask(doors: BrokerDoors, workload: Workload, session: string): Promise<Task> {
-  return readTask(
-    doors,
-    await postForm(doors.tokenEndpoint, {
-      grant_type: 'client_credentials',
-      client_assertion_type: jwtBearer,
-      client_assertion: await workload.prove(),
-      authorization_details: JSON.stringify([{ type: 'taskgate-task', session_id: session }]),
-    }),
-  );
+/** A fresh token for a live session, on a fresh proof of the workload and of the holder's key; an access token never renews. */
+export async function renewTask(doors: BrokerDoors, workload: Workload, session: string, holder: Holder | null = null): Promise<Task> {
+  const form = {
+    grant_type: 'client_credentials',
+    client_assertion_type: jwtBearer,
+    client_assertion: await workload.prove(),
+    authorization_details: JSON.stringify([{ type: 'taskgate-task', session_id: session }]),
+  };
+  return askTask(doors, form, holder);
+}
+
+async function askTask(doors: BrokerDoors, form: Readonly<Record<string, string>>, holder: Holder | null): Promise<Task> {
+  const { tokenEndpoint } = doors;
+  const proof = holder && (await holder.buildProof({ htm: 'POST', htu: tokenEndpoint }));
+  const body = await postForm(tokenEndpoint, form, proof === null ? {} : { dpop: proof });
+  return readTask(doors, body, holder !== null);
 }
 
 /** Revocation ends the session (RFC 7009). */
@@ -82,13 +101,17 @@ export async function exchangePerson(doors: BrokerDoors, idToken: string): Promi
   return { accessToken, expiresAt: Date.now() + seconds * 1000 };
 }
 
-function readTask(doors: BrokerDoors, body: unknown): Task {
+function readTask(doors: BrokerDoors, body: unknown, bound: boolean): Task {
   const parsed = answer.safeParse(body);
   // The token goes to this URL on every call: it must be one of the broker's own.
   if (!parsed.success || !parsed.data.authorization_details[0].mcp_url.startsWith(`${doors.url}/`)) {
     throw new Failure('the broker answered the token request with something else than a task');
   }
-  const { access_token: accessToken, expires_in: seconds, authorization_details: details } = parsed.data;
+  const { access_token: accessToken, token_type: type, expires_in: seconds, authorization_details: details } = parsed.data;
+  if (bound && type.toLowerCase() !== 'dpop')
+    throw new Failure('the broker gave a token that is not bound to the key of this process', {
+      remedy: 'check that the broker is not older than this command',
+    });
   const [task] = details;
   return { session: task.session_id, mcpUrl: task.mcp_url, endsAt: task.expires_at, accessToken, tokenExpires: Date.now() + seconds * 1000, granted: task };
 }

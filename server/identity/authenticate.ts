@@ -4,8 +4,9 @@ import { connectionId } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import type { SessionRow } from '../store/store.ts';
 import type { Caller, Person } from './caller.ts';
-import { type OwnTokenProblem, personClaims, taskClaims, verifyOwn } from './own-tokens.ts';
+import { type OwnTokenProblem, personClaims, type TaskClaims, taskClaims, verifyOwn } from './own-tokens.ts';
 import { personNow } from './people.ts';
+import { type Proof, verifyProof } from './proof.ts';
 import { readScopes } from './scopes.ts';
 import { apiUrl, mcpUrl, sessionUrl, tenantMcpUrl } from './urls.ts';
 
@@ -14,6 +15,9 @@ type DoorPorts = Pick<Ports, 'store' | 'keys' | 'config' | 'clock'>;
 /** Which door an agent stands at, and what it shows there. */
 export interface DoorAsked {
   readonly authorization: string | null;
+  /** The `DPoP` header, and the method its proof has to name; a bearer needs neither. */
+  readonly proof?: string | null;
+  readonly method?: string;
   readonly door: Caller['door'];
   /** Of the address; null at the other doors. */
   readonly session: string | null;
@@ -47,17 +51,22 @@ const refusedOwn = ({ problem, detail }: OwnTokenProblem): Refusal =>
  * them, connection tokens. Whether the session still lives is read from its row by the call path, on every call.
  */
 export async function authenticate(ports: DoorPorts, request: DoorAsked): Promise<Caller | Connection | Refusal> {
-  const token = bearerOf(request.authorization);
-  if (typeof token !== 'string') return token;
-  if (connectionToken.test(token)) return request.door === 'mcp' ? connectionOf(ports, token) : invalid('a connection token at another door');
+  const shown = credentialOf(request.authorization);
+  if ('refused' in shown) return shown;
+  const { token, scheme } = shown;
+  if (connectionToken.test(token)) {
+    if (scheme === 'dpop') return invalid('a connection token, which is bound to no key');
+    return request.door === 'mcp' ? connectionOf(ports, token) : invalid('a connection token at another door');
+  }
   const audience = audienceOf(ports.config, request);
   if (audience === null) return invalid('no session or tenant in the address');
   const claims = await verifyOwn(ports, token, taskClaims, audience);
   if ('problem' in claims) return refusedOwn(claims);
   if (request.door === 'session' && claims.sid !== request.session) return invalid('a token of another session');
   if (request.door === 'tenant' && claims.tenant !== request.tenant) return invalid('a token of another tenant');
-  // A bound token without its proof is a stolen one, for all this door can tell (RFC 9449 §7.1).
-  if (claims.cnf) return invalid('a bound token without proof of its key');
+  const proof = claims.cnf ? await proveHolder(ports, request, shown, claims, claims.cnf, audience) : null;
+  if (proof && 'refused' in proof) return proof;
+  if (!proof && scheme === 'dpop') return invalid('a bearer, shown as though it were bound to a key');
   const narrowed = claims.scope === undefined ? undefined : readScopes(claims.scope);
   if (narrowed === null) return invalid('a scope that is not known');
   return {
@@ -66,12 +75,33 @@ export async function authenticate(ports: DoorPorts, request: DoorAsked): Promis
     session: claims.sid,
     sponsor: claims.person,
     taskSha256: claims.task_sha256,
-    bound: false,
+    bound: proof !== null,
+    ...(proof ? { proof } : {}),
     tokenId: claims.jti,
     tokenExpires: claims.exp,
     ...(narrowed ? { scopes: narrowed } : {}),
     door: request.door,
   } as Caller;
+}
+
+/** Without a proof of its key a bound token is a stolen one, for all this door can tell (RFC 9449 §7.1). */
+async function proveHolder(
+  ports: DoorPorts,
+  { proof, method = '' }: DoorAsked,
+  { token, scheme }: Credential,
+  { tenant, agent, sid: session, person: sponsor }: TaskClaims,
+  { jkt }: NonNullable<TaskClaims['cnf']>,
+  url: string,
+): Promise<Proof | Refusal> {
+  const unproven = (detail: string): Refusal =>
+    refuse('token.unproven', `This token is bound to a key and this request does not prove it: ${detail}.`, {
+      detail,
+      whose: { tenant, agent, session, sponsor },
+    });
+  if (scheme !== 'dpop') return unproven('it came as a bearer, not by the DPoP scheme');
+  if (!proof) return unproven('there is no DPoP header');
+  const proven = await verifyProof({ proof, method, url, token: { text: token, jkt }, now: ports.clock() });
+  return 'problem' in proven ? unproven(proven.problem) : proven;
 }
 
 function audienceOf(config: Pick<Ports['config'], 'public_url'>, { door, session, tenant }: DoorAsked): string | null {
@@ -113,9 +143,10 @@ export function callerOfConnection(connection: Connection, session: SessionRow):
 
 /** The person at `/v1`, by the token the tenant's issuer gave for their login. Their tenant and its trust are read again. */
 export async function authenticatePerson(ports: DoorPorts & Pick<Ports, 'tenants'>, authorization: string | null): Promise<Person | Refusal> {
-  const token = bearerOf(authorization);
-  if (typeof token !== 'string') return token;
-  const claims = await verifyOwn(ports, token, personClaims, apiUrl(ports.config));
+  const shown = credentialOf(authorization);
+  if ('refused' in shown) return shown;
+  if (shown.scheme !== 'bearer') return invalid('not a bearer token');
+  const claims = await verifyOwn(ports, shown.token, personClaims, apiUrl(ports.config));
   if ('problem' in claims) return refusedOwn(claims);
   const snapshot = await ports.tenants.current(claims.tenant);
   const person = snapshot && personNow(snapshot, claims.sub);
@@ -123,8 +154,16 @@ export async function authenticatePerson(ports: DoorPorts & Pick<Ports, 'tenants
   return claims.auth_time === undefined ? person : { ...person, loggedInAt: claims.auth_time * 1000 };
 }
 
-function bearerOf(authorization: string | null): string | Refusal {
+interface Credential {
+  readonly scheme: 'bearer' | 'dpop';
+  readonly token: string;
+}
+
+/** One credential and no list: two headers come as one with a comma between. */
+function credentialOf(authorization: string | null): Credential | Refusal {
   if (authorization === null || authorization === '') return missing();
-  const match = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization);
-  return match?.[1] ?? invalid('not a bearer token');
+  const [, scheme, token] = /^(Bearer|DPoP) +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization) ?? [];
+  return token === undefined
+    ? invalid('not a bearer token, nor one with the DPoP scheme')
+    : { scheme: scheme?.toLowerCase() === 'dpop' ? 'dpop' : 'bearer', token };
 }

@@ -1,3 +1,4 @@
+import type { Proof } from './proof.ts';
 import type { Scope } from './scopes.ts';
 
 /** Who asks, proven by a key or a token, at one of the doors. Evidence: made only by `server/identity`. */
@@ -15,6 +16,8 @@ export interface Caller {
   readonly taskSha256: string;
   /** The token is bound to a key the caller proved. */
   readonly bound: boolean;
+  /** What its proof is remembered by, to be taken before anything is done for the request; absent for a bearer. */
+  readonly proof?: Proof;
   readonly tokenId: string;
   /** Epoch seconds. */
   readonly tokenExpires: number;

@@ -21,7 +21,8 @@ export const taskClaims = z.strictObject({
   task_sha256: z.string(),
   /** Names with spaces between (RFC 8693 §4.2); absent in a token that was not narrowed. */
   scope: z.string().optional(),
-  cnf: z.record(z.string(), z.unknown()).optional(),
+  /** The key whoever shows it has to prove (RFC 9449 §6.1); absent in a bearer. */
+  cnf: z.strictObject({ jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/) }).optional(),
 });
 export type TaskClaims = z.infer<typeof taskClaims>;
 export const personClaims = z.strictObject({ ...common, client_id: z.string(), auth_time: seconds.optional() });

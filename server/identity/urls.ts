@@ -4,6 +4,7 @@ type Public = Pick<Config, 'public_url'>;
 
 /** The tenant's issuer: `iss` of its task tokens and the only audience its workloads may name. */
 export const tenantIssuer = (config: Public, tenant: string): string => `${config.public_url}/t/${tenant}`;
+export const tokenUrl = (config: Public, tenant: string): string => `${tenantIssuer(config, tenant)}/oauth/token`;
 export const sessionUrl = (config: Public, session: string): string => `${config.public_url}/sessions/${session}/mcp`;
 export const mcpUrl = (config: Public): string => `${config.public_url}/mcp`;
 /** Where a host finds the tenant by the address alone, and with it the issuer its people log in at. */

@@ -1,6 +1,6 @@
 import { isRefusal, type Refusal, type Session } from '../call/index.ts';
 import type { Config } from '../config.ts';
-import { type Caller, type Connection, resourceMetadataUrl } from '../identity/index.ts';
+import { type Caller, type Connection, resourceMetadataUrl, takeProof } from '../identity/index.ts';
 import { askerOf } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import { StoreUnavailable } from '../store/store.ts';
@@ -25,12 +25,15 @@ export function doorOf(config: Config, { session, tenant }: Address, headers: He
   };
 }
 
-/** Who asks, by the token alone: known before anything else of a request is read. */
-export async function identify(ports: Ports, parts: Parts, door: Door, headers: Headers): Promise<Caller | Connection | Refusal> {
+/** Who asks, by the token and the proof of its key alone: known before anything else of a request is read. */
+export async function identify(ports: Ports, parts: Parts, door: Door, headers: Headers, method = ''): Promise<Caller | Connection | Refusal> {
   try {
-    const who = await parts.authenticate(ports, { authorization: headers.get('authorization'), door: door.kind, session: door.session, tenant: door.tenant });
+    const shown = { authorization: headers.get('authorization'), proof: headers.get('dpop'), method };
+    const who = await parts.authenticate(ports, { ...shown, door: door.kind, session: door.session, tenant: door.tenant });
     // A client that looks for the door sends no token at first.
-    if (isRefusal(who) && who.refused !== 'token.missing') await ports.access.stranger(door.kind, who.refused, who.detail);
+    if (!isRefusal(who) || who.refused === 'token.missing') return who;
+    if (who.whose) return recorded(ports, door, who.whose, who);
+    await ports.access.stranger(door.kind, who.refused, who.detail);
     return who;
   } catch (error) {
     return failed(ports, error);
@@ -56,8 +59,14 @@ export async function admit(ports: Ports, parts: Parts, door: Door, who: Caller 
   try {
     const visit = { ports, parts, door, stopped: null, who, bodyBytes };
     if (!('hash' in who)) {
-      const session = await parts.enterSession(ports, who);
-      return isRefusal(session) ? recorded(ports, door, who, session) : { ...visit, caller: who, session, until: endOf(who, session), connection: null };
+      // The session is read while its caller's proof is taken: neither waits for the other, and both must hold.
+      const [session, replayed] = who.proof
+        ? await Promise.all([parts.enterSession(ports, who), takeProof(ports, who.proof, ports.clock())])
+        : [await parts.enterSession(ports, who), null];
+      if (replayed) return recorded(ports, door, who, replayed);
+      return isRefusal(session)
+        ? recorded(ports, door, who, session)
+        : { ...visit, caller: proven(who), session, until: endOf(who, session), connection: null };
     }
     const idle = { ...visit, caller: null, session: null, until: ports.clock(), connection: who };
     const row = await ports.store.sessionOfConnection(who.tenant, who.hash);
@@ -72,13 +81,21 @@ export async function admit(ports: Ports, parts: Parts, door: Door, who: Caller 
   }
 }
 
+/** Its proof is taken: what else is done for the caller, as long as a stream is open, rests on it. */
+function proven(who: Caller): Caller {
+  if (!who.proof) return who;
+  const { proof: _, ...caller } = who;
+  return caller;
+}
+
 function failed(ports: Ports, error: unknown): Refusal {
   if (!(error instanceof StoreUnavailable)) ports.log.error({ err: error }, 'admission failed unexpectedly');
   return unavailable();
 }
 
-async function recorded(ports: Ports, door: Door, { tenant, agent, session, sponsor }: Caller, refusal: Refusal): Promise<Refusal> {
-  await ports.access.known({ type: 'call.refused', tenant, actor: session, agent, session, sponsor, door: door.kind, code: refusal.refused });
+async function recorded(ports: Ports, door: Door, { tenant, agent, session, sponsor }: NonNullable<Refusal['whose']>, refusal: Refusal): Promise<Refusal> {
+  const said = refusal.refused === 'token.unproven' && refusal.detail !== null ? { detail: refusal.detail } : {};
+  await ports.access.known({ type: 'call.refused', tenant, actor: session, agent, session, sponsor, door: door.kind, code: refusal.refused, ...said });
   return refusal;
 }
 

@@ -1,4 +1,5 @@
 import { type Refusal, type RefusalCode, refuse } from '../call/index.ts';
+import { proofAlgorithms } from '../identity/index.ts';
 import type { Door } from './parts.ts';
 
 /** Refusals on the wire: which channel each takes, and the JSON-RPC answers given outside any SDK. */
@@ -20,11 +21,13 @@ export function channelOf(code: RefusalCode): Channel {
     case 'token.missing':
     case 'token.invalid':
     case 'token.expired':
+    case 'token.unproven':
     case 'token.scope':
     case 'session.not_found':
     case 'session.expired':
     case 'session.ended':
     case 'session.suspended':
+    case 'session.proof_required':
     case 'agent.suspended':
       return 'door';
     case 'tool.not_granted':
@@ -79,17 +82,26 @@ export function rpcError(status: number, code: number, message: string, id: RpcI
 
 export const unavailable = (): Refusal => refuse('unavailable', 'Taskgate cannot answer right now. Try again later.');
 
-/** Whoever stands at the door does not get in: 401 with a challenge (RFC 6750, RFC 9728), or 503 while nothing can be decided. */
+/** Whoever stands at the door does not get in: 401 with a challenge (RFC 6750, RFC 9449 §7.1, RFC 9728), or 503 while nothing can be decided. */
 export function turnAway(refusal: Refusal, door: Door, id: RpcId = null): Response {
   if (refusal.refused === 'limit.exceeded') return tooManyRequests(refusal, id);
   if (channelOf(refusal.refused) !== 'door') return rpcError(503, internalError, refusal.message, id, { 'retry-after': '1' });
   if (refusal.refused === 'token.scope') return insufficientScope(refusal, door, id);
-  // RFC 6750 §3.1: without a credential no error code; the client has nothing to correct.
-  const why = door.presented ? [`error="invalid_token"`, `error_description="${quotable(refusal.message)}"`] : [];
-  const challenge = `Bearer ${[...why, `resource_metadata="${door.metadata}"`].join(', ')}`;
   // Outside JSON-RPC's reserved range, as MCP asks of codes of one's own.
   const error = { code: 401, message: refusal.message, data: { code: refusal.refused } };
-  return Response.json({ jsonrpc: '2.0', id, error }, { status: 401, headers: { ...notStored, 'www-authenticate': challenge } });
+  return Response.json({ jsonrpc: '2.0', id, error }, { status: 401, headers: { ...notStored, 'www-authenticate': challengeOf(refusal, door) } });
+}
+
+const algs = `algs="${proofAlgorithms.join(' ')}"`;
+
+/** Both ways to show a token, the older first, for there are clients that read no further; only the one where a bearer would be refused. */
+function challengeOf({ refused, message }: Refusal, { presented, metadata }: Door): string {
+  const error = refused === 'token.unproven' ? 'invalid_dpop_proof' : 'invalid_token';
+  // RFC 6750 §3.1: without a credential no error code; the client has nothing to correct.
+  const why = presented ? [`error="${error}"`, `error_description="${quotable(message)}"`] : [];
+  const found = [...why, `resource_metadata="${metadata}"`];
+  if (refused === 'token.unproven' || refused === 'session.proof_required') return `DPoP ${[...found, algs].join(', ')}`;
+  return `Bearer ${found.join(', ')}, DPoP ${[...why.slice(0, 1), algs].join(', ')}`;
 }
 
 /** RFC 6750 §3.1; MCP has a client ask for everything named at once. */

@@ -35,7 +35,7 @@ export function createRoutes(ports: Ports, parts: Parts): Hono {
     // Nothing is read from whoever shows nothing, or shows what is not good here, or has asked too much.
     if (!door.presented) return turnAway(refuse('token.missing', 'This door needs a token.'), door, null);
     const told = request.headers.get('content-length');
-    const who = await identify(ports, parts, door, request.headers);
+    const who = await identify(ports, parts, door, request.headers, request.method);
     if (isRefusal(who)) return hungUpOn(turnAway(who, door, null), told);
     const tooMuch = await countAt(ports, door, who, Number(told ?? 0));
     if (tooMuch) {

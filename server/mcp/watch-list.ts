@@ -77,9 +77,9 @@ function watch(first: Visit, headers: Headers, changed: (news: News) => void, en
   };
 }
 
-/** Who opened a stream, let in anew: what they may ask now. */
+/** Who opened a stream, let in anew: what they may ask now. The proof of a bound token's key was for the request that opened it. */
 export async function lookAgain(first: Visit, headers: Headers): Promise<Visit | Refusal> {
-  const who = isPast(first) ? await renewed(first) : await identify(first.ports, first.parts, first.door, headers);
+  const who = isPast(first) ? await renewed(first) : first.caller?.bound ? first.caller : await identify(first.ports, first.parts, first.door, headers);
   return isRefusal(who) ? who : admit(first.ports, first.parts, first.door, who);
 }
 

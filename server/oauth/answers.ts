@@ -1,11 +1,12 @@
 import type { Context } from 'hono';
 import type { Refusal } from '../call/refusals.ts';
 
-/** RFC 6749 §5.2, RFC 8707 §2, RFC 9396 §5, RFC 7009 §2.2.1; `slow_down` as in RFC 8628 §3.5, with HTTP 429. */
+/** RFC 6749 §5.2, RFC 8707 §2, RFC 9396 §5, RFC 9449 §5, RFC 7009 §2.2.1; `slow_down` as in RFC 8628 §3.5, with HTTP 429. */
 export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
   | 'invalid_grant'
+  | 'invalid_dpop_proof'
   | 'unauthorized_client'
   | 'unsupported_grant_type'
   | 'invalid_target'
@@ -36,7 +37,8 @@ export const unprovenGrant = (detail: string | null): OAuthError => oauthError('
 /** A refusal of admission: the asker has proven itself, so it may read why; the tenant's record has it already. */
 export function fromRefusal(refusal: Refusal): OAuthError {
   const transient = refusal.refused === 'stale' || refusal.refused === 'unavailable';
-  return oauthError(transient ? 'temporarily_unavailable' : 'invalid_grant', refusal.message);
+  if (transient) return oauthError('temporarily_unavailable', refusal.message);
+  return oauthError(refusal.refused === 'token.unproven' ? 'invalid_dpop_proof' : 'invalid_grant', refusal.message);
 }
 
 /** Nothing of these doors may be kept by a cache (RFC 6749 §5.1). */

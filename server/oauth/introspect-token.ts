@@ -38,7 +38,7 @@ export async function introspectToken(
   const now = ports.clock();
   if (!view || !asker(view.session) || [view.session, ...view.ancestors].some((one) => one.status !== 'active' || one.expiresAt <= now)) return inactive;
   const { agent: _, person: __, ...shown } = claims;
-  return { active: true, token_type: 'Bearer', ...shown, authorization_details: [describeTask(view.session)] };
+  return { active: true, token_type: claims.cnf ? 'DPoP' : 'Bearer', ...shown, authorization_details: [describeTask(view.session)] };
 }
 
 async function findAsker(ports: Ports, tenant: string, snapshot: TenantSnapshot | null, form: Form, authorization: string | null): Promise<Asker | OAuthError> {

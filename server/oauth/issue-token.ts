@@ -1,6 +1,6 @@
 import { isRefusal, type Refusal } from '../call/refusals.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
-import { type Caller, type Login, mcpUrl, type Orchestrator, sessionUrl, verifyPersonToken, type Workload } from '../identity/index.ts';
+import { type Caller, type Login, mcpUrl, type Orchestrator, type Proof, sessionUrl, verifyPersonToken, type Workload } from '../identity/index.ts';
 import type { Form } from '../identity/read-form.ts';
 import type { Ports } from '../ports.ts';
 import { mintTaskToken, openSession, renewSession, type TaskAsked } from '../sessions/index.ts';
@@ -15,28 +15,35 @@ import { type Target, type TokenRequest, tokenTypes } from './token-request.ts';
 type Answer = Readonly<Record<string, unknown>>;
 
 /** Answers one token request: whoever asks is proven first, then the session is opened or renewed, then a token signed. */
-export async function issueToken(ports: Ports, snapshot: TenantSnapshot | null, request: TokenRequest, form: Form): Promise<Answer | OAuthError> {
+export async function issueToken(
+  ports: Ports,
+  snapshot: TenantSnapshot | null,
+  request: TokenRequest,
+  form: Form,
+  proof: Proof | null,
+): Promise<Answer | OAuthError> {
   switch (request.grant) {
     case 'person':
+      if (proof) return oauthError('invalid_request', 'A token for people is bound to no key: ask without a DPoP header.');
       return snapshot ? issuePersonToken(ports, snapshot, request.subjectToken) : unprovenGrant('unknown tenant');
     case 'client': {
       const client = await authenticateClient(ports, snapshot, form);
       if (isOAuthError(client) || !snapshot) return isOAuthError(client) ? client : unprovenClient(null);
       if (client.kind !== 'agent') return oauthError('unauthorized_client', 'An orchestrator opens tasks by token exchange or jwt-bearer.');
-      if (!('session_id' in request.task)) return open(ports, snapshot, client, request.task, request.target, null, null);
+      if (!('session_id' in request.task)) return open(ports, snapshot, client, { task: request.task, target: request.target }, proof, null, null);
       if (request.target.door === 'session' && request.target.url !== null && request.target.url !== sessionUrl(ports.config, request.task.session_id)) {
         return oauthError('invalid_target', 'This resource is not the door of this task.');
       }
       return tokenFor(
         ports,
-        await renewSession(ports, snapshot, { agent: client.agent.name, actor: client.identity }, request.task.session_id),
+        await renewSession(ports, snapshot, { agent: client.agent.name, actor: client.identity, proof }, request.task.session_id),
         request.target,
       );
     }
     case 'code':
-      return tokenForHost(ports, await redeemCode(ports, snapshot, request, form));
+      return tokenForHost(ports, await redeemCode(ports, snapshot, request, form, proof));
     case 'refresh':
-      return tokenForHost(ports, await refreshSession(ports, snapshot, request, form));
+      return tokenForHost(ports, await refreshSession(ports, snapshot, request, form, proof));
     case 'assertion':
     case 'exchange': {
       const orchestrator = await besideActor(ports, snapshot, form);
@@ -48,7 +55,7 @@ export async function issueToken(ports: Ports, snapshot: TenantSnapshot | null, 
       if (orchestrator?.kind === 'agent' && orchestrator.agent.name !== actor.agent.name) return unprovenClient('the client is another agent');
       const login = request.grant === 'exchange' ? await verifyPersonToken(ports, snapshot, request.subjectToken, actor.agent.clients) : null;
       if (isRefusal(login)) return unprovenGrant(login.detail);
-      return open(ports, snapshot, actor, request.task, request.target, login, orchestrator?.kind === 'orchestrator' ? orchestrator : null);
+      return open(ports, snapshot, actor, request, proof, login, orchestrator?.kind === 'orchestrator' ? orchestrator : null);
     }
   }
 }
@@ -69,8 +76,8 @@ async function open(
   ports: Ports,
   snapshot: TenantSnapshot,
   actor: Workload,
-  task: TaskAsked,
-  target: Target,
+  { task, target }: { readonly task: TaskAsked; readonly target: Target },
+  proof: Proof | null,
   login: Login | null,
   orchestrator: Orchestrator | null,
 ): Promise<Answer | OAuthError> {
@@ -84,6 +91,7 @@ async function open(
     lifetime: task.lifetime ?? null,
     parent: task.parent ?? null,
     login,
+    proof,
     attestedBy: orchestrator ? 'orchestrator' : 'agent',
     requester: orchestrator ? `orchestrator:${orchestrator.name}` : actor.identity,
   });
@@ -96,12 +104,12 @@ async function tokenFor(
   target: Pick<Target, 'scopes'> & { readonly door: Caller['door'] },
 ): Promise<Answer | OAuthError> {
   if (isRefusal(session)) return fromRefusal(session);
-  const minted = await mintTaskToken(ports, session, target, session.cnf);
+  const minted = await mintTaskToken(ports, session, target);
   if (isRefusal(minted)) return fromRefusal(minted);
   return {
     access_token: minted.token,
     issued_token_type: tokenTypes.access,
-    token_type: 'Bearer',
+    token_type: session.cnf ? 'DPoP' : 'Bearer',
     expires_in: minted.expiresIn,
     ...(target.scopes ? { scope: target.scopes.join(' ') } : {}),
     authorization_details: [

@@ -1,6 +1,6 @@
 import type { JWK } from 'jose';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
-import { apiUrl, mcpUrl, oidcAlgorithms, scopes, sessionUrl, tenantIssuer, tenantMcpUrl } from '../identity/index.ts';
+import { apiUrl, mcpUrl, oidcAlgorithms, proofAlgorithms, scopes, sessionUrl, tenantIssuer, tenantMcpUrl, tokenUrl } from '../identity/index.ts';
 import type { Ports } from '../ports.ts';
 import { tenantOfSession } from '../sessions/index.ts';
 import { grantTypes } from './token-request.ts';
@@ -16,7 +16,7 @@ export function serverMetadata({ config }: Pick<Ports, 'config'>, tenant: string
     issuer,
     authorization_endpoint: `${issuer}/oauth/authorize`,
     ...(snapshot?.document.registration ? { registration_endpoint: `${issuer}/oauth/register` } : {}),
-    token_endpoint: `${issuer}/oauth/token`,
+    token_endpoint: tokenUrl(config, tenant),
     revocation_endpoint: `${issuer}/oauth/revoke`,
     introspection_endpoint: `${issuer}/oauth/introspect`,
     jwks_uri: `${issuer}/oauth/jwks.json`,
@@ -30,6 +30,7 @@ export function serverMetadata({ config }: Pick<Ports, 'config'>, tenant: string
     token_endpoint_auth_signing_alg_values_supported: oidcAlgorithms,
     revocation_endpoint_auth_methods_supported: [...clientAuthentication, 'none'],
     introspection_endpoint_auth_methods_supported: [...clientAuthentication, 'bearer'],
+    dpop_signing_alg_values_supported: proofAlgorithms,
     authorization_details_types_supported: ['taskgate-task'],
     scopes_supported: scopes,
     protected_resources: [tenantMcpUrl(config, tenant), mcpUrl(config), apiUrl(config)],
@@ -54,6 +55,7 @@ export const mcpMetadata = ({ config }: Pick<Ports, 'config'>): Metadata => reso
 const resource = (url: string): Metadata => ({
   resource: url,
   bearer_methods_supported: ['header'],
+  dpop_signing_alg_values_supported: proofAlgorithms,
   authorization_details_types_supported: ['taskgate-task'],
 });
 

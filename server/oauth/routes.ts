@@ -10,6 +10,7 @@ import { register } from './clients/register.ts';
 import { introspectToken } from './introspect-token.ts';
 import { issueToken } from './issue-token.ts';
 import { mcpMetadata, publicKeys, serverMetadata, sessionMetadata, tenantMetadata } from './metadata.ts';
+import { readProof } from './read-proof.ts';
 import { revokeToken } from './revoke-token.ts';
 import { readTokenRequest } from './token-request.ts';
 
@@ -19,7 +20,7 @@ export function oauthRoutes(ports: Ports): Hono {
 
   /** Whoever has proven nothing belongs to no tenant: such refusals go to the platform log, which is rate-limited. */
   const refuse = async (c: Context, door: string, error: OAuthError): Promise<Response> => {
-    if (error.error === 'invalid_client' || (error.error === 'invalid_grant' && error.detail !== null)) {
+    if (error.error === 'invalid_client' || error.detail !== null) {
       await ports.access.stranger(door, error.error, error.detail);
     }
     return sendError(c, error);
@@ -33,8 +34,11 @@ export function oauthRoutes(ports: Ports): Hono {
 
   app.post('/t/:tenant/oauth/token', (c) =>
     withForm(c, 'token', async (form) => {
+      const tenant = c.req.param('tenant');
       const request = readTokenRequest(ports.config, form);
-      return isOAuthError(request) ? request : issueToken(ports, await snapshotOf(c.req.param('tenant')), request, form);
+      if (isOAuthError(request)) return request;
+      const proof = await readProof(ports, tenant, c.req.header('dpop') ?? null);
+      return proof && isOAuthError(proof) ? proof : issueToken(ports, await snapshotOf(tenant), request, form, proof);
     }),
   );
   app.post('/t/:tenant/oauth/revoke', (c) =>

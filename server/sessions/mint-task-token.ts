@@ -16,7 +16,6 @@ export async function mintTaskToken(
   ports: Pick<Ports, 'keys' | 'config' | 'clock' | 'newId' | 'tenants'>,
   session: SessionRow,
   { door, scopes }: { readonly door: Caller['door']; readonly scopes: readonly Scope[] | null },
-  cnf: Readonly<Record<string, unknown>> | null,
 ): Promise<{ readonly token: string; readonly audience: string; readonly expiresIn: number } | Refusal> {
   const agent = (await ports.tenants.current(session.tenant))?.agents.get(session.agent);
   if (!agent) return refuse('session.refused', 'This agent is not registered.');
@@ -43,7 +42,7 @@ export async function mintTaskToken(
     iat,
     exp,
     ...(scopes ? { scope: scopes.join(' ') } : {}),
-    ...(cnf ? { cnf } : {}),
+    ...(session.cnf ? { cnf: session.cnf } : {}),
   });
   return { token, audience, expiresIn: exp - iat };
 }

@@ -3,7 +3,7 @@ import { canonicalForm, sha256Hex } from '../../tools/index.ts';
 import type { RecordBody } from '../audit/record.ts';
 import { isRefusal, type Refusal, refuse } from '../call/refusals.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
-import { agentIdentity, type Login } from '../identity/index.ts';
+import { agentIdentity, type Login, type Proof, takeProof } from '../identity/index.ts';
 import type { Ports } from '../ports.ts';
 import type { CodeGrant, NewSession, SessionRow } from '../store/store.ts';
 import { boundSession } from './bound-session.ts';
@@ -39,7 +39,8 @@ export interface OpenRequest {
   readonly attestedBy?: 'agent' | 'orchestrator';
   /** The agent's identity when left out; `orchestrator:<name>` when one asks. */
   readonly requester?: string;
-  readonly cnf?: Readonly<Record<string, unknown>> | null;
+  /** The key it is to be bound to, for good; used up when the session opens. */
+  readonly proof?: Proof | null;
   /** Hash of the connection token it is opened with. */
   readonly connection?: string | null;
 }
@@ -58,6 +59,8 @@ async function tryOpen(ports: SessionPorts, snapshot: TenantSnapshot, request: O
   const session = await admit(ports, snapshot, request, at);
   if (isRefusal(session)) return session;
   const once = session.mode === 'delegated' ? request.login?.once : undefined;
+  const replayed = await takeProof(ports, request.proof ?? null, at);
+  if (replayed) return replayed;
   // Last before the session itself, so that a request refused for another reason does not use the login up.
   if (once && !(await ports.store.useOnce(once.scope, once.key, once.expiresAt, at, once.issuedAt)))
     return refuse('session.refused', 'This login has been used before; log in again.');
@@ -90,12 +93,17 @@ async function admit(ports: SessionPorts, snapshot: TenantSnapshot, request: Ope
   const template = await checkTemplate(ports, snapshot, request, at);
   if (isRefusal(template)) return template;
   const { agent, useCase, grants: expanded } = template;
-  const cnf = request.cnf ?? null;
+  const cnf = request.proof ? { jkt: request.proof.jkt } : null;
   if ((snapshot.document.require_proof || useCase.require_proof) && cnf === null)
-    return refuse('session.refused', 'This task needs a token bound to a key; bearers are refused.');
+    return refuse(
+      'session.proof_required',
+      'This task takes only tokens bound to a key; bearers are refused. Ask with a DPoP proof, as `taskgate connect` does.',
+    );
 
   const parent = request.parent ? await findParent(ports, snapshot.tenant, request.parent, template, at) : null;
   if (isRefusal(parent)) return parent;
+  if (parent?.cnf && cnf === null)
+    return refuse('session.proof_required', 'The parent of this task is bound to a key, so its children are: ask with a DPoP proof.');
   // An autonomous task has nobody's word but its accountable person's: a login beside it adds nothing and is not used up.
   const login = useCase.accountable === undefined ? (request.login ?? null) : null;
   const answerable = findAnswerable(snapshot, template, login, parent, request.consent ?? null);

@@ -1,5 +1,6 @@
 import { isRefusal, type Refusal, refuse } from '../call/refusals.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
+import { type Proof, takeProof } from '../identity/index.ts';
 import type { SessionRow } from '../store/store.ts';
 import { checkTemplate, sponsorStanding } from './check-standing.ts';
 import { tokenUntil } from './mint-task-token.ts';
@@ -13,6 +14,8 @@ interface Renewer {
   readonly agent: string;
   /** As the record names who asked. */
   readonly actor: string;
+  /** The key that came with the request; null when none did. */
+  readonly proof: Proof | null;
 }
 
 /**
@@ -21,7 +24,7 @@ interface Renewer {
  */
 export async function renewSession(ports: SessionPorts, snapshot: TenantSnapshot, by: Renewer, id: string): Promise<SessionRow | Refusal> {
   const at = ports.clock();
-  const renewed = await checkRenewal(ports, snapshot, by.agent, id, at);
+  const renewed = await checkRenewal(ports, snapshot, by, id, at);
   const observed = isRefusal(renewed) ? null : await readObservedUntil(ports, snapshot, renewed, at);
   const record = {
     at,
@@ -40,7 +43,7 @@ export async function renewSession(ports: SessionPorts, snapshot: TenantSnapshot
   return renewed;
 }
 
-async function checkRenewal(ports: SessionPorts, snapshot: TenantSnapshot, agent: string, id: string, at: number): Promise<SessionRow | Refusal> {
+async function checkRenewal(ports: SessionPorts, snapshot: TenantSnapshot, { agent, proof }: Renewer, id: string, at: number): Promise<SessionRow | Refusal> {
   const gone = refuse('session.not_found', 'There is no such task.');
   const view = tenantOfSession(id) === snapshot.tenant ? await ports.store.readSession(snapshot.tenant, id) : null;
   if (!view || view.session.agent !== agent) return gone;
@@ -55,5 +58,13 @@ async function checkRenewal(ports: SessionPorts, snapshot: TenantSnapshot, agent
   if (!sponsorStanding(snapshot, template.useCase, session.sponsor, session.sponsorGroups).stands)
     return refuse('session.refused', 'Whoever answers for this task may not any more.');
   const needsProof = snapshot.document.require_proof || template.useCase.require_proof;
-  return needsProof && session.cnf === null ? refuse('session.refused', 'This task now needs a token bound to a key.') : session;
+  return checkKey(session, needsProof, proof) ?? (await takeProof(ports, proof, at)) ?? session;
+}
+
+/** A task is bound to a key from its opening on, or never: it cannot fall back, nor pass to another key (RFC 9449 §5). */
+function checkKey({ cnf }: SessionRow, needsProof: boolean, proof: Proof | null): Refusal | null {
+  if (cnf === null && needsProof) return refuse('session.proof_required', 'This task now takes only tokens bound to a key; open another with a DPoP proof.');
+  if (cnf === null && proof) return refuse('session.refused', 'This task was opened without a key, so its tokens are bearers. Open another with a DPoP proof.');
+  if (cnf && !proof) return refuse('session.refused', 'This task is bound to a key: renew with a DPoP proof of that key.');
+  return cnf && proof?.jkt !== cnf.jkt ? refuse('session.refused', 'This task is bound to another key.') : null;
 }

@@ -49,7 +49,7 @@ it('no credential but the right one reaches the call path', async () => {
     fc.asyncProperty(credential, async (authorization) => {
       const response = await postCall(door.mcp, payment, { authorization });
       expect(response.status).toBe(401);
-      expect(response.headers.get('www-authenticate')).toMatch(/^Bearer ([a-z_]+="[^"\\]*"(, )?)+$/);
+      expect(response.headers.get('www-authenticate')).toMatch(/^Bearer ([a-z_]+="[^"\\]*", )+DPoP ([a-z_]+="[^"\\]*"(, )?)+$/);
     }),
     { numRuns: 100 },
   );

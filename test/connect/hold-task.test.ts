@@ -1,3 +1,4 @@
+import { DpopSession } from '@modelcontextprotocol/client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type BrokerDoors, findDoors } from '../../server/connect/broker.ts';
 import { type HeldTask, holdTask } from '../../server/connect/hold-task.ts';
@@ -14,11 +15,13 @@ const workload = {
     return `proof.${proofs}.x`;
   },
 };
+const holder = await DpopSession.create();
 const hold = (): HeldTask =>
   holdTask(
     doors,
     workload,
-    () => openTask(doors, workload, null, { use_case: 'match-invoices', inputs: {} }),
+    holder,
+    () => openTask(doors, workload, null, { use_case: 'match-invoices', inputs: {} }, holder),
     () => now,
   );
 
@@ -46,6 +49,18 @@ it('renews before the token expires, once for all who ask, each time on a fresh 
   now += 2_000;
   expect(await Promise.all([task.token(), task.token()])).toEqual(['token-2', 'token-2']);
   expect(broker.asked.map((form) => form['client_assertion'])).toEqual(['proof.1.x', 'proof.2.x']);
+});
+
+it('asks for every token with the same key and a proof of its own, and takes none that is not bound to it', async () => {
+  const task = hold();
+  await task.token();
+  await task.refused('expired');
+  expect(broker.proofs.map(({ htm, htu, jkt }) => ({ htm, htu, jkt }))).toEqual(
+    Array.from({ length: 2 }, () => ({ htm: 'POST', htu: doors.tokenEndpoint, jkt: holder.thumbprint })),
+  );
+  expect(new Set(broker.proofs.map(({ jti }) => jti)).size).toBe(2);
+  broker.bearers = true;
+  await expect(hold().token()).rejects.toThrow('not bound to the key of this process');
 });
 
 it('does not chase a token that lasts as long as its session', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createAdaptorServer } from '@hono/node-server';
 import { createMcpHandler, inputRequired, type McpRequestContext, ProtocolError, Server } from '@modelcontextprotocol/server';
 import { Hono } from 'hono';
-import { decodeJwt, exportJWK, generateKeyPair } from 'jose';
+import { calculateJwkThumbprint, decodeJwt, EmbeddedJWK, exportJWK, generateKeyPair, type JWK, jwtVerify } from 'jose';
 
 /** A broker's doors without a broker: real HTTP and real MCP on a free port, every answer steered by the test. */
 export interface StandIn {
@@ -14,6 +14,8 @@ export interface StandIn {
   readonly data: string;
   /** Every form the token endpoint got. */
   readonly asked: Record<string, string>[];
+  /** Every proof that came with a request, verified, with the thumbprint of its key. */
+  readonly proofs: { readonly htm: unknown; readonly htu: unknown; readonly ath: unknown; readonly jti: unknown; readonly jkt: string }[];
   /** Tokens given back. */
   readonly revoked: string[];
   /** Claims of the assertions the local provider got. */
@@ -25,6 +27,8 @@ export interface StandIn {
   /** Null opens and renews; words refuse. */
   refuseOpening: string | null;
   refuseRenewal: string | null;
+  /** Gives a bearer whatever is proven, as a broker would that knows no proofs. */
+  bearers: boolean;
   /** No token given so far is taken any more. */
   forgetTokens(): void;
   /** The session has tools alone. */
@@ -50,6 +54,7 @@ export async function standIn(): Promise<StandIn> {
   const state: Omit<StandIn, 'url'> = {
     data,
     asked: [],
+    proofs: [],
     revoked: [],
     assertions: [],
     calls: [],
@@ -57,6 +62,7 @@ export async function standIn(): Promise<StandIn> {
     refuseOpening: null,
     refuseRenewal: null,
     toolsOnly: false,
+    bearers: false,
     rounds: 0,
     forgetTokens: () => {
       live = new Set();
@@ -78,7 +84,16 @@ export async function standIn(): Promise<StandIn> {
     state.assertions.push({ ...decodeJwt(body.assertion), body });
     return c.json(c.req.param('what') === 'svid' ? { svid: 'svid.of.agent' } : { id_token: 'id.of.person' });
   });
+  const prove = async (request: Request): Promise<boolean> => {
+    const proof = request.headers.get('dpop');
+    if (proof === null) return false;
+    const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, { typ: 'dpop+jwt' });
+    const { htm, htu, ath, jti } = payload;
+    state.proofs.push({ htm, htu, ath, jti, jkt: await calculateJwkThumbprint(protectedHeader.jwk as JWK) });
+    return true;
+  };
   app.post('/t/acme/oauth/token', async (c) => {
+    const proven = await prove(c.req.raw);
     const form = Object.fromEntries(new URLSearchParams(await c.req.text()));
     state.asked.push(form);
     const details: { session_id?: string }[] = JSON.parse(form['authorization_details'] ?? '[{}]');
@@ -88,7 +103,12 @@ export async function standIn(): Promise<StandIn> {
     live.add(token);
     const now = Math.floor(Date.now() / 1000);
     const granted = { type: 'taskgate-task', session_id: session, mcp_url: `${url()}/sessions/${session}/mcp`, expires_at: now + 3600, sha256: 'x' };
-    return c.json({ access_token: token, token_type: 'Bearer', expires_in: state.tokenLife, authorization_details: [granted] });
+    return c.json({
+      access_token: token,
+      token_type: proven && !state.bearers ? 'DPoP' : 'Bearer',
+      expires_in: state.tokenLife,
+      authorization_details: [granted],
+    });
   });
   app.post('/t/acme/oauth/revoke', async (c) => {
     state.revoked.push(new URLSearchParams(await c.req.text()).get('token') ?? '');
@@ -96,8 +116,8 @@ export async function standIn(): Promise<StandIn> {
   });
   const handler = createMcpHandler((context) => serve(context, state));
   app.all(`/sessions/${session}/mcp`, async (c) => {
-    const token = c.req.header('authorization')?.replace('Bearer ', '') ?? '';
-    if (!live.has(token)) {
+    const token = /^DPoP (.+)$/.exec(c.req.header('authorization') ?? '')?.[1] ?? '';
+    if (!(await prove(c.req.raw)) || !live.has(token)) {
       return c.json({ error: 'invalid_token' }, 401, { 'www-authenticate': 'Bearer error="invalid_token", error_description="its sponsor ended it"' });
     }
     return handler.fetch(c.req.raw);

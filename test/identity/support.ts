@@ -147,7 +147,7 @@ export interface TestBroker {
   post(
     endpoint: 'token' | 'revoke' | 'introspect',
     form: Readonly<Record<string, string>>,
-    options?: { tenant?: string; authorization?: string },
+    options?: { tenant?: string; authorization?: string; dpop?: string },
   ): Promise<{ status: number; body: Record<string, unknown> }>;
   close(): Promise<void>;
 }
@@ -202,11 +202,11 @@ export async function startTestBroker(tenants: Readonly<Record<string, TestTenan
       return found;
     },
     change: apply,
-    post: async (endpoint, form, { tenant = 'acme', authorization } = {}) => {
+    post: async (endpoint, form, { tenant = 'acme', ...headers } = {}) => {
       const response = await app.request(`/t/${tenant}/oauth/${endpoint}`, {
         method: 'POST',
         body: new URLSearchParams(form),
-        headers: authorization === undefined ? {} : { authorization },
+        headers,
       });
       return { status: response.status, body: (await response.json()) as Record<string, unknown> };
     },

@@ -1,6 +1,7 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Refusal, type RefusalCode, refuse } from '../../server/call/index.ts';
+import { proofAlgorithms } from '../../server/identity/index.ts';
 import { StoreUnavailable } from '../../server/store/store.ts';
 import { argumentsOf, legacyClient, modernClient, post, postCall, refusal, type Served, serveDoor, session, sessionOf, textResult, token } from './fixture.ts';
 
@@ -139,7 +140,9 @@ describe('who stands at the door', () => {
     ] as const) {
       const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: list });
       expect(response.status).toBe(401);
-      expect(response.headers.get('www-authenticate')).toBe(`Bearer resource_metadata="http://localhost:${port}/.well-known/oauth-protected-resource/${path}"`);
+      expect(response.headers.get('www-authenticate')).toBe(
+        `Bearer resource_metadata="http://localhost:${port}/.well-known/oauth-protected-resource/${path}", DPoP algs="${proofAlgorithms.join(' ')}"`,
+      );
     }
   });
 
@@ -147,7 +150,9 @@ describe('who stands at the door', () => {
     door = await serveDoor();
     const response = await postCall(door.mcp, { name: 'a__b' }, { authorization: 'Bearer stolen' });
     expect(response.status).toBe(401);
-    expect(response.headers.get('www-authenticate')).toMatch(/^Bearer error="invalid_token", error_description="[^"]+", resource_metadata="[^"]+"$/);
+    expect(response.headers.get('www-authenticate')).toMatch(
+      /^Bearer error="invalid_token", error_description="[^"]+", resource_metadata="[^"]+", DPoP error="invalid_token", algs="[A-Za-z0-9 ]+"$/,
+    );
     expect(door.calls).toHaveLength(0);
   });
 
@@ -156,6 +161,18 @@ describe('who stands at the door', () => {
     const response = await post(`${door.url}/sessions/${encodeURIComponent('x", realm="evil\r\n')}/mcp`, list);
     expect(response.status).toBe(401);
     expect(response.headers.get('www-authenticate')).not.toContain('realm="evil');
+  });
+
+  it.each([
+    ['token.unproven', 'invalid_dpop_proof'],
+    ['session.proof_required', 'invalid_token'],
+  ] as const)('whom a bearer would not help is challenged to prove a key, and to nothing else: %s', async (code, error) => {
+    door = await serveDoor({ parts: { enterSession: async () => refuse(code, 'Prove a key.') } });
+    const response = await post(door.mcp, list);
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toMatch(
+      new RegExp(`^DPoP error="${error}", error_description="Prove a key.", resource_metadata="[^"]+", algs="[A-Za-z0-9 ]+"$`),
+    );
   });
 
   const atDoor: RefusalCode[] = ['token.expired', 'session.not_found', 'session.expired', 'session.ended', 'session.suspended', 'agent.suspended'];

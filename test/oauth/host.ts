@@ -82,8 +82,14 @@ export interface Answer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>> & { readonly access_token?: string; readonly refresh_token?: string };
 }
-export async function token(broker: TestBroker, form: Readonly<Record<string, string>>, tenant = 'acme', door = 'token'): Promise<Answer> {
-  const response = await fetch(`${broker.url}/t/${tenant}/oauth/${door}`, { method: 'POST', body: new URLSearchParams(form) });
+export async function token(
+  broker: TestBroker,
+  form: Readonly<Record<string, string>>,
+  tenant = 'acme',
+  door = 'token',
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const response = await fetch(`${broker.url}/t/${tenant}/oauth/${door}`, { method: 'POST', body: new URLSearchParams(form), headers });
   return { status: response.status, body: (await response.json()) as Answer['body'] };
 }
 export const redeem = (broker: TestBroker, code: string, { verifier }: Asked, over: Readonly<Record<string, string>> = {}): Promise<Answer> =>

@@ -8,7 +8,7 @@ import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextp
 import { config } from '../../server/config.ts';
 import { findDoors } from '../../server/connect/broker.ts';
 import { askIdToken, type PrivateJwk } from '../../server/connect/local.ts';
-import { exchangePerson, openTask, renewTask, type Task, type TaskRequest } from '../../server/connect/session.ts';
+import { exchangePerson, type Holder, openTask, renewTask, type Task, type TaskRequest } from '../../server/connect/session.ts';
 import { findWorkload } from '../../server/connect/workload.ts';
 import { createLog } from '../../server/observe/log.ts';
 import { type Broker, startBroker } from '../../server/start.ts';
@@ -22,9 +22,10 @@ export interface Doors {
   /** A token of the person for `/v1`. */
   person(tenant: string, name: string): Promise<string>;
   v1(token: string, method: string, path: string, body?: unknown): Promise<{ status: number; body: Record<string, unknown>; text: string }>;
-  open(ask: OpenAsk): Promise<Task>;
+  /** Bound to the holder's key when there is one. */
+  open(ask: OpenAsk, holder?: Holder): Promise<Task>;
   /** A fresh token for a session of acme's invoice-matcher. */
-  renew(session: string): Promise<Task>;
+  renew(session: string, holder?: Holder): Promise<Task>;
 }
 export interface TestBroker extends Broker, Doors {
   readonly documents: string;
@@ -113,16 +114,16 @@ export function attachTo(url: string, dir: string): Doors {
       const text = await response.text();
       return { status: response.status, text, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>) };
     },
-    async open({ tenant = 'acme', agent, sponsor, ...ask }) {
+    async open({ tenant = 'acme', agent, sponsor, ...ask }, holder) {
       const defaults = of[tenant as keyof typeof of];
       const doors = await findDoors(url, tenant);
       const workload = findWorkload(doors, { agent: agent ?? defaults.agent, data, svidFile: null, key: null });
       const token = sponsor === null ? null : await idToken(tenant, sponsor ?? defaults.sponsor, agent ?? defaults.agent);
-      return openTask(doors, workload, token, { use_case: 'match-invoices', inputs: { invoice: 'INV-7' }, ...ask });
+      return openTask(doors, workload, token, { use_case: 'match-invoices', inputs: { invoice: 'INV-7' }, ...ask }, holder);
     },
-    async renew(session) {
+    async renew(session, holder) {
       const doors = await findDoors(url, 'acme');
-      return renewTask(doors, findWorkload(doors, { agent: of.acme.agent, data, svidFile: null, key: null }), session);
+      return renewTask(doors, findWorkload(doors, { agent: of.acme.agent, data, svidFile: null, key: null }), session, holder);
     },
   };
 }

@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { sha256Hex } from '../../../tools/index.ts';
 import { isRefusal } from '../../call/refusals.ts';
 import type { TenantSnapshot } from '../../documents/snapshot.ts';
+import type { Proof } from '../../identity/index.ts';
 import type { Form } from '../../identity/read-form.ts';
 import type { Ports } from '../../ports.ts';
 import { endSession, openSession } from '../../sessions/index.ts';
@@ -32,6 +33,7 @@ export async function redeemCode(
   snapshot: TenantSnapshot | null,
   request: Extract<TokenRequest, { grant: 'code' }>,
   form: Form,
+  proof: Proof | null,
 ): Promise<Opened | OAuthError> {
   if (!snapshot) return unprovenClient('unknown tenant');
   const client = await authenticateHost(ports, snapshot, form);
@@ -60,6 +62,7 @@ export async function redeemCode(
     objective: content.objective,
     inputs: content.inputs,
     requester: clientLabel(client),
+    proof,
     consent: {
       person: content.person,
       claimedGroups: content.claimed_groups,

@@ -1,6 +1,7 @@
 import { sha256Hex } from '../../../tools/index.ts';
 import { isRefusal } from '../../call/refusals.ts';
 import type { TenantSnapshot } from '../../documents/snapshot.ts';
+import type { Proof } from '../../identity/index.ts';
 import type { Form } from '../../identity/read-form.ts';
 import type { Ports } from '../../ports.ts';
 import { endSession, renewSession } from '../../sessions/index.ts';
@@ -20,6 +21,7 @@ export async function refreshSession(
   snapshot: TenantSnapshot | null,
   request: Extract<TokenRequest, { grant: 'refresh' }>,
   form: Form,
+  proof: Proof | null,
 ): Promise<Opened | OAuthError> {
   if (!snapshot) return unprovenClient('unknown tenant');
   const client = await authenticateHost(ports, snapshot, form);
@@ -35,7 +37,7 @@ export async function refreshSession(
   const view = await ports.store.readSession(tenant, stored.session);
   const agent = view && agentsOf(snapshot, client).find(({ name }) => name === view.session.agent);
   if (!agent) return unprovenGrant('the client acts for this agent no more');
-  const session = await renewSession(ports, snapshot, { agent: agent.name, actor: clientLabel(client) }, stored.session);
+  const session = await renewSession(ports, snapshot, { agent: agent.name, actor: clientLabel(client), proof }, stored.session);
   if (isRefusal(session)) return fromRefusal(session);
   const next = newRefreshToken();
   if (!(await ports.store.rotateRefreshToken(tenant, hash, sha256Hex(next), ports.clock()))) return shownAgain(ports, tenant, stored.session);

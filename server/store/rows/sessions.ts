@@ -46,7 +46,7 @@ export interface SessionRow {
   readonly budget: Budget;
   readonly taskSha256: string;
   /** RFC 7800 confirmation of the key the session is bound to; null for bearers. */
-  readonly cnf: Readonly<Record<string, unknown>> | null;
+  readonly cnf: { readonly jkt: string } | null;
   /** Hash of the connection token it was opened with, when it was. */
   readonly connection: string | null;
   readonly openedAt: number;
