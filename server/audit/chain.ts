@@ -9,5 +9,9 @@ export const genesis = '0'.repeat(64);
  * form (RFC 8785) of `{index, tenant, body}`, so anyone can check a chain from an export alone.
  */
 export function chainRecord(prev: string, index: number, tenant: string | null, body: RecordBody): StoredRecord {
-  return { tenant, index, prev, hash: sha256Hex(prev + canonicalForm({ index, tenant, body })), body };
+  return { tenant, index, prev, hash: hashAfter(prev, index, tenant, canonicalForm(body)), body };
 }
+
+/** The hash of a record whose body has this canonical form. Its three names come in their order, so the forms stand in one another as they are. */
+export const hashAfter = (prev: string, index: number, tenant: string | null, body: string): string =>
+  sha256Hex(`${prev}{"body":${body},"index":${canonicalForm(index)},"tenant":${canonicalForm(tenant)}}`);

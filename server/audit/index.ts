@@ -1,5 +1,5 @@
 export { type AccessLog, createAccessLog } from './access-log.ts';
-export { chainRecord, genesis } from './chain.ts';
+export { chainRecord, genesis, hashAfter } from './chain.ts';
 export { checkBody } from './check-body.ts';
 export { exportJsonl, parseExport, parseLine, recordsOf, verifyExport } from './export.ts';
 export { firstSince } from './first-since.ts';

@@ -26,6 +26,9 @@ export interface Claimed {
   readonly durable: Promise<void>;
 }
 
+/** Begins with its time, so that a store finds the latest side by side. */
+const newDispatchId = (ports: Pick<Ports, 'newId'>, at: number): string => ports.newId(`dsp_${at.toString(36).padStart(9, '0')}`);
+
 /** A dispatch nobody settled this long after its deadline counts as unknown. */
 const leaseMarginMs = 30_000;
 
@@ -45,7 +48,7 @@ export async function claim(
   if (observationOver(judgement, at)) return refuse('stale', 'What this call was judged on has just changed; try again.', { detail: 'observation' });
   const own = drawsOf(judgement.tool, at);
   const draws = rests.length === 0 && !breakGlass ? own : [...own, ...rests.flatMap((rest) => rest.draws), ...glassDraws(breakGlass, judgement.tool.amount)];
-  const dispatch = ports.newId('dsp');
+  const dispatch = newDispatchId(ports, at);
   const leaseUntil = at + deadlineMs + leaseMarginMs;
   const { answer, durable } = await ports.store.claim({
     tenant: row.tenant,

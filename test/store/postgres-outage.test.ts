@@ -92,7 +92,7 @@ await describeOnPostgres((database) => {
       for (const pid of await blocked()) await database.admin('SELECT pg_terminate_backend($1)', [pid]);
       await expect(claiming).rejects.toThrow(StoreUnavailable);
       await held.release();
-      expect(await take(store)).toMatchObject({ claimed: true, fence: 1 });
+      expect(await take(store)).toMatchObject({ claimed: true, recordIndex: 2 });
       expect(await verifyChain(recordsOf(store, 'acme'))).toMatchObject({ ok: true, count: 3 });
     });
 

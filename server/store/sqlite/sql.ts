@@ -11,20 +11,42 @@ export interface Sql {
   run(text: string, ...values: Value[]): number;
 }
 
+interface Prepared {
+  readonly statement: StatementSync;
+  row(values: unknown): unknown;
+}
+
 export function createSql(database: DatabaseSync): Sql {
-  const prepared = new Map<string, StatementSync>();
-  const prepare = (text: string): StatementSync => {
-    const known = prepared.get(text);
-    if (known) return known;
-    const made = database.prepare(text);
-    prepared.set(text, made);
+  const known = new Map<string, Prepared>();
+  const prepared = (text: string): Prepared => {
+    const before = known.get(text);
+    if (before) return before;
+    const statement = database.prepare(text);
+    // Rows come as lists, of which objects of one shape are made here: the driver makes one of a shape of its own for each row.
+    statement.setReturnArrays(true);
+    const names = statement.columns().map(({ name }) => name);
+    const made = { statement, row: (values: unknown) => named(names, values as readonly unknown[]) };
+    known.set(text, made);
     return made;
   };
   return {
-    one: <R>(text: string, ...values: Value[]) => prepare(text).get(...values) as R | undefined,
-    all: <R>(text: string, ...values: Value[]) => prepare(text).all(...values) as R[],
-    run: (text, ...values) => Number(prepare(text).run(...values).changes),
+    one: <R>(text: string, ...values: Value[]) => {
+      const { statement, row } = prepared(text);
+      const found: unknown = statement.get(...values);
+      return (found === undefined ? undefined : row(found)) as R | undefined;
+    },
+    all: <R>(text: string, ...values: Value[]) => {
+      const { statement, row } = prepared(text);
+      return statement.all(...values).map(row) as R[];
+    },
+    run: (text, ...values) => Number(prepared(text).statement.run(...values).changes),
   };
+}
+
+function named(names: readonly string[], values: readonly unknown[]): object {
+  const row: Record<string, unknown> = {};
+  for (let column = 0; column < names.length; column++) row[names[column] ?? ''] = values[column];
+  return row;
 }
 
 /** Runs a verb to its end on one connection and adds to `told` what is to be told once it is committed; whatever is thrown leaves it unfinished. */

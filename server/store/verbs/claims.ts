@@ -18,11 +18,11 @@ export function* claim(request: ClaimRequest): Verb<ClaimAnswer> {
   if (state.revision !== request.revision) return { claimed: false, why: 'revision' };
   if (state.lineage.version !== request.labelVersion) return { claimed: false, why: 'labels' };
 
-  const fence = state.line[0].fence + 1;
+  // Where its record comes to stand: a later attempt always has a higher one.
+  const fence = state.head.next;
   // The record is written before its answers are read; a refusal takes it back with the rest.
-  const [approved, , , recordIndex, ...drawn] = yield* together(
+  const [approved, , recordIndex, ...drawn] = yield* together(
     takeApproval(request),
-    raiseFence(request, fence),
     insertDispatch(request, fence),
     appendAfter(state.head, tenant, { ...request.record, fence }),
     ...request.draws.map((one) => draw(tenant, one)),
@@ -70,9 +70,4 @@ function* takeApproval({ tenant, session, tool, approval, dispatch, rung, at }: 
   if (taken === 0) return false;
   yield* signal('approval', tenant, approval.id);
   return true;
-}
-
-function* raiseFence({ tenant, session }: ClaimRequest, fence: number): Verb<void> {
-  const raised = yield* run('UPDATE sessions SET fence = ? WHERE tenant = ? AND id = ? AND fence = ?', fence, tenant, session, fence - 1);
-  if (raised === 0) throw new Error('a session whose fence moved under its lock');
 }

@@ -1,4 +1,5 @@
-import { chainRecord, checkBody, genesis } from '../../audit/index.ts';
+import { canonicalForm } from '../../../tools/index.ts';
+import { checkBody, genesis, hashAfter } from '../../audit/index.ts';
 import type { RecordBody, StoredRecord } from '../../audit/record.ts';
 import { all, one, run, together, type Verb } from '../verb.ts';
 
@@ -33,10 +34,13 @@ export function* appendRecord(tenant: string | null, record: RecordBody): Verb<n
 
 /** `appendRecord`, for a verb that read the head in this transaction and has appended nothing since. */
 export function* appendAfter(head: Head, tenant: string | null, record: RecordBody): Verb<number> {
-  const { index, prev, hash, body } = chainRecord(head.hash, head.next, tenant, checkBody(record));
+  const { next: index, hash: prev } = head;
+  // Kept in the form its hash is over.
+  const body = canonicalForm(checkBody(record));
+  const hash = hashAfter(prev, index, tenant, body);
   const key = keyOf(tenant);
   yield* together(
-    run('INSERT INTO records (tenant, position, prev, hash, body) VALUES (?, ?, ?, ?, ?)', key, index, prev, hash, JSON.stringify(body)),
+    run('INSERT INTO records (tenant, position, prev, hash, body) VALUES (?, ?, ?, ?, ?)', key, index, prev, hash, body),
     run(
       'INSERT INTO chain_heads (tenant, next, hash) VALUES (?, ?, ?) ON CONFLICT (tenant) DO UPDATE SET next = excluded.next, hash = excluded.hash',
       key,

@@ -79,18 +79,36 @@ export interface Standing {
   readonly ceiling: Sensitivity;
   readonly status: SessionStatus;
   readonly expires_at: number;
-  /** Of the latest dispatch. */
-  readonly fence: number;
   /** Null for an agent nobody spoke of: it is active. */
   readonly agent_status: 'active' | 'suspended' | null;
 }
 
 export const isLive = (session: Pick<Standing, 'status' | 'expires_at'>, at: number): boolean => session.status === 'active' && session.expires_at > at;
 
-/** Columns of sessions `s`, and of what is read together with a session itself and not with those it draws on. */
-export interface Columns {
-  readonly own: string;
-  readonly beside?: { readonly columns: string; readonly joins: string };
+/** What an admin said of a session's agent while it ran. */
+const agentStatus = 'a.status AS agent_status FROM sessions s LEFT JOIN agents a ON a.tenant = s.tenant AND a.agent = s.agent';
+
+/** How a session is read, and the line it stands in. */
+export interface LineQuery {
+  /** The session alone, with what is read beside it. */
+  readonly start: string;
+  /** What it draws on, from its parent on. */
+  readonly line: string;
+}
+
+/** Of columns of sessions `s`, and of what is read together with a session itself and not with those it draws on. Made once: a text is found by itself. */
+export function lineQuery(own: string, beside?: { readonly columns: string; readonly joins: string }): LineQuery {
+  return {
+    start: beside
+      ? `SELECT ${own}, ${beside.columns}, ${agentStatus} ${beside.joins} WHERE s.tenant = ? AND s.id = ?`
+      : `SELECT ${own}, ${agentStatus} WHERE s.tenant = ? AND s.id = ?`,
+    line: `WITH RECURSIVE line (id, depth) AS (
+       SELECT id, 0 FROM sessions WHERE tenant = ? AND id = ?
+       UNION ALL
+       SELECT s.parent, line.depth + 1 FROM line JOIN sessions s ON s.id = line.id WHERE s.tenant = ? AND s.parent IS NOT NULL
+     )
+     SELECT ${own}, ${agentStatus} JOIN line ON line.id = s.id WHERE s.tenant = ? ORDER BY line.depth`,
+  };
 }
 
 /**
@@ -98,44 +116,23 @@ export interface Columns {
  * for those that do is the line walked.
  */
 export function* alongTheLine<Own extends Row, Row extends { readonly parent: string | null } = Own>(
-  columns: Columns,
+  query: LineQuery,
   tenant: string,
   id: string,
 ): Verb<[] | [Own, ...Row[]]> {
-  const own = yield* startOfLine<Own>(columns, tenant, id);
+  const own = yield* startOfLine<Own>(query, tenant, id);
   if (!own) return [];
   if (own.parent === null) return [own];
-  const ancestors = yield* all<Row>(
-    `WITH RECURSIVE line (id, depth) AS (
-       SELECT id, 0 FROM sessions WHERE tenant = ? AND id = ?
-       UNION ALL
-       SELECT s.parent, line.depth + 1 FROM line JOIN sessions s ON s.id = line.id WHERE s.tenant = ? AND s.parent IS NOT NULL
-     )
-     SELECT ${columns.own}, ${agentStatus} JOIN line ON line.id = s.id WHERE s.tenant = ? ORDER BY line.depth`,
-    tenant,
-    own.parent,
-    tenant,
-    tenant,
-  );
-  return [own, ...ancestors];
+  return [own, ...(yield* all<Row>(query.line, tenant, own.parent, tenant, tenant))];
 }
 
 /** The session alone. */
-export const startOfLine = <Own>({ own, beside }: Columns, tenant: string, id: string): Verb<Own | undefined> =>
-  one<Own>(
-    beside
-      ? `SELECT ${own}, ${beside.columns}, ${agentStatus} ${beside.joins} WHERE s.tenant = ? AND s.id = ?`
-      : `SELECT ${own}, ${agentStatus} WHERE s.tenant = ? AND s.id = ?`,
-    tenant,
-    id,
-  );
+export const startOfLine = <Own>({ start }: LineQuery, tenant: string, id: string): Verb<Own | undefined> => one<Own>(start, tenant, id);
 
-/** What an admin said of a session's agent while it ran. */
-const agentStatus = 'a.status AS agent_status FROM sessions s LEFT JOIN agents a ON a.tenant = s.tenant AND a.agent = s.agent';
+export const standing = 's.id, s.agent, s.parent, s.root, s.lineage, s.ceiling, s.status, s.expires_at';
 
-export const standing = 's.id, s.agent, s.parent, s.root, s.lineage, s.ceiling, s.status, s.expires_at, s.fence';
-
-export const lineOf = (tenant: string, id: string): Verb<Standing[]> => alongTheLine<Standing>({ own: standing }, tenant, id);
+const standingLine = lineQuery(standing);
+export const lineOf = (tenant: string, id: string): Verb<Standing[]> => alongTheLine<Standing>(standingLine, tenant, id);
 
 /** The session and all it draws on may act: active, before their end, no agent of theirs suspended. */
 export const isLineLive = (line: readonly Standing[], at: number): boolean =>

@@ -2,7 +2,7 @@ import type { NewSession, Page, SessionRow, SessionStatus, SessionView } from '.
 import { all, one, type Verb } from '../verb.ts';
 import { lineageFrom } from './lineages.ts';
 import { limitOf, where } from './pages.ts';
-import { alongTheLine, isLive, lineOf, type SessionColumns, type Standing, sessionColumns, sessionOf, startOfLine } from './session-rows.ts';
+import { alongTheLine, isLive, lineOf, lineQuery, type SessionColumns, type Standing, sessionColumns, sessionOf, startOfLine } from './session-rows.ts';
 import { type BesideSession, besideSession } from './task-state.ts';
 
 export function* readSessionRow(tenant: string, id: string): Verb<SessionRow | null> {
@@ -15,13 +15,10 @@ const ofSession = sessionColumns.replaceAll(/\w+/g, 's.$&');
 type Line = SessionColumns & Pick<Standing, 'agent_status'>;
 type Own = Line & BesideSession & { readonly calls: number | null };
 
-const view = {
-  own: ofSession,
-  beside: {
-    columns: `${besideSession.columns}, c.used AS calls`,
-    joins: `${besideSession.joins} LEFT JOIN counters c ON c.tenant = s.tenant AND c.scope = 'session/' || s.id AND c.name = 'calls'`,
-  },
-} as const;
+const view = lineQuery(ofSession, {
+  columns: `${besideSession.columns}, c.used AS calls`,
+  joins: `${besideSession.joins} LEFT JOIN counters c ON c.tenant = s.tenant AND c.scope = 'session/' || s.id AND c.name = 'calls'`,
+});
 
 /** One snapshot of all a call is judged on. */
 export function* readSessionView(tenant: string, id: string): Verb<SessionView | null> {

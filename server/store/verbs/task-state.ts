@@ -1,7 +1,7 @@
 import type { Verb } from '../verb.ts';
 import { type Lineage, type LineageColumns, lineageFrom } from './lineages.ts';
 import { genesisHead, type Head } from './records.ts';
-import { alongTheLine, type Standing, standing } from './session-rows.ts';
+import { alongTheLine, lineQuery, type Standing, standing } from './session-rows.ts';
 
 /** All that a step of a call looks at before it writes. */
 export interface TaskState {
@@ -27,17 +27,14 @@ interface Own extends Standing, BesideSession {
   readonly hash: string | null;
 }
 
-const columns = {
-  own: standing,
-  beside: {
-    columns: `${besideSession.columns}, h.next, h.hash`,
-    joins: `${besideSession.joins} LEFT JOIN chain_heads h ON h.tenant = s.tenant`,
-  },
-} as const;
+const state = lineQuery(standing, {
+  columns: `${besideSession.columns}, h.next, h.hash`,
+  joins: `${besideSession.joins} LEFT JOIN chain_heads h ON h.tenant = s.tenant`,
+});
 
 /** In one statement, for most sessions; null when there is no such session. */
 export function* taskState(tenant: string, session: string): Verb<TaskState | null> {
-  const [own, ...ancestors] = yield* alongTheLine<Own, Standing>(columns, tenant, session);
+  const [own, ...ancestors] = yield* alongTheLine<Own, Standing>(state, tenant, session);
   if (!own) return null;
   const head = own.next === null || own.hash === null ? genesisHead : { next: own.next, hash: own.hash };
   return { line: [own, ...ancestors], lineage: lineageFrom(own.lineage, own), revision: own.revision, head };
