@@ -1,14 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
+import { prompts, resources, templates } from './readable.ts';
 import { approved, suiteTools } from './tools.ts';
 
-/** One tenant whose only upstream is the suite's, as JSON, which is YAML: every tool granted, some waiting for a person. */
+/** One tenant whose only upstream is the suite's, as JSON, which is YAML: all of it granted, some waiting for a person. */
 
 export const tenant = 'referee';
 export const agent = 'caller';
 export const useCase = 'be-checked';
-/** What stands before the fixture's own names of its tools. */
+/** What stands before the fixture's own names of its tools and prompts. */
 export const prefix = 'suite__';
 
 const far = { expires: '2099-12-31', review_by: '2099-12-31' };
@@ -45,7 +46,8 @@ function documentsOf(key: JWK): object[] {
     dana: { subject: 'local#dana', roles: ['admin'] },
     bob: { subject: 'local#bob', groups: ['referees'], roles: ['reviewer'] },
   };
-  const toolOf = (name: string) => ({ name, says: `The suite's ${name}`, effect: 'read', reaches: 'tenant', returns: { sensitivity: 'public' } });
+  const labels = { reaches: 'tenant', returns: { sensitivity: 'public' } };
+  const toolOf = (name: string) => ({ name, says: `The suite's ${name}`, effect: 'read', ...labels });
   return [
     { kind: 'Tenant', name: tenant, people },
     {
@@ -74,7 +76,24 @@ function documentsOf(key: JWK): object[] {
       max_open_sessions: 10,
       ...far,
     },
-    { kind: 'Upstream', tenant, name: 'suite', transport: { type: 'stdio', command: 'suite-upstream' }, deadline: '70s', tools: suiteTools.map(toolOf) },
+    {
+      kind: 'Upstream',
+      tenant,
+      name: 'suite',
+      transport: { type: 'stdio', command: 'suite-upstream' },
+      deadline: '70s',
+      tools: suiteTools.map(toolOf),
+      resources: [
+        ...resources.map(({ uri, as, says }) => ({ uri, as, says, ...labels })),
+        ...templates.map(({ template, as, says }) => ({ template, as, says, ...labels })),
+      ],
+      prompts: Object.entries(prompts).map(([name, { description }]) => ({
+        name,
+        says: description,
+        reaches: 'tenant',
+        returns: { sensitivity: 'public', integrity: 'tenant' },
+      })),
+    },
   ];
 }
 

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { baselineShape, describeSet, isGreen, judgeSet } from './judge-set.ts';
 import { type Check, revisions, scenariosOf } from './suite.ts';
 
-const why = 'a broker of tools does not do that';
+const why = 'it is deliberately not offered';
 const held: Check = { id: 'one', status: 'SUCCESS' };
 const failed: Check = { id: 'two', status: 'FAILURE', errorMessage: 'did not\n  answer' };
 const warned: Check = { id: 'three', status: 'WARNING' };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Check } from './suite.ts';
 
-/** A set of scenarios held against what was found and against what a tool broker deliberately does not offer. */
+/** A set of scenarios held against what was found and against what Taskgate deliberately does not offer. */
 
 /** By set: a scenario, or `scenario:check`, and one line that says why it is not offered. */
 export const baselineShape = z.record(z.string(), z.record(z.string(), z.string().min(10)));

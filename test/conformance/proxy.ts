@@ -3,11 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { Transform } from 'node:stream';
 import type { Task } from '../../server/connect/session.ts';
 import { prefix } from './documents.ts';
+import { prompts } from './readable.ts';
 import { suiteTools } from './tools.ts';
 
 /**
  * What stands between the suite and the broker, since the suite can neither send a token nor know brokered names. It adds the task's
- * token, puts the upstream's name before those of its tools and takes it off again, and names the broker where the suite named
+ * token, puts the upstream's name before those of its tools and prompts and takes it off again, and names the broker where the suite named
  * this proxy. All else, hostile headers included, goes through as it came.
  */
 export interface Proxy {
@@ -47,16 +48,18 @@ export async function startProxy(task: Task): Promise<Proxy> {
 function forwarded(headers: IncomingHttpHeaders, here: string, home: string): IncomingHttpHeaders {
   const named = Object.entries(headers).map(([name, value]) => {
     if ((name === 'host' || name === 'origin') && typeof value === 'string') return [name, value.replace(here, home)];
-    return [name, name === 'mcp-name' && typeof value === 'string' && suiteTools.includes(value) ? `${prefix}${value}` : value];
+    return [name, name === 'mcp-name' && typeof value === 'string' && suiteNames.includes(value) ? `${prefix}${value}` : value];
   });
   return Object.fromEntries(named.filter(([name]) => name !== 'connection' && name !== 'content-length'));
 }
 
-/** A call under the name the broker has for its tool; what is no call stands as it came. */
+const suiteNames: readonly string[] = [...suiteTools, ...Object.keys(prompts)];
+
+/** A call under the name the broker has for its tool or prompt; what is no call stands as it came. */
 function brokered(body: string): string {
   try {
     const message = JSON.parse(body) as { readonly method?: unknown; readonly params?: { readonly name?: unknown } };
-    if (message.method !== 'tools/call' || !suiteTools.includes(String(message.params?.name))) return body;
+    if ((message.method !== 'tools/call' && message.method !== 'prompts/get') || !suiteNames.includes(String(message.params?.name))) return body;
     return JSON.stringify({ ...message, params: { ...message.params, name: `${prefix}${message.params?.name}` } });
   } catch {
     return body;

@@ -12,7 +12,7 @@ import { type Check, issuerScenario, type Revision, revisions, runIssuer, runSui
 
 const program = new Command('conformance')
   .description(
-    'Runs the official MCP conformance suite through a broker: a fixture server as its upstream, a task opened for it at the token endpoint, a loopback proxy that adds the token. What a broker of tools does not offer stands in test/conformance/baseline.yaml with the reason.',
+    'Runs the official MCP conformance suite through a broker: a fixture server as its upstream, a task opened for it at the token endpoint, a loopback proxy that adds the token. What it does not offer stands in test/conformance/baseline.yaml with the reason.',
   )
   .option('--json <file>', 'writes the whole result there')
   .option('--not-offered', 'lists what the baseline names, with the reasons')

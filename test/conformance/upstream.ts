@@ -9,8 +9,10 @@ import {
   type Tool,
 } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import { elicitation, png, string } from './fixture-parts.ts';
+import { serveReadable } from './readable.ts';
 
-/** The tools that the official suite's server scenarios call, as a real MCP server over stdio. */
+/** What the official suite's server scenarios call and read, as a real MCP server over stdio. */
 
 type Run = (args: Readonly<Record<string, unknown>>, context: ServerContext) => CallToolResult | InputRequiredResult | Promise<CallToolResult>;
 interface Fixture {
@@ -24,23 +26,13 @@ const always =
   (result: CallToolResult): Run =>
   () =>
     result;
-const string = { type: 'string' } as const;
-const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const wav = 'UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAAB9AAACABAAZGF0YQIAAAA=';
 
 /** Asks its client for something: of a broker, which offers its upstreams nothing of its agents, it gets nothing. */
 const asks = (says: string, schema?: Tool['inputSchema']): Fixture => ({
   says,
   ...(schema === undefined ? {} : { schema }),
-  run: () =>
-    inputRequired({
-      inputRequests: {
-        user_name: {
-          method: 'elicitation/create',
-          params: { mode: 'form', message: 'Who is there?', requestedSchema: { type: 'object', properties: { name: string }, required: ['name'] } },
-        },
-      },
-    }),
+  run: () => inputRequired({ inputRequests: { user_name: elicitation('name') } }),
 });
 
 const vocabulary: Tool['inputSchema'] = {
@@ -139,7 +131,8 @@ const fixtures: Readonly<Record<string, Fixture>> = {
 };
 
 serveStdio(() => {
-  const server = new Server({ name: 'conformance-upstream', version: '1.0.0' }, { capabilities: { tools: {} } });
+  const server = new Server({ name: 'conformance-upstream', version: '1.0.0' }, { capabilities: { tools: {}, resources: {}, prompts: {} } });
+  serveReadable(server);
   server.setRequestHandler('tools/list', () => ({
     tools: Object.entries(fixtures).map(([name, { says, schema }]) => ({ name, description: says, inputSchema: schema ?? { type: 'object' } })),
   }));
