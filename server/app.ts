@@ -1,6 +1,4 @@
-import { Hono } from 'hono';
-import { apiRoutes } from './api/index.ts';
-import { consoleRoutes } from './console/index.ts';
+import { type Handler, Hono } from 'hono';
 import { checkNames, localRoutes } from './identity/index.ts';
 import { mcpRoutes } from './mcp/index.ts';
 import { oauthRoutes } from './oauth/index.ts';
@@ -28,8 +26,14 @@ export function createApp(ports: Ports): Hono {
   app.route('/', oauthRoutes(ports));
   app.route('/', localRoutes(ports));
   app.route('/', mcpRoutes(ports));
-  app.route('/', apiRoutes(ports));
-  app.route('/', consoleRoutes(ports));
+  app.all(
+    '/v1/*',
+    whenKnockedAt(async () => (await import('./api/index.ts')).apiRoutes(ports)),
+  );
+  app.all(
+    '/console/*',
+    whenKnockedAt(async () => (await import('./console/index.ts')).consoleRoutes(ports)),
+  );
   app.notFound((c) => c.json({ error: 'not_found' }, 404));
   app.onError((error, c) => {
     const outage = error instanceof StoreUnavailable;
@@ -37,4 +41,13 @@ export function createApp(ports: Ports): Hono {
     return c.json({ error: outage ? 'unavailable' : 'server_error' }, 503, { 'cache-control': 'no-store' });
   });
   return app;
+}
+
+/** A door of people: its pages and shapes are read when the first of them comes, so that a broker that only agents use does without. */
+function whenKnockedAt(make: () => Promise<Hono>): Handler {
+  let made: Promise<Hono> | null = null;
+  return async (c) => {
+    made ??= make();
+    return (await made).fetch(c.req.raw, c.env);
+  };
 }

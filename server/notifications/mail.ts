@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer';
 import { EgressRefused, egress } from '../../tools/index.ts';
 import type { ChannelDocument } from '../documents/channel.ts';
 import type { Message } from './compose.ts';
@@ -23,6 +22,8 @@ export async function mail(
 ): Promise<void> {
   const [host = '', port = ''] = server.split(':');
   const address = await dialled(host, port, security === 'none', reach);
+  // Loaded by the first letter: most brokers send none.
+  const { createTransport } = await import('nodemailer');
   const transport = createTransport({
     host: address,
     port: Number(port),

@@ -1,0 +1,44 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launcher } from './run-cli.ts';
+
+let dir: string;
+let broker: ChildProcess;
+let url: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'taskgate-serve-'));
+  broker = spawn(process.execPath, ['--import', join(import.meta.dirname, 'fixtures/tell-modules.mjs'), launcher, 'serve', '--json', '--port', '0'], {
+    cwd: dir,
+    env: { PATH: process.env['PATH'] ?? '', TASKGATE_TEST_LOADED: join(dir, 'loaded') },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [line] = (await once(broker.stdout as NonNullable<typeof broker.stdout>, 'data')) as [Buffer];
+  url = (JSON.parse(line.toString()) as { url: string }).url;
+}, 90_000);
+afterAll(async () => {
+  if (broker.exitCode === null && broker.kill()) await once(broker, 'exit');
+  await rm(dir, { recursive: true, force: true });
+});
+
+const loaded = async (): Promise<string> => readFile(join(dir, 'loaded'), 'utf8');
+
+describe('what a broker holds in memory', () => {
+  it('is no door of people before the first of them comes, and nothing that only some tenants need', async () => {
+    const held = await loaded();
+    expect(held).toContain('/server/mcp/routes.');
+    for (const idle of ['/server/console/', '/server/api/', '/nodemailer/', '/openid-client/', '/@simplewebauthn/', '/@modelcontextprotocol/sdk/', '/pg/'])
+      expect(held.split('\n').filter((one) => one.includes(idle))).toEqual([]);
+  });
+
+  it('is each of these doors from then on', async () => {
+    expect((await fetch(`${url}/v1/me`)).status).toBe(401);
+    expect((await fetch(`${url}/console/login`)).status).toBe(200);
+    const held = await loaded();
+    expect(held).toContain('/server/api/routes.');
+    expect(held).toContain('/server/console/routes.');
+  });
+});
