@@ -20,7 +20,7 @@ beforeAll(async () => {
     const { status = 200, type = 'application/json', body, location } = answerWith(request.url ?? '');
     response.writeHead(status, { 'content-type': type, ...(location === undefined ? {} : { location }) }).end(body);
   });
-  broker = await startHostBroker({ documents: names.map((name) => `${documents.url}/${name}`), registration: { agents: ['invoice-matcher'] } });
+  broker = await startHostBroker({ documents: names.map((name) => `${documents.url}/${name}`) });
   ana = await loggedIn(broker, 'ana');
 });
 afterAll(async () => {

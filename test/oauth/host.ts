@@ -10,9 +10,9 @@ export const callback = 'http://127.0.0.1:4711/callback';
 
 /** A tenant whose invoice-matcher may be acted as by `desk`, by the clients of `documents`, and by whoever registered itself. */
 export function startHostBroker(
-  options: TestOptions & { readonly documents?: readonly string[]; readonly registration?: object | null } = {},
+  options: TestOptions & { readonly documents?: readonly string[]; readonly registration?: false } = {},
 ): Promise<TestBroker> {
-  const { documents = [], registration = { agents: ['invoice-matcher'] }, ...rest } = options;
+  const { documents = [], registration, ...rest } = options;
   return startTestBroker({
     ...rest,
     platform(document) {
@@ -29,7 +29,8 @@ export function startHostBroker(
           desk: { name: 'The Desk', redirects: ['http://127.0.0.1/callback'] },
           shelf: { name: 'Shelf', redirects: ['http://127.0.0.1/callback'] },
         };
-        changed = { ...document, clients, ...(registration === null ? {} : { registration }) };
+        const { registration: switched, ...without } = document;
+        changed = { ...without, clients, ...(registration === false ? {} : { registration: switched }) };
       }
       if (kind === 'Agent' && name === 'invoice-matcher' && tenant === 'acme') changed = { ...document, clients: ['desk', 'shelf', ...documents] };
       if (kind === 'UseCase' && tenant === 'acme' && name === 'match-invoices') changed = { ...document, max_open_sessions: 50 };
