@@ -169,7 +169,7 @@ function labelOf(manifest: Pick<ToolManifest, 'returns'>): Label {
 }
 
 /** Highest sensitivity that may be sent: what the document says, else nothing that is not public when it leaves the tenant. */
-export function acceptsOf(manifest: ToolManifest): Sensitivity {
+export function acceptsOf(manifest: Pick<ToolManifest, 'accepts' | 'reaches'>): Sensitivity {
   return manifest.accepts ?? (manifest.reaches === 'external' ? 'public' : 'restricted');
 }
 

@@ -5,6 +5,7 @@ export {
   addressOf,
   type Definition,
   keyOf,
+  kindOf,
   type OperationKind,
   operationKinds,
   type PromptDefinition,
@@ -26,10 +27,12 @@ export {
   toolManifest,
   type UpstreamDocument,
   upstreamDocument,
+  upstreamLists,
 } from './manifest.ts';
 export { type OperationManifest, operationsOf } from './operations.ts';
 export type { ArgumentProblem } from './problems.ts';
 export { type Proposed, proposeLabels } from './propose.ts';
+export { type ProposedResource, proposeResource } from './propose-resource.ts';
 export { type Finding, screenDefinition, visible } from './screen.ts';
 export { amountOf, tenThousandths } from './targets.ts';
 export { type BackgroundCommand, startBackground } from './upstream/background.ts';

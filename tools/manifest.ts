@@ -57,7 +57,7 @@ export type ToolManifest = z.infer<typeof toolManifest>;
 const resourceAs = as.describe('The part after `<upstream>__`, by which it is granted');
 const resourceSays = says.describe('What it holds, in words for reviewers');
 
-export const resourceManifest = z.union([
+const resourceManifest = z.union([
   z.strictObject({
     uri: z.string().min(1).max(longestAddress.resource).describe('The address, exactly as the upstream lists it'),
     as: resourceAs,
@@ -73,7 +73,7 @@ export const resourceManifest = z.union([
   }),
 ]);
 
-export const promptManifest = z.strictObject({
+const promptManifest = z.strictObject({
   name: z.string().min(1).max(longestAddress.prompt).describe("The upstream's own name of the prompt"),
   as: as.optional().describe('The part after `<upstream>__`, when the own name does not fit'),
   says: says.describe('What it asks of a model, in words for reviewers'),
@@ -96,6 +96,13 @@ const transport = z.discriminatedUnion('type', [
 
 export const duration = z.string().regex(/^[1-9][0-9]{0,5}[smhd]$/, 'a duration: 90s, 30m, 4h, 7d');
 
+/** All that an upstream's document registers. */
+export const upstreamLists = z.strictObject({
+  tools: z.array(toolManifest).default([]),
+  resources: z.array(resourceManifest).optional().describe('Resources and resource templates that may be read'),
+  prompts: z.array(promptManifest).optional().describe('Prompts that may be taken, each answered for by somebody'),
+});
+
 export const upstreamDocument = z
   .strictObject({
     apiVersion,
@@ -109,9 +116,7 @@ export const upstreamDocument = z
     deadline: duration.default('30s'),
     max_concurrent: z.int().min(1).max(1024).optional().describe('Calls at once; 64 over HTTP and 16 over stdio when left out'),
     max_result_bytes: z.int().min(1024).max(16_777_216).default(1_048_576),
-    tools: z.array(toolManifest).default([]),
-    resources: z.array(resourceManifest).optional().describe('Resources and resource templates that may be read'),
-    prompts: z.array(promptManifest).optional().describe('Prompts that may be taken, each answered for by somebody'),
+    ...upstreamLists.shape,
   })
   .refine(
     ({ tools, resources = [], prompts = [] }) => tools.length + resources.length + prompts.length > 0,

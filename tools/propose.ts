@@ -1,5 +1,5 @@
 import type { Effect, TargetType } from '../policies/index.ts';
-import type { ToolDefinition } from './definition.ts';
+import type { Definition, ToolDefinition } from './definition.ts';
 import type { ToolManifest } from './manifest.ts';
 import { isObject } from './schema.ts';
 import { visible } from './screen.ts';
@@ -53,6 +53,13 @@ const verbs: readonly (readonly [Effect, readonly string[]])[] = [
   ['read', ['get', 'list', 'read', 'search', 'find', 'show', 'describe', 'view', 'lookup', 'count', 'check', 'query', 'fetch', 'browse']],
 ];
 
+/** What is assumed of whatever nobody has looked at, and why. */
+export const worstReasons = [
+  'reaches, accepts: where its arguments go is not known, so only what is public may be sent',
+  'returns: what it answers is not known, so it counts as confidential, and as written by a stranger',
+] as const;
+export const worst = { reaches: 'external', accepts: 'public', returns: { sensitivity: 'confidential', integrity: 'external' } } as const;
+
 /** Names of arguments that decide on whom or what an effect lands, by what they usually hold. */
 const kinds: readonly (readonly [TargetType, RegExp])[] = [
   ['email', /^(e_?mail|to|cc|bcc|recipients?|email_?address)$/],
@@ -72,20 +79,22 @@ export function proposeLabels(upstream: string, definition: ToolDefinition, take
     manifest: {
       name: definition.name,
       ...(as === null ? {} : { as }),
-      ...{ effect: 'destructive', reaches: 'external', accepts: 'public', targets },
-      returns: { sensitivity: 'confidential', integrity: 'external' },
+      ...{ effect: 'destructive', ...worst, targets },
     },
     reasons: [
       'effect: nobody has said what it does, so it is taken for what cannot be undone',
-      'reaches, accepts: where its arguments go is not known, so only what is public may be sent',
-      'returns: what it answers is not known, so it counts as confidential, and as written by a stranger',
+      ...worstReasons,
       ...(named.length > 0 ? [`targets: by their names and types these decide on whom or what it lands: ${named.join(', ')}`] : []),
       ...(as === null ? [] : ['as: its own name does not fit [A-Za-z0-9_-], or is too long, or is taken']),
     ],
     looks: looksLike(definition),
-    words: visible((definition.description ?? definition.title ?? '').slice(0, 400)).slice(0, 120),
+    words: wordsOf(definition),
   };
 }
+
+/** The first of what it says of itself, hidden characters written out. */
+export const wordsOf = ({ description, title }: Pick<Definition, 'description' | 'title'>): string =>
+  visible((description ?? title ?? '').slice(0, 400)).slice(0, 120);
 
 function looksLike({ name, annotations = {} }: ToolDefinition): Proposed['looks'] {
   const words = name
@@ -115,8 +124,7 @@ function targetsOf({ inputSchema }: ToolDefinition): Record<string, TargetType> 
   for (const [argument, schema] of Object.entries(properties)) {
     if (!/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(argument)) continue;
     const { type, format } = isObject(schema) ? schema : {};
-    const plain = argument.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
-    const kind = format === 'email' ? 'email' : format === 'uri' ? 'url' : kinds.find(([, name]) => name.test(plain))?.[0];
+    const kind = format === 'email' ? 'email' : format === 'uri' ? 'url' : kindNamed(argument);
     const fits = kind === 'amount' ? type === 'number' || type === 'integer' : type === 'string';
     if (kind !== undefined && fits) found[argument] = kind;
   }
@@ -125,10 +133,21 @@ function targetsOf({ inputSchema }: ToolDefinition): Record<string, TargetType> 
 
 const longestName = 64;
 
+/** What an argument of this name usually holds; undefined when nothing tells. */
+export function kindNamed(argument: string): TargetType | undefined {
+  const plain = argument.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
+  return kinds.find(([, name]) => name.test(plain))?.[0];
+}
+
 /** Null when its own name will do. */
 function fittingName(upstream: string, name: string, taken: ReadonlySet<string>): string | null {
-  const room = Math.min(42, longestName - upstream.length - 2);
   if (/^[A-Za-z0-9_-]+$/.test(name) && name.length <= longestName - upstream.length - 2 && !taken.has(name)) return null;
+  return freeName(upstream, name, taken);
+}
+
+/** What is left of a name when it has to fit `as`, and to be nobody else's. */
+export function freeName(upstream: string, name: string, taken: ReadonlySet<string>): string {
+  const room = Math.min(42, longestName - upstream.length - 2);
   const base =
     name
       .replace(/[^A-Za-z0-9_-]+/g, '_')

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { effects, reaches, sensitivities, targetTypes } from '../../policies/index.ts';
-import { acceptsOf, type BrokeredTool } from '../../tools/index.ts';
+import { acceptsOf, type BrokeredTool, operationKinds } from '../../tools/index.ts';
 import type { TenantSnapshot } from '../documents/snapshot.ts';
 import type { Quarantined } from '../store/store.ts';
 import { type Endpoint, endpoint, seconds, whole } from './endpoint.ts';
@@ -38,12 +38,14 @@ const upstream = z.strictObject({
   credential: z.string().nullable(),
   principal: z.enum(['shared', 'agent', 'sponsor']),
   egress: z.array(z.string()),
-  tools: z.array(z.string()).describe('Brokered names'),
+  tools: z.array(z.string()).describe('Brokered names, of whatever kind'),
 });
 
 const tool = z.strictObject({
   name: z.string().describe('`<upstream>__<tool>`'),
   upstream: z.string(),
+  kind: z.enum(operationKinds).describe('What its upstream has it as: a tool, a resource, a template of resources, a prompt'),
+  address: z.string().describe("Its upstream's own name of it; a URI or URI template of what is read"),
   digest: z.string().describe('SHA-256 of the pinned definition (RFC 8785), hex'),
   says: z.string().nullable(),
   effect: z.enum(effects),
@@ -88,7 +90,7 @@ export const catalogueEndpoints: readonly Endpoint[] = [
   endpoint({
     method: 'get',
     path: '/tools',
-    summary: 'Registered, pinned, labelled tools',
+    summary: 'Registered, pinned, labelled operations: tools, resources and prompts',
     access: 'named',
     answer: whole(tool),
     run: async (_ports, { snapshot }) => ({ items: [...snapshot.tools.values()].map((one) => toolView(one, snapshot.quarantined.get(one.name))), next: null }),
@@ -114,9 +116,14 @@ function useCaseView({ document, grants }: TenantSnapshot['useCases'] extends Re
   };
 }
 
-const toolView = ({ name, upstream: home, digest, manifest, label, inputSchema }: BrokeredTool, held: Quarantined | undefined): z.infer<typeof tool> => ({
+const toolView = (
+  { name, upstream: home, kind, address, digest, manifest, label, inputSchema }: BrokeredTool,
+  held: Quarantined | undefined,
+): z.infer<typeof tool> => ({
   name,
   upstream: home,
+  kind,
+  address,
   digest,
   says: manifest.says ?? null,
   effect: manifest.effect,

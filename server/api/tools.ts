@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { operationsOf } from '../../tools/index.ts';
 import { type ChangeRefusal, isExempt, requestChange } from '../changes/index.ts';
 import { type ComparedTool, changeOf, compareTools, inTurn, planAccepted, readStored } from '../documents/index.ts';
 import type { Ports } from '../ports.ts';
@@ -11,7 +12,7 @@ const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
 const compared = z.strictObject({
   upstream: z.string(),
-  tool: z.string().describe("The upstream's own name of it"),
+  tool: z.string().describe("The upstream's own name of it, behind `resource:`, `template:` or `prompt:` where it is one"),
   name: z.string().nullable().describe('`<upstream>__<tool>`; null when it is not registered'),
   change: z.enum(['changed', 'vanished', 'new', 'same']).describe('`same`: as it was pinned again, and held until it is accepted'),
   held_since: z.int().nullable(),
@@ -50,12 +51,14 @@ export const toolEndpoints: readonly Endpoint[] = [
   endpoint({
     method: 'post',
     path: '/tools/accept',
-    summary: 'Take definitions of registered tools as they are now, each by the digest that was looked at, once another admin approves',
+    summary: 'Take definitions of registered tools, resources and prompts as they are now, each by the digest that was looked at, once another admin approves',
     access: ['admin'],
     body: z.strictObject({
       upstream: z.string(),
       tools: z
-        .array(z.strictObject({ tool: z.string().describe("The upstream's own name of it"), digest }))
+        .array(
+          z.strictObject({ tool: z.string().describe("The upstream's own name of it, behind `resource:`, `template:` or `prompt:` where it is one"), digest }),
+        )
         .min(1)
         .max(100),
       reason,
@@ -90,9 +93,10 @@ function remedyFor({ change, tool, digest: now, renamedTo, findings }: ComparedT
 type Tools = readonly { readonly tool: string; readonly digest: string }[];
 
 async function accept(ports: Ports, { person, snapshot }: Asker, upstream: string, tools: Tools, why: string | null) {
-  const registered = snapshot.upstreams.get(upstream)?.document.tools ?? [];
-  const strange = tools.find(({ tool }) => !registered.some(({ name }) => name === tool));
-  if (registered.length === 0) return notFound();
+  const document = snapshot.upstreams.get(upstream)?.document;
+  if (!document) return notFound();
+  const registered = new Set(operationsOf(document).map(({ key }) => key));
+  const strange = tools.find(({ tool }) => !registered.has(tool));
   if (strange)
     return problem(
       422,

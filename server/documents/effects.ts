@@ -1,5 +1,5 @@
 import { integrities, reaches as reachesOf, sensitivities, effects as toolEffects } from '../../policies/index.ts';
-import { acceptsOf, canonicalForm, type ToolManifest, toolManifest } from '../../tools/index.ts';
+import { acceptsOf, canonicalForm, operationsOf, upstreamLists } from '../../tools/index.ts';
 import { seconds } from './durations.ts';
 import type { Kind } from './kinds.ts';
 
@@ -107,28 +107,26 @@ const returns = nested({
 });
 
 /** A manifest's fields; `accepts` is compared as it counts, its default being set by `reaches`. */
-const tools: Rule = (path, before, after) =>
-  keyed(
-    {
-      says: neutral,
-      effect: ordered(place(toolEffects), 'narrows'),
-      reaches: ordered(place(reachesOf), 'narrows'),
-      accepts: sensitivity('widens'),
-      targets: keyed({}, 'narrows', 'widens'),
-      returns,
-      idempotency: (at, was, is) => [change(at, was, is, is === 'none' ? 'narrows' : 'widens')],
-      additional_arguments: flag('widens'),
-    },
-    'widens',
-    'narrows',
-    'name',
-  )(path, effective(before), effective(after));
+const manifest: Fields = {
+  says: neutral,
+  effect: ordered(place(toolEffects), 'narrows'),
+  reaches: ordered(place(reachesOf), 'narrows'),
+  accepts: sensitivity('widens'),
+  targets: keyed({}, 'narrows', 'widens'),
+  returns,
+  idempotency: (at, was, is) => [change(at, was, is, is === 'none' ? 'narrows' : 'widens')],
+  additional_arguments: flag('widens'),
+};
 
-function effective(manifests: unknown): ToolManifest[] {
-  return (Array.isArray(manifests) ? manifests : []).map((one: unknown) => {
-    const manifest = toolManifest.parse(one);
-    return { ...manifest, accepts: acceptsOf(manifest) };
-  });
+/** What an upstream's document registers of some kinds, each judged by what pins call it. */
+const registered =
+  (list: 'tools' | 'resources' | 'prompts'): Rule =>
+  (path, before, after) =>
+    keyed(manifest, 'widens', 'narrows', 'key')(path, effective(list, before), effective(list, after));
+
+function effective(list: 'tools' | 'resources' | 'prompts', manifests: unknown): object[] {
+  const parsed = upstreamLists.parse({ [list]: Array.isArray(manifests) ? manifests : [] });
+  return operationsOf(parsed).map(({ kind: _, name: __, place: ___, ...one }) => ({ ...one, accepts: acceptsOf(one) }));
 }
 
 const set = entries('widens', 'narrows');
@@ -212,7 +210,15 @@ export const fieldRules: Readonly<Record<Kind, Fields>> = {
     expires: date,
     review_by: date,
   },
-  Upstream: { egress: set, deadline: time, max_concurrent: limit, max_result_bytes: limit, tools },
+  Upstream: {
+    egress: set,
+    deadline: time,
+    max_concurrent: limit,
+    max_result_bytes: limit,
+    tools: registered('tools'),
+    resources: registered('resources'),
+    prompts: registered('prompts'),
+  },
   Credential: {},
   // Whom it tells is changed by widening: a message that goes elsewhere is one that somebody misses.
   Channel: { events: entries('neutral', 'widens') },

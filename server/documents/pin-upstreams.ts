@@ -1,5 +1,5 @@
 import { didYouMean } from '../../policies/index.ts';
-import { canonicalForm, type Definition, keyOf, operationsOf, screenDefinition, type UpstreamDocument } from '../../tools/index.ts';
+import { addressOf, canonicalForm, type Definition, keyOf, kindOf, operationsOf, screenDefinition, type UpstreamDocument } from '../../tools/index.ts';
 import type { Pin } from '../store/store.ts';
 import { commandFor } from './configuration.ts';
 import { definitionLines } from './definition-difference.ts';
@@ -132,10 +132,10 @@ function settle(
       continue;
     }
     if (!definition) {
-      const known = [...listed.keys()];
+      const known = definitions.filter((one) => kindOf(one) === manifest.kind).map(addressOf);
       report(
-        `Upstream ${upstream.name} does not list ${name}`,
-        `Use one of ${known.slice(0, 30).join(', ') || 'the tools it lists, which are none'}.${didYouMean(name, known)}`,
+        `Upstream ${upstream.name} does not list ${manifest.name}`,
+        `Use one of ${known.slice(0, 30).join(', ') || `the ${manifest.kind}s it lists, which are none`}.${didYouMean(manifest.name, known)}`,
       );
       continue;
     }

@@ -1,4 +1,5 @@
 import { rank } from '../../policies/index.ts';
+import { operationsOf } from '../../tools/index.ts';
 import { endOfDay } from './durations.ts';
 import type { PlatformDocument } from './kinds.ts';
 import type { NextTenant } from './merge.ts';
@@ -39,8 +40,20 @@ export function warningsFor(tenant: NextTenant, platform: PlatformDocument | nul
   const admins = Object.values(document?.people ?? {}).filter(({ roles }) => roles.includes('admin'));
   if (document?.approvals?.passkey_for !== undefined && !document.personal && admins.length < 2)
     warn('passkey_for asks for signed votes, and with fewer than two admins there is nobody to confirm the passkey of every reviewer');
+  for (const twice of sharedAddresses(tenant)) warn(twice);
   for (const field of notActedOn(tenant)) warn(`${field}: kept, not acted on yet`);
   return warnings;
+}
+
+/** An address that two upstreams have is one that nobody can tell apart: neither is listed, and neither is read. */
+function sharedAddresses({ byKind }: NextTenant): string[] {
+  const homes = new Map<string, string[]>();
+  for (const upstream of byKind.upstreams.values()) {
+    for (const { kind, key } of operationsOf(upstream)) {
+      if (kind === 'resource' || kind === 'template') homes.set(key, [...(homes.get(key) ?? []), upstream.name]);
+    }
+  }
+  return [...homes].flatMap(([key, names]) => (names.length > 1 ? [`${key} is registered of ${names.join(' and ')}, so it is read of neither`] : []));
 }
 
 /** What a document may say before Taskgate does it: told at each apply that says it, so that nobody relies on it. */

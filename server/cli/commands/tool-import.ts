@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import process from 'node:process';
 import { Command } from 'commander';
-import { createUpstreamPool, reservedEnv, type UpstreamTarget, visible } from '../../../tools/index.ts';
+import { createUpstreamPool, operationKinds, reservedEnv, type UpstreamTarget, visible } from '../../../tools/index.ts';
 import { exits, Failure, usage } from '../../connect/index.ts';
 import { listTarget } from '../../documents/index.ts';
 import { type Proposal, propose } from '../import/propose.ts';
@@ -22,16 +22,16 @@ interface Options {
 
 export function toolImportCommand(): Command {
   return new Command('import')
-    .description('Ask an MCP server what it offers and propose an Upstream document for it, tool by tool; applies nothing')
+    .description('Ask an MCP server what it offers and propose an Upstream document for it, entry by entry; applies nothing')
     .argument('[command...]', 'of a server over stdio, after `--`')
     .option('--from <file>', "a host's own file, such as .mcp.json or .vscode/mcp.json")
-    .option('--server <name...>', 'which of its servers: each is started or reached as its host would, and asked for its tools')
+    .option('--server <name...>', 'which of its servers: each is started or reached as its host would, and asked for what it offers')
     .option('--address <url>', 'of a server over Streamable HTTP')
     .option('--name <name>', 'what to call the upstream')
     .option('--out <file>', 'write there instead of to the terminal; never over a file that is there')
     .addHelpText(
       'after',
-      '\nNothing is trusted: every tool is proposed as destructive and reaching outside until you say otherwise. No value of the file is shown.\n\nExamples:\n  $ npx taskgate tool import --from .mcp.json\n  $ npx taskgate tool import --from .mcp.json --server github --out registry/github.yaml\n  $ npx taskgate tool import --address https://crm.acme.example/mcp --name crm\n  $ npx taskgate tool import --name files -- npx -y @modelcontextprotocol/server-filesystem .\n',
+      '\nNothing is trusted: every tool is proposed as destructive, and all as reaching outside, until you say otherwise. No value of the file is shown.\n\nExamples:\n  $ npx taskgate tool import --from .mcp.json\n  $ npx taskgate tool import --from .mcp.json --server github --out registry/github.yaml\n  $ npx taskgate tool import --address https://crm.acme.example/mcp --name crm\n  $ npx taskgate tool import --name files -- npx -y @modelcontextprotocol/server-filesystem .\n',
     )
     .action(importTools);
 }
@@ -44,17 +44,10 @@ async function importTools(run: readonly string[], options: Options, command: Co
   const proposals: Proposal[] = [];
   try {
     for (const [name, server] of servers) {
-      const listed = await listTarget(pool, tenant, name, targetOf(server));
+      const listed = await listTarget(pool, tenant, name, { ...targetOf(server), lists: operationKinds });
       if (!('definitions' in listed))
         throw new Failure(`${visible(name)} ${listed.cause}`, { remedy: `${listed.remedy[0]?.toLowerCase()}${listed.remedy.slice(1)}` });
-      proposals.push(
-        propose(
-          options.name ?? name,
-          tenant,
-          server,
-          listed.definitions.flatMap((one) => (one.kind === undefined ? [one] : [])),
-        ),
-      );
+      proposals.push(propose(options.name ?? name, tenant, server, listed.definitions));
     }
   } finally {
     await pool.close();

@@ -12,6 +12,7 @@ import { toolImportCommand } from './tool-import.ts';
 const tool = z.looseObject({
   name: z.string(),
   upstream: z.string(),
+  kind: z.string(),
   effect: z.string(),
   reaches: z.string(),
   accepts: z.string().nullish(),
@@ -25,18 +26,18 @@ const compared = z.looseObject({
 const waits = z.looseObject({ waiting: changeDetail.nullable() });
 
 export function toolCommand(): Command {
-  const group = new Command('tool').description('Tools: registered, pinned, labelled operations of upstreams');
+  const group = new Command('tool').description('Tools, resources and prompts: registered, pinned, labelled operations of upstreams');
   group
     .command('list')
-    .description('Tools of the tenant; `held` are those that are not as they were pinned any more')
+    .description('Tools, resources and prompts of the tenant; `held` are those that are not as they were pinned any more')
     .action(async (_options: unknown, command: Command) => {
       const settings = settingsOf(command);
       const items = await (await openV1(settings)).list('/tools', tool);
       answer(settings, { items }, () =>
         table(
-          ['tool', 'effect', 'reaches', 'accepts', 'pinned as', 'held'],
+          ['tool', 'kind', 'effect', 'reaches', 'accepts', 'pinned as', 'held'],
           items.map((one) => [
-            ...[one.name, one.effect, one.reaches, one.accepts, one.digest.slice(0, 12)],
+            ...[one.name, one.kind, one.effect, one.reaches, one.accepts, one.digest.slice(0, 12)],
             one.held ? { style: 'yellow', text: one.held.change } : '',
           ]),
         ),

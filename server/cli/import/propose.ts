@@ -1,11 +1,22 @@
 import { createHash } from 'node:crypto';
-import { type Proposed, proposeLabels, reservedEnv, screenDefinition, type ToolDefinition, visible } from '../../../tools/index.ts';
+import {
+  addressOf,
+  type Definition,
+  type Proposed,
+  type ProposedResource,
+  proposeLabels,
+  proposeResource,
+  reservedEnv,
+  screenDefinition,
+  visible,
+} from '../../../tools/index.ts';
 import { reservedHeader } from '../../documents/index.ts';
 import type { ServerEntry } from './read-servers.ts';
 
 /** An upstream as it may be registered, from a server that a host uses: documents without a secret, and what a person has to do. */
 
-export interface ProposedTool extends Proposed {
+interface Looked {
+  /** What a person should read twice. */
   readonly warnings: readonly string[];
 }
 export interface Proposal {
@@ -13,8 +24,9 @@ export interface Proposal {
   readonly credential: Readonly<Record<string, unknown>> | null;
   /** What the operator adds to `commands` of the Platform document; null for an address. */
   readonly command: { readonly name: string; readonly run: readonly string[] } | null;
-  readonly tools: readonly ProposedTool[];
-  /** Tools that are left out, with the reason. */
+  readonly tools: readonly (Proposed & Looked)[];
+  readonly resources: readonly (ProposedResource & Looked)[];
+  /** What is left out, with the reason. */
   readonly refused: readonly { readonly tool: string; readonly reasons: readonly string[] }[];
   /** What to do by hand, a sentence each. */
   readonly notes: readonly string[];
@@ -23,31 +35,52 @@ export interface Proposal {
 const replaceMe = 'REPLACE-ME';
 const secretName = /key|token|secret|pass|pat$|credential|auth|cookie|bearer/i;
 
-export function propose(given: string, tenant: string, server: ServerEntry, definitions: readonly ToolDefinition[]): Proposal {
+export function propose(given: string, tenant: string, server: ServerEntry, definitions: readonly Definition[]): Proposal {
   const name = upstreamNameOf(given);
   const notes: string[] = [];
   const way = server.type === 'http' ? overHttp(name, server, notes) : overStdio(name, server, notes);
   const taken = new Set<string>();
-  const tools: ProposedTool[] = [];
+  const tools: Proposal['tools'][number][] = [];
+  const resources: Proposal['resources'][number][] = [];
+  const prompts: string[] = [];
   const refused: Proposal['refused'][number][] = [];
   for (const definition of definitions) {
     const findings = screenDefinition(definition, {
       others: definitions.filter((one) => one !== definition).map((one) => ({ upstream: null, name: `${name}__${one.name}`, tool: one.name })),
     });
     const against = findings.filter(({ severity }) => severity === 'refused').map(({ reason }) => reason);
-    if (definition.name.length > 128) against.push('its name is longer than 128 characters');
-    if (against.length > 0) refused.push({ tool: visible(definition.name).slice(0, 128), reasons: against });
-    else {
+    const leaveOut = (reasons: readonly string[]): void => void refused.push({ tool: visible(addressOf(definition)).slice(0, 128), reasons });
+    const warnings = findings.map(({ reason }) => reason);
+    if (definition.kind === undefined && definition.name.length > 128) against.push('its name is longer than 128 characters');
+    if (against.length > 0) leaveOut(against);
+    else if (definition.kind === 'prompt') prompts.push(visible(definition.name));
+    else if (definition.kind === undefined) {
       const labels = proposeLabels(name, definition, taken);
       taken.add(labels.manifest.as ?? definition.name);
-      tools.push({ ...labels, warnings: findings.map(({ reason }) => reason) });
+      tools.push({ ...labels, warnings });
+    } else {
+      const labels = proposeResource(name, definition, taken);
+      if ('cause' in labels) leaveOut([labels.cause]);
+      else {
+        taken.add(labels.manifest.as);
+        resources.push({ ...labels, warnings });
+      }
     }
   }
+  if (prompts.length > 0)
+    notes.push(
+      `It has prompts, which speak to a model as its user does: ${prompts.join(', ')}. Once somebody has read one and answers for it, it is registered under \`prompts\` with \`integrity: tenant\``,
+    );
   const { credential, command, ...rest } = way;
   return {
-    upstream: { kind: 'Upstream', tenant, name, ...rest, ...(credential ? { credential: credential.name } : {}), tools: tools.map(({ manifest }) => manifest) },
+    upstream: {
+      ...{ kind: 'Upstream', tenant, name, ...rest },
+      ...(credential ? { credential: credential.name } : {}),
+      ...(tools.length > 0 ? { tools: tools.map(({ manifest }) => manifest) } : {}),
+      ...(resources.length > 0 ? { resources: resources.map(({ manifest }) => manifest) } : {}),
+    },
     credential: credential && { kind: 'Credential', tenant, ...credential, type: 'static' },
-    ...{ command, tools, refused, notes },
+    ...{ command, tools, resources, refused, notes },
   };
 }
 
