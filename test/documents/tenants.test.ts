@@ -150,7 +150,7 @@ describe('how an upstream is reached', () => {
       [
         'up',
         {
-          document: { transport, credential: 'key', egress: ['h:1'] } as never,
+          document: { transport, credential: 'key', egress: ['h:1'], tools: [{ name: 't' }] } as never,
           command: { run: ['node', '/x'], allow_read: ['/r'], allow_write: ['/w'], background: false },
         },
       ],

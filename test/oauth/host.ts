@@ -9,9 +9,7 @@ import { startTestBroker, type TestBroker, type TestOptions } from '../support/b
 export const callback = 'http://127.0.0.1:4711/callback';
 
 /** A tenant whose invoice-matcher may be acted as by `desk`, by the clients of `documents`, and by whoever registered itself. */
-export function startHostBroker(
-  options: TestOptions & { readonly documents?: readonly string[]; readonly registration?: false } = {},
-): Promise<TestBroker> {
+export function startHostBroker(options: TestOptions & { readonly documents?: readonly string[]; readonly registration?: false } = {}): Promise<TestBroker> {
   const { documents = [], registration, ...rest } = options;
   return startTestBroker({
     ...rest,
