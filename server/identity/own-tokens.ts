@@ -56,14 +56,25 @@ export async function verifyOwn<T extends TaskClaims | PersonClaims>(
 ): Promise<T | OwnTokenProblem<T>> {
   const proven = await provenClaims(ports, text);
   if (!proven.ok) return invalid(proven.why);
-  const parsed = shape.safeParse(proven.claims);
-  if (!parsed.success) return invalid('not a token of this kind');
-  const claims = parsed.data;
+  const claims = claimsIn(shape, proven.claims);
+  if (claims === null) return invalid('not a token of this kind');
   if (claims.iss !== tenantIssuer(ports.config, claims.tenant)) return invalid('iss is not the issuer of its tenant');
   if (audience !== null && !isOnlyFor(claims, audience)) return invalid('aud is another door');
   const now = ports.clock() / 1000;
   if (claims.iat > now + 30) return invalid('issued in the future');
   return claims.exp <= now ? { problem: 'expired', detail: 'past its exp', claims } : claims;
+}
+
+/** Claims found to be of a shape, by the claims: those of a remembered token are looked at once. */
+const shaped = new WeakMap<object, { readonly shape: z.ZodType; readonly claims: unknown }>();
+
+function claimsIn<T>(shape: z.ZodType<T>, claims: Readonly<Record<string, unknown>>): T | null {
+  const before = shaped.get(claims);
+  if (before?.shape === shape) return before.claims as T;
+  const parsed = shape.safeParse(claims);
+  if (!parsed.success) return null;
+  shaped.set(claims, { shape, claims: parsed.data });
+  return parsed.data;
 }
 
 interface Proven {
