@@ -9,6 +9,7 @@ import { InMemoryTransport } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openBridge } from '../../server/connect/connect.ts';
+import { athOf } from '../support/proofs.ts';
 import { type StandIn, session, standIn } from './stand-in.ts';
 
 const launcher = join(import.meta.dirname, '../../server/cli/taskgate.mjs');
@@ -204,6 +205,28 @@ describe('a prompt that waits for a human', () => {
     expect(words(await host.getPrompt(ask))).toMatchObject({ text: 'this after 3 rounds' });
     expect(broker.calls.map((call) => call.state)).toEqual([undefined, '1', '2', '3']);
   });
+});
+
+it('every request to the broker proves one key of this process, each with a proof and a token of its own, also after a renewal', async () => {
+  const host = await modernHost();
+  await host.callTool({ name: 'mail__echo', arguments: {} });
+  broker.forgetTokens();
+  await host.callTool({ name: 'mail__echo', arguments: {} });
+  const { proofs, asked } = broker;
+  expect(asked).toHaveLength(2);
+  expect(proofs.length).toBeGreaterThan(4);
+  expect(new Set(proofs.map(({ jkt }) => jkt)).size).toBe(1);
+  expect(new Set(proofs.map(({ jti }) => jti)).size).toBe(proofs.length);
+  const [atToken, atSession] = [
+    proofs.filter(({ htu }) => htu === `${broker.url}/t/acme/oauth/token`),
+    proofs.filter(({ htu }) => htu !== `${broker.url}/t/acme/oauth/token`),
+  ];
+  expect(atToken.map(({ ath }) => ath)).toEqual([undefined, undefined]);
+  expect(new Set(atSession.map(({ htu }) => htu))).toEqual(new Set([`${broker.url}/sessions/${session}/mcp`]));
+  expect(new Set(atSession.map(({ ath }) => ath))).toEqual(new Set([athOf('token-1'), athOf('token-2')]));
+  // Another process has another key.
+  await (await modernHost()).listTools();
+  expect(new Set(proofs.map(({ jkt }) => jkt)).size).toBe(2);
 });
 
 describe('the process', () => {

@@ -1,4 +1,4 @@
-import { Client, UnauthorizedError as ModernUnauthorized, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { Client, DpopSession, UnauthorizedError as ModernUnauthorized, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { UnauthorizedError as LegacyUnauthorized } from '@modelcontextprotocol/sdk/client/auth.js';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -25,6 +25,23 @@ describe.skipIf(!withBrowser)('a host whose sponsor logs in with a real browser'
     const client = new LegacyClient({ name: 'harbour', version: '1' });
     await client.connect(new LegacyTransport(door, { authProvider: host as never }) as never);
     expect((await client.listTools()).tools.map(({ name }) => name)).toContain('ledger__post_payment');
+    await Promise.all([client.close(), landing.close()]);
+  });
+
+  it('completes it with the OAuth provider of SDK v2 that proves a key, in a task bound to that key', async () => {
+    const landing = await listenOn((_, response) => response.end('You can close this page.'));
+    const key = await DpopSession.create();
+    const host = Object.assign(hostOf(`${landing.url}/callback`, stage.document), { dpop: () => key });
+    const door = new URL(`${stage.broker.url}/t/acme/mcp`);
+    const transport = new StreamableHTTPClientTransport(door, { authProvider: host });
+    await expect(new Client({ name: 'harbour', version: '1' }).connect(transport)).rejects.toBeInstanceOf(ModernUnauthorized);
+    await transport.finishAuth((await stage.sponsor(host, 'olga')).searchParams);
+    const client = new Client({ name: 'harbour', version: '1' }, { versionNegotiation: { mode: 'auto' } });
+    await client.connect(new StreamableHTTPClientTransport(door, { authProvider: host }));
+    expect((await client.listTools()).tools.map(({ name }) => name)).toContain('ledger__post_payment');
+    expect(host.kept['tokens']).toMatchObject({ token_type: 'DPoP' });
+    const rows = await stage.broker.ports.store.listSessions('acme', { status: 'active' }, { after: null, limit: 20 });
+    expect(rows.map(({ cnf }) => cnf)).toContainEqual({ jkt: key.thumbprint });
     await Promise.all([client.close(), landing.close()]);
   });
 

@@ -8,7 +8,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import { parse, stringify } from 'yaml';
 import { freePort } from '../../server/cli/demo/documents.ts';
 import { findDoors } from '../../server/connect/broker.ts';
-import { exchangePerson, openTask, type Task } from '../../server/connect/session.ts';
+import { exchangePerson, type Holder, openTask, type Task } from '../../server/connect/session.ts';
 import { findWorkload } from '../../server/connect/workload.ts';
 import { startProvider } from '../identity/provider.ts';
 import { type Extras, writeDocuments } from './documents.ts';
@@ -49,8 +49,8 @@ async function startBalancer(port: number, targets: readonly number[]): Promise<
 /** Several brokers, each a process of its own as `taskgate serve` starts it, on one store, behind a balancer that keeps nobody at one. */
 export interface Replicas {
   readonly balancer: Balancer;
-  /** The agent invoice-matcher, by its registered key, without a sponsor. */
-  open(): Promise<Task>;
+  /** The agent invoice-matcher, by its registered key, without a sponsor; bound to the holder's key when there is one. */
+  open(holder?: Holder): Promise<Task>;
   /** A token of the person for `/v1`. */
   person(name: string): Promise<string>;
   v1(token: string, method: string, path: string, body?: unknown): Promise<{ status: number; body: Record<string, unknown> }>;
@@ -108,10 +108,10 @@ export async function startReplicas(count: number, dir: string, store: string, e
   );
   return {
     balancer,
-    async open() {
+    async open(holder) {
       const doors = await findDoors(url, 'acme');
       const workload = findWorkload(doors, { agent: 'invoice-matcher', data: dir, svidFile: null, key });
-      return openTask(doors, workload, null, { use_case: 'match-invoices', inputs: { invoice: 'INV-7' } });
+      return openTask(doors, workload, null, { use_case: 'match-invoices', inputs: { invoice: 'INV-7' } }, holder);
     },
     async person(name) {
       return (await exchangePerson(await findDoors(url, 'acme'), await provider.logIn(name))).accessToken;

@@ -25,8 +25,8 @@ export const newRefreshToken = (): string => `tgr_${randomBytes(32).toString('ba
 const pathOfCode = /^tga_[A-Za-z0-9_-]{43}$/;
 
 /**
- * Trades a code for the session it stands for (RFC 6749 §4.1.3). It is good once, for the client, the address, the PKCE verifier and the
- * resource it was made for: shown with any other it is burnt, and shown again what it opened ends.
+ * Trades a code for the session it stands for (RFC 6749 §4.1.3). It is good once, for the client, the address, the PKCE verifier, the
+ * resource and the key it was made for: shown with any other it is burnt, and shown again what it opened ends.
  */
 export async function redeemCode(
   ports: Ports,
@@ -46,7 +46,7 @@ export async function redeemCode(
   if (stored.session !== null) return shownAgain(ports, stored, stored.session);
   if (stored.expiresAt <= ports.clock()) return unprovenGrant('the code is past its end');
   const content = codeContent.parse(JSON.parse(stored.content));
-  const wrong = mismatch(content, client, request);
+  const wrong = mismatch(content, client, request, proof);
   if (wrong !== null) {
     await ports.store.burnAuthorizationCode(tenant, stored.hash, ports.clock());
     return unprovenGrant(wrong);
@@ -81,10 +81,11 @@ async function shownAgain(ports: Ports, { tenant }: AuthorizationCode, session: 
   return unprovenGrant('the code was used before; what it opened is revoked');
 }
 
-function mismatch(content: CodeContent, client: Client, request: Extract<TokenRequest, { grant: 'code' }>): string | null {
+function mismatch(content: CodeContent, client: Client, request: Extract<TokenRequest, { grant: 'code' }>, proof: Proof | null): string | null {
   if (content.client !== client.id) return 'a code of another client';
   if (content.redirect !== request.redirect) return 'redirect_uri is not the one the code was sent to';
   if (request.resource !== null && request.resource !== content.resource) return 'resource is another';
+  if (content.jkt !== null && content.jkt !== proof?.jkt) return 'no proof of the key that the request named';
   const challenge = createHash('sha256').update(request.verifier).digest();
   const expected = Buffer.from(content.challenge, 'base64url');
   return challenge.length === expected.length && timingSafeEqual(challenge, expected) ? null : 'code_verifier does not fit';

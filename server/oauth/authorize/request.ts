@@ -13,6 +13,8 @@ const asked = z.strictObject({
   redirect: z.string(),
   /** PKCE, S256. */
   challenge: z.string(),
+  /** The key whose proof has to come with the code (RFC 9449 §10); null when the client named none. */
+  jkt: z.string().nullable().default(null),
   resource: z.string(),
   state: z.string().nullable(),
   /** Epoch milliseconds. */
@@ -99,11 +101,13 @@ export async function readAuthorization(
   // RFC 7636 §4.2: the base64url form of a SHA-256 has exactly 43 characters.
   if (query.get('code_challenge_method') !== 'S256' || !/^[A-Za-z0-9_-]{43}$/.test(query.get('code_challenge') ?? ''))
     return no('invalid_request', 'PKCE with code_challenge_method=S256 is required.');
+  const jkt = query.get('dpop_jkt');
+  if (jkt !== null && !/^[A-Za-z0-9_-]{43}$/.test(jkt)) return no('invalid_request', 'dpop_jkt is the SHA-256 thumbprint of a key.');
   const resource = query.get('resource') ?? tenantMcpUrl(ports.config, snapshot.tenant);
   if (resource !== tenantMcpUrl(ports.config, snapshot.tenant) && resource !== mcpUrl(ports.config))
     return no('invalid_target', 'This resource is no door of this tenant for hosts.');
   if (query.has('authorization_details')) return no('invalid_authorization_details', 'The sponsor says what the task is, on the page they are shown.');
   if (query.get('prompt')?.split(' ').includes('none')) return no('interaction_required', 'A sponsor consents to every task.');
   const { kind, name, host } = client;
-  return { asked: { ...to, client: { id, kind, name, host }, challenge: query.get('code_challenge') ?? '', resource, until: ports.clock() + lifeMs } };
+  return { asked: { ...to, client: { id, kind, name, host }, challenge: query.get('code_challenge') ?? '', jkt, resource, until: ports.clock() + lifeMs } };
 }
