@@ -3,6 +3,7 @@ import type { Task } from '../../server/connect/session.ts';
 import { endSession } from '../../server/sessions/index.ts';
 import { modernMeta, post } from '../mcp/fixture.ts';
 import { startTestBroker, type TestBroker } from '../support/broker.ts';
+import { byTwoAdmins } from '../support/changes.ts';
 import { athOf, type Holder, headersOf, newHolder, proofOf } from '../support/proofs.ts';
 import { dial, rest } from '../support/wire.ts';
 
@@ -139,7 +140,9 @@ describe('a bearer', () => {
     const bearer = await broker.open({});
     const headers = { authorization: `DPoP ${bearer.accessToken}`, dpop: await proofOf(holder, 'POST', bearer.mcpUrl, bearer.accessToken) };
     await turnedAway(headers, 'token.invalid', bearer.mcpUrl);
-    const connection = `tgc_${'A'.repeat(43)}`;
+    const made = await byTwoAdmins(broker, 'POST', '/agents/invoice-matcher/tokens', { expires_in: 3_600 });
+    const connection = String(made.body['token']);
+    expect((await call({ authorization: `Bearer ${connection}` }, `${broker.url}/mcp`)).status).toBe(200);
     const atMcp = { authorization: `DPoP ${connection}`, dpop: await proofOf(holder, 'POST', `${broker.url}/mcp`, connection) };
     await turnedAway(atMcp, 'token.invalid', `${broker.url}/mcp`);
   });
