@@ -51,9 +51,21 @@ export const search: PolicyTool = {
   inputSchema: { type: 'object', properties: { query: string, limit: { type: 'integer' } }, required: ['query'] },
 };
 
+/** What of the demonstration upstream may be read and be prompted with: the sample policies speak of it. */
+const readings: readonly PolicyTool[] = [
+  { ...invoice, name: 'everything__architecture', upstream: 'everything', inputSchema: { type: 'object', properties: {} } },
+  {
+    ...invoice,
+    name: 'everything__text',
+    upstream: 'everything',
+    inputSchema: { type: 'object', properties: { resourceId: string }, required: ['resourceId'] },
+  },
+  { ...invoice, name: 'everything__args-prompt', upstream: 'everything', inputSchema: { type: 'object', properties: { city: string }, required: ['city'] } },
+];
+
 export const acme: Omit<PolicySource, 'files'> = {
   tenant: 'acme',
-  tools: [payment, invoice, search],
+  tools: [payment, invoice, search, ...readings],
   useCases: [
     { name: 'match-invoices', workflow: 'invoice-matching', inputs: { invoice: { type: 'string', pattern: '^INV-[0-9]{1,8}$' } } },
     { name: 'browse-samples', workflow: 'exploration', inputs: {} },

@@ -5,7 +5,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { definitionDigest, type ToolResult, type UpstreamConnection } from '../../tools/index.ts';
+import { definitionDigest, type ToolResult, type UpstreamCall, type UpstreamConnection } from '../../tools/index.ts';
 import { call, type HeldPool, heldPool, packages, samples, stdio, textOf } from './upstreams.ts';
 
 let held: HeldPool;
@@ -88,6 +88,14 @@ describe('the official servers, under the permission model', () => {
     expect(textOf(await call(connection, 'echo', { message: 'hello' }))).toBe('Echo: hello');
     expect(await call(connection, 'get-tiny-image')).toMatchObject({ kind: 'result', result: { content: [{}, { type: 'image' }, {}] } });
     expect(await call(connection, 'get-structured-content', { location: 'New York' })).toMatchObject({ kind: 'result', result: { isError: false } });
+  });
+
+  it('everything lets be read and be prompted with', async () => {
+    const connection = await held.pool.connect('readings', { ...stdio([official('everything')]), lists: ['resource', 'template', 'prompt'] });
+    const at = (kind: UpstreamCall['kind'], address: string, args = {}) => call(connection, address, args, { kind });
+    expect(JSON.stringify(await at('resource', 'demo://resource/static/document/architecture.md'))).toContain('# Everything Server');
+    expect(JSON.stringify(await at('template', 'demo://resource/dynamic/text/{resourceId}', { resourceId: '2' }))).toContain('Resource 2:');
+    expect(JSON.stringify(await at('prompt', 'args-prompt', { city: 'Ghent' }))).toContain("What's weather in Ghent?");
   });
 
   it('filesystem reads the folder it is given, and nothing else', async () => {
