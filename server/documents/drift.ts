@@ -3,7 +3,7 @@ import type { Pin, Quarantined, TenantConfiguration } from '../store/store.ts';
 
 /** Drift: what an upstream offers now against what was pinned. Pure; who notices it and what follows is elsewhere. */
 
-/** Of tools nobody registered, the most that are told of one upstream: it may make up as many as it likes. */
+/** Of what nobody registered, the most that are told of one upstream: it may make up as many as it likes. */
 const mostNew = 50;
 
 export interface Drift {
@@ -14,6 +14,9 @@ export interface Drift {
   /** Digest of what it is now; null when it is gone or has no canonical form. */
   readonly digest: string | null;
 }
+
+/** What is new of it is told. Resources come and go with what they hold: what is new of them is no news, and nobody may read it. */
+export const newsOf = (definitions: readonly Definition[]): readonly Definition[] => definitions.filter(({ kind }) => kind !== 'resource');
 
 /** Everything about one upstream that is not as it was pinned, by name. */
 export function driftOf({ pins, offered }: Pick<TenantConfiguration, 'pins' | 'offered'>, upstream: string, definitions: readonly Definition[]): Drift[] {
@@ -27,7 +30,12 @@ export function driftOf({ pins, offered }: Pick<TenantConfiguration, 'pins' | 'o
   });
   // What it offered when nobody wrote that down cannot be told from what is new.
   const known = offered && Object.hasOwn(offered, upstream) ? new Set(offered[upstream]) : null;
-  const fresh = known === null ? [] : definitions.filter((one) => !own.has(keyOf(one)) && !known.has(keyOf(one))).slice(0, mostNew);
+  const fresh =
+    known === null
+      ? []
+      : newsOf(definitions)
+          .filter((one) => !own.has(keyOf(one)) && !known.has(keyOf(one)))
+          .slice(0, mostNew);
   return [...registered, ...fresh.map((now): Drift => ({ tool: keyOf(now), change: 'new', pinned: null, live: now, digest: digestOfListed(now) }))].sort(
     (a, b) => (a.tool < b.tool ? -1 : 1),
   );

@@ -3,7 +3,7 @@ import { addressOf, canonicalForm, type Definition, keyOf, kindOf, operationsOf,
 import type { Pin } from '../store/store.ts';
 import { commandFor } from './configuration.ts';
 import { definitionLines } from './definition-difference.ts';
-import { digestOfListed } from './drift.ts';
+import { digestOfListed, newsOf } from './drift.ts';
 import type { PlatformDocument } from './kinds.ts';
 import { type ListPorts, listUpstream } from './list-upstream.ts';
 import type { NextConfiguration, NextTenant } from './merge.ts';
@@ -22,7 +22,7 @@ export interface PinChange {
 }
 
 export interface Pinned {
-  /** By tenant and upstream, the names of all tools that are offered. */
+  /** By tenant and upstream, what else it offers that would be told of if it were new. */
   readonly offered: ReadonlyMap<string, Readonly<Record<string, readonly string[]>>>;
   readonly pins: ReadonlyMap<string, readonly Pin[]>;
   readonly changes: readonly PinChange[];
@@ -83,7 +83,7 @@ export async function pinUpstreams(ports: PinPorts, next: NextConfiguration): Pr
         problems.push(...settled.problems);
         // Accepting one tool says nothing of others that are new.
         const own = offered.get(tenant.tenant);
-        if (own && typeof job.accept === 'string') own[upstream.name] = listed.definitions.map(keyOf);
+        if (own && typeof job.accept === 'string') own[upstream.name] = newsOf(listed.definitions).map(keyOf);
       }
     }
   };

@@ -59,7 +59,8 @@ describe('what a document registers of resources and prompts', () => {
       'resource:library://handbook',
       'template:library://{shelf}/{book}.txt',
     ]);
-    expect(stored?.offered?.['books']).toContain('resource:library://odd');
+    expect(stored?.offered?.['books']).toEqual(expect.arrayContaining(['template:library://files/{+path}', 'prompt:odd']));
+    expect(JSON.stringify(stored?.offered)).not.toContain('resource:');
   });
 
   it('is left as it was by a second apply of the same', async () => {

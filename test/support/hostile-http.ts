@@ -20,12 +20,21 @@ export interface Exchange {
 export type Misdeed = (exchange: Exchange) => void | Promise<void>;
 export type Listed = Readonly<Record<string, unknown>> & { readonly name: string };
 
+/** Answers of `resources/list`, `resources/templates/list` and `prompts/list`. */
+export interface Offers {
+  resources: object[];
+  resourceTemplates: object[];
+  prompts: object[];
+}
+
 export interface HostileHttp {
   /** `host:port` it listens on. */
   readonly host: string;
   /** What `tools/list` answers; change it at will. */
   tools: Listed[];
-  /** Names of the tools that were called, in order: every one is an execution. */
+  /** What else it lists, by method; change it at will. Without any, it has no such capability. */
+  readonly offers: Offers;
+  /** Names of what was called, read or taken, in order: every one is an execution. */
   readonly calls: string[];
   /** Every request that arrived, `METHOD path`. */
   readonly reached: string[];
@@ -37,7 +46,7 @@ export interface HostileHttp {
 export const plainTool = (name: string, more: object = {}): Listed => ({ name, description: `Does ${name}.`, inputSchema: { type: 'object' }, ...more });
 export const text = (words: string) => ({ content: [{ type: 'text', text: words }] });
 
-export async function hostileHttp(tools: Listed[], misdeeds: Readonly<Record<string, Misdeed>> = {}): Promise<HostileHttp> {
+export async function hostileHttp(tools: Listed[], misdeeds: Readonly<Record<string, Misdeed>> = {}, offers: Offers | null = null): Promise<HostileHttp> {
   const calls: string[] = [];
   const reached: string[] = [];
   const listeners = new Set<ServerResponse>();
@@ -54,20 +63,33 @@ export async function hostileHttp(tools: Listed[], misdeeds: Readonly<Record<str
     if (request.method !== 'POST') return void response.writeHead(405).end();
     let body = '';
     for await (const chunk of request) body += String(chunk);
-    const { id, method, params } = JSON.parse(body) as { id?: number; method: string; params?: { name?: string; arguments?: Record<string, unknown> } };
+    const { id, method, params } = JSON.parse(body) as {
+      id?: number;
+      method: string;
+      params?: { name?: string; uri?: string; arguments?: Record<string, unknown> };
+    };
     const json = (answer: unknown, headers: Readonly<Record<string, string>> = {}): void => {
       response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(answer));
     };
     const reply = (result: object): void => json({ jsonrpc: '2.0', id, result });
     if (id === undefined) return void response.writeHead(202).end();
     if (method === 'initialize') {
-      const result = { protocolVersion: '2025-11-25', capabilities: { tools: { listChanged: true } }, serverInfo: { name: 'hostile', version: '1' } };
+      const listChanged = { listChanged: true };
+      const capabilities = { tools: listChanged, ...(offers ? { resources: listChanged, prompts: listChanged } : {}) };
+      const result = { protocolVersion: '2025-11-25', capabilities, serverInfo: { name: 'hostile', version: '1' } };
       return json({ jsonrpc: '2.0', id, result }, { 'mcp-session-id': 's1' });
     }
     if (method === 'tools/list') return reply({ tools: upstream.tools });
-    if (method !== 'tools/call') return void response.writeHead(400).end();
-    const name = params?.name ?? '';
+    const other = { 'resources/list': 'resources', 'resources/templates/list': 'resourceTemplates', 'prompts/list': 'prompts' } as const;
+    if (offers && Object.hasOwn(other, method)) {
+      const list = other[method as keyof typeof other];
+      return reply({ [list]: offers[list] });
+    }
+    if (!['tools/call', 'resources/read', 'prompts/get'].includes(method)) return void response.writeHead(400).end();
+    const name = params?.name ?? params?.uri ?? '';
     calls.push(name);
+    if (method === 'resources/read') return reply({ contents: [{ uri: name, text: `read ${name}` }] });
+    if (method === 'prompts/get') return reply({ messages: [{ role: 'user', content: { type: 'text', text: `took ${name}` } }] });
     const stream = () => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       return (message: object): void => void response.write(`event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`);
@@ -83,6 +105,7 @@ export async function hostileHttp(tools: Listed[], misdeeds: Readonly<Record<str
   const upstream: HostileHttp = {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     tools,
+    offers: offers ?? { resources: [], resourceTemplates: [], prompts: [] },
     calls,
     reached,
     async announce() {

@@ -59,7 +59,7 @@ export interface TenantConfiguration {
   readonly useCases: readonly ExpandedUseCase[];
   /** Held since it was seen; absent is none. What was stored by an earlier version lists nothing here: it refuses at the call. */
   readonly quarantine?: readonly Quarantined[];
-  /** By upstream, the names of all tools it offered when it was last pinned; absent when it was stored by an earlier version. */
+  /** By upstream, the keys of all it offered when it was last pinned, single resources aside; absent when it was stored by an earlier version. */
   readonly offered?: Readonly<Record<string, readonly string[]>>;
   /** `vetDigest` of the law that was compiled apart and whose cases held; absent when it was stored by an earlier version. */
   readonly vetted?: string | null;
