@@ -88,6 +88,19 @@ describe.each(['modern', 'legacy'] as const)('a %s host with a connection token'
     await client.close();
   });
 
+  it('may read nothing before it has a task, though its tasks may have something', async () => {
+    await serveConnection();
+    const client = await connect[era](`${door.url}/mcp`);
+    expect(client.getServerCapabilities()).toMatchObject({ resources: { listChanged: true }, prompts: { listChanged: true } });
+    expect((await client.listResources()).resources).toEqual([]);
+    expect((await client.listPrompts()).prompts).toEqual([]);
+    const uri = 'docs://handbook';
+    await expect(client.readResource({ uri })).rejects.toMatchObject({ code: era === 'modern' ? -32602 : -32002, data: { uri } });
+    await expect(client.getPrompt({ name: 'open_task' })).rejects.toMatchObject({ code: -32602 });
+    expect(door.calls).toEqual([]);
+    await client.close();
+  });
+
   it('keeps its token when the task ends in the middle of a call', async () => {
     const seen = await serveConnection({ brokerCall: async () => ({ ...refuse('session.ended', 'This task has ended.'), decision: 'dec_1', record: 3 }) });
     seen.live = row;
