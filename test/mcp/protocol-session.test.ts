@@ -60,6 +60,21 @@ describe('an unmodified 2025-era client', () => {
     await client.close();
   });
 
+  it('is told by GET of each list that has changed, and of no other', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    let prompts = [{ name: 'docs__ask' }];
+    let resources = [{ uri: 'docs://a', name: 'docs__a', title: 'a' }];
+    door = await serveDoor({ parts: { kindsOf: () => ({ resources: true, prompts: true }), listPrompts: () => prompts, listResources: () => resources } });
+    const opened = await post(door.mcp, initialize('2025-11-25'));
+    const next = messagesOf(await send('GET', { 'mcp-session-id': idOf(opened) }));
+    prompts = [];
+    vi.advanceTimersByTime(5_000);
+    expect(await next()).toEqual({ jsonrpc: '2.0', method: 'notifications/prompts/list_changed' });
+    resources = [];
+    vi.advanceTimersByTime(5_000);
+    expect(await next()).toEqual({ jsonrpc: '2.0', method: 'notifications/resources/list_changed' });
+  });
+
   it('says that it is done, and what it named is there no more', async () => {
     door = await serveDoor();
     const client = await legacyClient(door.mcp);
