@@ -53,6 +53,7 @@ const fields = {
   result_bytes: whole,
   label: z.strictObject({ sensitivity: text, categories: texts, integrity: text }),
   task_sha256: text,
+  jkt: text,
   attested_by: text,
   parent: text,
   expires_at: whole,

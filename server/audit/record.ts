@@ -136,6 +136,8 @@ export interface RecordBody {
   readonly result_bytes?: number;
   readonly label?: { readonly sensitivity: string; readonly categories: readonly string[]; readonly integrity: string };
   readonly task_sha256?: string;
+  /** Of the key a task is bound to, its thumbprint (RFC 7638); absent where its tokens are bearers. */
+  readonly jkt?: string;
   readonly attested_by?: string;
   readonly parent?: string;
   readonly expires_at?: number;

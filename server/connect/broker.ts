@@ -47,8 +47,9 @@ export async function postForm(endpoint: string, form: Readonly<Record<string, s
   if (!refused.success) throw new Failure(`the broker answered HTTP ${response.status} at ${endpoint}`);
   const { error, error_description: words } = refused.data;
   const unproven = error === 'invalid_client' || /not valid here/.test(words ?? '');
+  const remedy = unproven ? unprovenRemedy : error === 'invalid_dpop_proof' ? 'check the clock of this machine' : null;
   throw new Failure(words ?? `the broker refused (${error})`, {
-    ...(unproven ? { remedy: unprovenRemedy } : {}),
+    ...(remedy === null ? {} : { remedy }),
     code: error,
     exit: response.status >= 500 ? exits.failure : exits.refused,
   });

@@ -225,6 +225,7 @@ function openingRecord(snapshot: TenantSnapshot, session: NewSession, observed: 
     expires_at: session.expiresAt,
     revision: snapshot.revision,
     ...(observed === null ? {} : { observed_until: observed }),
+    ...(session.cnf === null ? {} : { jkt: session.cnf.jkt }),
     ...(session.parent === null ? {} : { parent: session.parent }),
   };
 }

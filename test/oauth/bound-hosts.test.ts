@@ -3,20 +3,25 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loggedIn, type Visit } from '../console/visit.ts';
 import type { TestBroker } from '../support/broker.ts';
 import { type Holder, newHolder, proofOf } from '../support/proofs.ts';
-import { type Answer, type Asked, ask, authorize, callback, consent, sessionOf, startHostBroker, token } from './host.ts';
+import { type Answer, type Asked, ask, authorize, callback, consent, listenOn, sessionOf, startHostBroker, token } from './host.ts';
 
 /** Interactive hosts that prove a key: by hand, for what no well-behaved one does. */
 
 let broker: TestBroker;
 let ana: Visit;
+let documents: Awaited<ReturnType<typeof listenOn>>;
 let holder: Holder;
 let thief: Holder;
 beforeAll(async () => {
-  broker = await startHostBroker();
+  documents = await listenOn((request, response) => {
+    const said = { client_id: `${documents.url}${request.url}`, redirect_uris: ['http://127.0.0.1/callback'], dpop_bound_access_tokens: true };
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(said));
+  });
+  broker = await startHostBroker({ documents: [`${documents.url}/bound.json`] });
   ana = await loggedIn(broker, 'ana');
   [holder, thief] = [await newHolder(), await newHolder()];
 });
-afterAll(() => broker.end());
+afterAll(() => Promise.all([broker.end(), documents.close()]));
 
 const proofBy = (by: Holder) => proofOf(by, 'POST', `${broker.url}/t/acme/oauth/token`, null);
 const post = async (form: Record<string, string>, by: Holder | null): Promise<Answer> =>
@@ -88,6 +93,23 @@ describe('a code for a key that the request named', () => {
       expect([page.origin, page.searchParams.get('error')], jkt).toEqual([new URL(callback).origin, 'invalid_request']);
     }
   });
+});
+
+it('a client that said of itself that it proves a key has no bearers, however it said so', async () => {
+  const registered = await fetch(`${broker.url}/t/acme/oauth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ redirect_uris: [callback], dpop_bound_access_tokens: true }),
+  });
+  const { client_id: dynamic, ...said } = (await registered.json()) as Record<string, unknown>;
+  expect(said).toMatchObject({ dpop_bound_access_tokens: true });
+  for (const id of [String(dynamic), `${documents.url}/bound.json`]) {
+    const request = ask({ client_id: id });
+    const code = await consent(broker, ana, request);
+    const form = { client_id: id, grant_type: 'authorization_code', code, redirect_uri: callback, code_verifier: request.verifier };
+    expect((await post(form, null)).body).toMatchObject({ error: 'invalid_request', error_description: expect.stringContaining('bound to a key') });
+    expect((await post(form, holder)).body).toMatchObject({ token_type: 'DPoP' });
+  }
 });
 
 it('a proof that is wrong costs a code nothing: the right one may follow', async () => {

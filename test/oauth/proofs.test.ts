@@ -26,6 +26,12 @@ const ask = async (form: Form, dpop: string | null = null) => broker.post('token
 const cnfOf = ({ access_token: token }: Pick<Granted, 'access_token'>): unknown => decodeJwt(token)['cnf'];
 const renew = async (session: string, dpop: string | null) => ask(await asAgent(broker, renewal(session)), dpop);
 
+const opening = async () => {
+  const body = (await broker.ports.store.readRecords('acme', 0, 100)).map((one) => one.body).find(({ type }) => type === 'session.opened');
+  if (!body) throw new Error('nothing was opened');
+  return body;
+};
+
 /** Every grant an agent opens a task by. */
 const openings: readonly [string, () => Promise<Form>][] = [
   ['token exchange', () => delegated(broker)],
@@ -40,6 +46,7 @@ describe.each(openings)('a task opened by %s', (_grant, form) => {
     const open = granted(answer);
     expect(cnfOf(open)).toEqual({ jkt: holder.jkt });
     expect((await broker.ports.store.readSession('acme', open.details.session_id))?.session.cnf).toEqual({ jkt: holder.jkt });
+    expect((await opening()).jkt).toBe(holder.jkt);
 
     const fresh = await renew(open.details.session_id, await proof());
     expect(fresh.body['token_type']).toBe('DPoP');
@@ -50,6 +57,7 @@ describe.each(openings)('a task opened by %s', (_grant, form) => {
     const answer = await ask(await form());
     expect(answer.body['token_type']).toBe('Bearer');
     expect(cnfOf(granted(answer))).toBeUndefined();
+    expect(await opening()).not.toHaveProperty('jkt');
   });
 
   it('is not opened with a proof that is wrong, and the request may be made again with a right one', async () => {

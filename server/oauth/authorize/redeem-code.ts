@@ -38,6 +38,7 @@ export async function redeemCode(
   if (!snapshot) return unprovenClient('unknown tenant');
   const client = await authenticateHost(ports, snapshot, form);
   if (typeof client === 'string') return unprovenClient(client);
+  if (client.bound && !proof) return oauthError('invalid_request', 'This client has said that its tokens are bound to a key: ask with a DPoP proof.');
   const { tenant } = snapshot;
   const stored = pathOfCode.test(request.code) ? await ports.store.readAuthorizationCode(tenant, sha256Hex(request.code)) : null;
   if (!stored) return unprovenGrant('unknown code');

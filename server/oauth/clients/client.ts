@@ -13,6 +13,8 @@ export interface Client {
   readonly redirects: readonly string[];
   /** It proves one of these keys at the token endpoint; null for a public client. */
   readonly keys: readonly JWK[] | null;
+  /** It said of itself that it always proves a key (RFC 9449 §5.2): without one it is not it. */
+  readonly bound: boolean;
 }
 
 /** Who the client may act as: the agents whose documents name it, or those the tenant lets clients act as that registered themselves. */

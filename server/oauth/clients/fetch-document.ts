@@ -28,6 +28,7 @@ const shape = z.looseObject({
   jwks_uri: z.string().max(512).optional(),
   client_secret: z.undefined().optional(),
   grant_types: z.array(z.string()).optional(),
+  dpop_bound_access_tokens: z.boolean().default(false),
 });
 
 /** An address that may be a client's id: TLS, a path, nothing in it that two readers take for two addresses. */
@@ -137,7 +138,7 @@ async function clientOf(id: string, value: unknown, get: (address: URL) => Promi
   const keys = method === 'private_key_jwt' ? await keysOf(id, parsed.data, get) : null;
   if (method !== 'none' && (keys === null || keys.length === 0)) throw new Error('authenticates in a way that is not known here');
   const { host } = new URL(id);
-  return { id, kind: 'document', name: name ?? host, host, redirects: usable, keys };
+  return { id, kind: 'document', name: name ?? host, host, redirects: usable, keys, bound: parsed.data.dpop_bound_access_tokens };
 }
 
 /** In the document, or at an address of the very host that serves it: a key of elsewhere would be a second one to trust. */

@@ -26,7 +26,7 @@ export async function findClient(ports: Needs, snapshot: TenantSnapshot, id: str
   if (registered) {
     const key = registered.jwk === undefined ? null : vetKey(registered.jwk);
     if (registered.jwk !== undefined && !key) return 'its registered key is too weak';
-    return { id, kind: 'registered', name: registered.name, host: null, redirects: registered.redirects, keys: key && [key] };
+    return { id, kind: 'registered', name: registered.name, host: null, redirects: registered.redirects, keys: key && [key], bound: false };
   }
   return isDocumentAddress(id) ? fetchClient(ports, snapshot, id) : 'no client is registered under this name';
 }

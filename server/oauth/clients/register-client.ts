@@ -15,8 +15,9 @@ const asked = z.looseObject({
   redirect_uris: z.array(z.string().max(512)).min(1).max(5),
   grant_types: z.array(z.string()).optional(),
   response_types: z.array(z.string()).optional(),
+  dpop_bound_access_tokens: z.boolean().default(false),
 });
-const kept = z.strictObject({ name: z.string().nullable(), redirects: z.array(z.string()) });
+const kept = z.strictObject({ name: z.string().nullable(), redirects: z.array(z.string()), bound: z.boolean().default(false) });
 
 const prefix = 'tgd_';
 const contextOf = (tenant: string): string => `oauth/client/${tenant}`;
@@ -34,14 +35,14 @@ export function registerClient(ports: Pick<Ports, 'keys' | 'clock'>, snapshot: P
   const parsed = asked.safeParse(body);
   if (!parsed.success)
     return { error: 'invalid_client_metadata', description: 'redirect_uris must name one to five addresses; client_name is at most 100 characters.' };
-  const { client_name: name, redirect_uris: redirects, grant_types: grants, response_types: types } = parsed.data;
+  const { client_name: name, redirect_uris: redirects, grant_types: grants, response_types: types, dpop_bound_access_tokens: bound } = parsed.data;
   if (grants && !grants.includes('authorization_code'))
     return { error: 'invalid_client_metadata', description: 'Only clients of the authorization code grant are registered.' };
   if (types && !types.includes('code')) return { error: 'invalid_client_metadata', description: 'Only the response type code is answered.' };
   const beyond = redirects.some((one) => !mayGoBackTo(snapshot.document.registration?.redirects ?? [], one));
   if (beyond)
     return { error: 'invalid_redirect_uri', description: "Each redirect URI must be on the user's own machine (http, loopback), or one the tenant names." };
-  const sealed = seal(ports.keys.state, JSON.stringify({ name: name ?? null, redirects }), contextOf(snapshot.tenant));
+  const sealed = seal(ports.keys.state, JSON.stringify({ name: name ?? null, redirects, bound }), contextOf(snapshot.tenant));
   return {
     client: {
       client_id: `${prefix}${Buffer.from(sealed).toString('base64url')}`,
@@ -51,6 +52,7 @@ export function registerClient(ports: Pick<Ports, 'keys' | 'clock'>, snapshot: P
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
       token_endpoint_auth_method: 'none',
+      dpop_bound_access_tokens: bound,
     },
   };
 }
@@ -60,8 +62,8 @@ export function openRegistration(ports: Pick<Ports, 'keys' | 'clock'>, tenant: s
   if (!id.startsWith(prefix) || id.length > longestId) return null;
   try {
     const opened = unseal(ports.keys.state, Buffer.from(id.slice(prefix.length), 'base64url'), contextOf(tenant), ports.clock());
-    const { name, redirects } = kept.parse(JSON.parse(opened.toString('utf8')));
-    return { id, kind: 'dynamic', name: name ?? 'A program without a name', host: null, redirects, keys: null };
+    const { name, redirects, bound } = kept.parse(JSON.parse(opened.toString('utf8')));
+    return { id, kind: 'dynamic', name: name ?? 'A program without a name', host: null, redirects, keys: null, bound };
   } catch {
     return null;
   }
