@@ -80,9 +80,13 @@ export function requirementWords(literal: string): string {
   return literal;
 }
 
-/** The registered words for what a tool does; without them its name, which promises nothing. */
-export const toolWords = (snapshot: Pick<TenantSnapshot, 'tools'>, tool: string): string =>
-  tool === extensionTool ? extensionWords : (snapshot.tools.get(tool)?.manifest.says ?? `Calls ${tool}`);
+/** The registered words for what a tool does; without them its name, or the address that is read, which promise nothing. */
+export function toolWords(snapshot: Pick<TenantSnapshot, 'tools'>, name: string): string {
+  if (name === extensionTool) return extensionWords;
+  const tool = snapshot.tools.get(name);
+  if (tool?.manifest.says !== undefined) return tool.manifest.says;
+  return tool?.kind === 'resource' || tool?.kind === 'template' ? `Reads ${tool.address}` : `Calls ${name}`;
+}
 
 /** A person by the name the tenant's document has for them, else as they are known. */
 export function nameOf(snapshot: Pick<TenantSnapshot, 'document'>, person: string): string {
