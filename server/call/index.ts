@@ -14,6 +14,7 @@ export type {
   ListedTemplate,
   ListedTool,
 } from './call.ts';
+export { type Completed, completeArgument } from './complete-argument.ts';
 export { type EditAnswer, type EditRequest, editApproval } from './edit-approval.ts';
 export { enterSession, type Session } from './enter-session.ts';
 export { findOperation, recordedName } from './find-operation.ts';

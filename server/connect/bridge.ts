@@ -44,13 +44,25 @@ export function makeBridge(
   };
 
   const factory: McpServerFactory = ({ era }) => {
-    const capabilities = { tools: { listChanged: true }, resources: { listChanged: true }, prompts: { listChanged: true } };
+    const capabilities = { tools: { listChanged: true }, resources: { listChanged: true }, prompts: { listChanged: true }, completions: {} };
     const server = new Server({ name: 'taskgate', version }, { capabilities, jsonSchemaValidator: new CfWorkerJsonSchemaValidator() });
     served.add(server);
     server.onclose = () => served.delete(server);
     for (const method of listed) {
       server.setRequestHandler(method as 'tools/list', async ({ params }) => (await list(method, params?.cursor)) as ListToolsResult);
     }
+
+    server.setRequestHandler('completion/complete', async ({ params: { ref, argument } }) => {
+      const none = { completion: { values: [] } };
+      if (task.ended() !== null) return none;
+      try {
+        const client = await clients.modern();
+        return client.getServerCapabilities()?.completions === undefined ? none : await client.complete({ ref, argument });
+      } catch (error) {
+        if (task.ended() !== null) return none;
+        throw protocolError(error);
+      }
+    });
 
     /** `instead`: what is said where there is no answer, whether because the task is over or because nobody answered. */
     const forward = async <M extends CallMethod>(method: M, params: HostCall<M>['params'], context: ServerContext, instead: (text: string) => Results[M]) => {

@@ -13,8 +13,15 @@ export const schemaValidator = new CfWorkerJsonSchemaValidator();
 export function capabilitiesOf({ session, connection, parts }: Visit) {
   const { resources, prompts } = connection ? { resources: true, prompts: true } : session ? parts.kindsOf(session) : { resources: false, prompts: false };
   const listChanged = { listChanged: true };
-  return { tools: listChanged, ...(resources ? { resources: listChanged } : {}), ...(prompts ? { prompts: listChanged } : {}) };
+  return {
+    tools: listChanged,
+    ...(resources ? { resources: listChanged } : {}),
+    ...(prompts ? { prompts: listChanged } : {}),
+    ...(resources || prompts ? { completions: {} } : {}),
+  };
 }
+
+export type Capabilities = ReturnType<typeof capabilitiesOf>;
 
 const always = `Taskgate brokers these tools for one task. What is listed is all this task may use, and every call is judged when it is made.
 A call may have to wait for a human. When an answer says a call was not executed and names an approval, nothing has happened yet: retry exactly that call (same tool, same arguments), or call await_approval with the approval's id until it is decided and then retry. A retry never runs an approved call twice; to mean another, equal call, send a new _meta["taskgate/call"]. Nothing you answer can approve a call.

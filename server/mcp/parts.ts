@@ -4,6 +4,7 @@ import type {
   CallAnswer,
   CallIo,
   CallRequest,
+  Completed,
   ListedPrompt,
   ListedResource,
   ListedTemplate,
@@ -30,6 +31,7 @@ export interface Parts {
   listResources(session: Session): readonly ListedResource[];
   listTemplates(session: Session): readonly ListedTemplate[];
   listPrompts(session: Session): readonly ListedPrompt[];
+  completeArgument(session: Session, of: { prompt: string } | { template: string }, argument: string, typed: string): Completed | null;
   kindsOf(session: Session): { readonly resources: boolean; readonly prompts: boolean };
   brokerCall(ports: Ports, session: Session, request: CallRequest, io: CallIo): Promise<CallAnswer>;
   awaitApproval(ports: Ports, caller: Caller, approval: string, holdMs: number, signal: AbortSignal, aside: Aside): Promise<ApprovalState | Refusal>;

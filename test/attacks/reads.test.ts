@@ -180,6 +180,8 @@ describe('a token that does not read', () => {
     expect((await client.listResources()).resources).toEqual([]);
     expect((await client.listResourceTemplates()).resourceTemplates).toEqual([]);
     expect((await client.listPrompts()).prompts).toEqual([]);
+    const settle = { ref: { type: 'ref/prompt' as const, name: 'library__settle' }, argument: { name: 'invoice', value: '' } };
+    await expect(client.complete(settle)).rejects.toMatchObject({ code: -32602 });
     await client.close();
   });
 });

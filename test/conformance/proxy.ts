@@ -55,12 +55,20 @@ function forwarded(headers: IncomingHttpHeaders, here: string, home: string): In
 
 const suiteNames: readonly string[] = [...suiteTools, ...Object.keys(prompts)];
 
-/** A call under the name the broker has for its tool or prompt; what is no call stands as it came. */
+interface Asking {
+  readonly method?: unknown;
+  readonly params?: { readonly name?: unknown; readonly ref?: { readonly name?: unknown } };
+}
+
+/** A call, or a question about a prompt, under the name the broker has for it; anything else stands as it came. */
 function brokered(body: string): string {
+  const under = <T extends { readonly name?: unknown }>(one: T): T => (suiteNames.includes(String(one.name)) ? { ...one, name: `${prefix}${one.name}` } : one);
   try {
-    const message = JSON.parse(body) as { readonly method?: unknown; readonly params?: { readonly name?: unknown } };
-    if ((message.method !== 'tools/call' && message.method !== 'prompts/get') || !suiteNames.includes(String(message.params?.name))) return body;
-    return JSON.stringify({ ...message, params: { ...message.params, name: `${prefix}${message.params?.name}` } });
+    const message = JSON.parse(body) as Asking;
+    const { method, params } = message;
+    if (method === 'completion/complete' && params?.ref) return JSON.stringify({ ...message, params: { ...params, ref: under(params.ref) } });
+    if ((method !== 'tools/call' && method !== 'prompts/get') || !params || under(params) === params) return body;
+    return JSON.stringify({ ...message, params: under(params) });
   } catch {
     return body;
   }

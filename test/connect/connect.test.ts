@@ -116,6 +116,8 @@ describe.each([
     expect((await host.listResourceTemplates()).resourceTemplates).toEqual([]);
     expect((await host.listPrompts()).prompts).toEqual([]);
     expect((await host.listTools()).tools).toHaveLength(3);
+    const asked = { ref: { type: 'ref/prompt' as const, name: 'docs__ask' }, argument: { name: 'what', value: '' } };
+    expect((await host.complete(asked)).completion.values).toEqual([]);
     expect(said).toEqual([]);
   });
 

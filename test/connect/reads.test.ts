@@ -54,7 +54,9 @@ describe.each(['2026-07-28', '2025-11-25'] as const)('a host of %s', (revision) 
   it('reads and is prompted with what its task is granted, and finds nothing else', async () => {
     const host = await connect();
     expect((await host.listResources()).resources.map(({ uri }) => uri)).toContain('library://handbook');
-    expect((await host.listPrompts()).prompts.map(({ name }) => name)).toEqual(['library__audit', 'library__summarise']);
+    expect((await host.listPrompts()).prompts.map(({ name }) => name)).toEqual(['library__audit', 'library__settle', 'library__summarise']);
+    const asked = { ref: { type: 'ref/prompt' as const, name: 'library__settle' }, argument: { name: 'invoice', value: '' } };
+    expect((await host.complete(asked)).completion.values).toEqual(['INV-7']);
     expect(await host.readResource({ uri: 'library://book/7' })).toMatchObject({ contents: [{ text: 'You read library://book/7' }] });
     expect(await host.getPrompt({ name: 'library__summarise', arguments: { topic: 'books' } })).toMatchObject({ description: 'About books' });
     const uri = 'library://book/hidden';

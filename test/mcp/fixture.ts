@@ -144,6 +144,7 @@ export async function serveDoor(options: { answer?: Answers; parts?: Partial<Par
     listResources: () => [],
     listTemplates: () => [],
     listPrompts: () => [],
+    completeArgument: () => null,
     kindsOf: () => ({ resources: false, prompts: false }),
     brokerCall: async (_ports, { caller }, request, io) => {
       calls.push({ request, io, caller });

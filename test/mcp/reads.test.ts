@@ -44,8 +44,8 @@ describe.each(['modern', 'legacy'] as const)('a %s client', (era) => {
     const { resourceTemplates } = await client.listResourceTemplates();
     expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual(['library://book/{id}', 'library://shelf/{room}/{+place}']);
     const { prompts } = await client.listPrompts();
-    expect(prompts.map(({ name }) => name)).toEqual(['library__audit', 'library__summarise']);
-    expect(prompts[1]?.arguments).toEqual([
+    expect(prompts.map(({ name }) => name)).toEqual(['library__audit', 'library__settle', 'library__summarise']);
+    expect(prompts[2]?.arguments).toEqual([
       { name: 'topic', description: 'What to summarise', required: true },
       { name: 'tone', description: 'How' },
     ]);
@@ -140,6 +140,28 @@ describe.each(['modern', 'legacy'] as const)('a %s client', (era) => {
         data: { 'taskgate/refusal': { code: 'arguments.invalid' } },
       });
     }
+    await client.close();
+  });
+
+  it('is completed with what its own grant lets an argument be, and its upstream is not asked', async () => {
+    const { client } = await inside();
+    const before = library.asked().length;
+    const complete = async (ref: Parameters<typeof client.complete>[0]['ref'], name: string, value: string) =>
+      (await client.complete({ ref, argument: { name, value } })).completion;
+    const shelf = { type: 'ref/resource' as const, uri: 'library://shelf/{room}/{+place}' };
+    expect(await complete(shelf, 'room', '')).toEqual({ values: ['reading', 'cellar'], total: 2, hasMore: false });
+    expect((await complete(shelf, 'room', 're')).values).toEqual(['reading']);
+    for (const [name, value] of [
+      ['room', 'x'],
+      ['place', ''],
+      ['constructor', ''],
+    ] as const)
+      expect((await complete(shelf, name, value)).values, name).toEqual([]);
+    expect((await complete({ type: 'ref/prompt', name: 'library__settle' }, 'invoice', 'INV')).values).toEqual(['INV-7']);
+    for (const name of ['library__search', 'library__handbook', 'settle', 'library__nothing'])
+      expect(await failure(complete({ type: 'ref/prompt', name }, 'invoice', '')), name).toMatchObject({ code: -32602 });
+    expect(await failure(complete({ type: 'ref/resource', uri: 'library://{x}' }, 'x', ''))).toMatchObject({ code: -32602 });
+    expect(library.asked()).toHaveLength(before);
     await client.close();
   });
 

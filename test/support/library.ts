@@ -16,7 +16,12 @@ const resource = (name: string, sensitivity = 'public') => ({
 });
 
 /** What match-invoices is granted of it; `book_hidden` is registered and not granted. */
-const granted = ['handbook', 'contract', 'sealed', 'minutes', 'twice', 'huge', 'book', 'shelf', 'summarise', 'audit', 'search'];
+const granted = ['handbook', 'contract', 'sealed', 'minutes', 'twice', 'huge', 'book', 'shelf', 'summarise', 'audit', 'settle', 'search'];
+
+const constrained: Readonly<Record<string, object>> = {
+  shelf: { room: { enum: ['reading', 'cellar'] } },
+  settle: { invoice: { from: 'inputs.invoice' } },
+};
 
 const upstreams = [
   {
@@ -36,6 +41,7 @@ const upstreams = [
     prompts: [
       { name: 'summarise', says: 'Asks for a summary', ...open },
       { name: 'audit', says: 'Asks for an audit', ...open },
+      { name: 'settle', says: 'Asks to settle', ...open },
     ],
   },
   { kind: 'Upstream', tenant: 'acme', name: 'archive', transport: { type: 'stdio', command: 'library' }, resources: [resource('twice')] },
@@ -80,7 +86,7 @@ const withGrants = (document: Record<string, unknown>): Record<string, unknown> 
   max_open_sessions: 100,
   grants: [
     ...(document['grants'] as object[]),
-    ...granted.map((name) => ({ tool: `library__${name}`, ...(name === 'shelf' ? { arguments: { room: { enum: ['reading', 'cellar'] } } } : {}) })),
+    ...granted.map((name) => ({ tool: `library__${name}`, arguments: constrained[name] ?? {} })),
     { tool: 'archive__twice' },
   ],
 });

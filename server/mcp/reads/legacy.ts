@@ -1,6 +1,7 @@
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import {
+  CompleteRequestSchema,
   GetPromptRequestSchema,
   type GetPromptResult,
   ListPromptsRequestSchema,
@@ -14,7 +15,9 @@ import {
 import { answerCall, type Lent, type Paused } from '../answer-call.ts';
 import { answerList } from '../answer-list.ts';
 import type { Answer } from '../in-turn.ts';
+import type { Capabilities } from '../introduction.ts';
 import type { Visit } from '../parts.ts';
+import { answerCompletion } from './answer-completion.ts';
 import { asPrompt, asResource } from './wording.ts';
 
 /** Resources and prompts as 2025-11-25 and older have them. */
@@ -39,12 +42,8 @@ interface Leg {
 const asOlderResource = asResource(-32002);
 
 /** What was not declared is not served, and answered as a method that there is not. */
-export function serveLegacyReads(
-  server: Server,
-  visit: Visit,
-  declared: { readonly resources?: object; readonly prompts?: object },
-  { lend, unwrap }: Leg,
-): void {
+export function serveLegacyReads(server: Server, visit: Visit, declared: Capabilities, { lend, unwrap }: Leg): void {
+  if (declared.completions) server.setRequestHandler(CompleteRequestSchema, async ({ params }) => ({ ...unwrap(await answerCompletion(visit, params)) }));
   if (declared.resources) {
     server.setRequestHandler(ListResourcesRequestSchema, async ({ params }) => ({
       resources: [...unwrap(await answerList(visit, 'resources', params?.cursor)).items],

@@ -3,8 +3,10 @@ import { answerCall, type Paused } from '../answer-call.ts';
 import { answerList } from '../answer-list.ts';
 import { invalidParams } from '../answers.ts';
 import type { Answer } from '../in-turn.ts';
+import type { Capabilities } from '../introduction.ts';
 import { lentBy, metaOf } from '../lent-by.ts';
 import type { Visit } from '../parts.ts';
+import { answerCompletion } from './answer-completion.ts';
 import { asPrompt, asResource } from './wording.ts';
 
 /** Resources and prompts as 2026-07-28 has them: what waits for a human is asked again in rounds, as a call of a tool is. */
@@ -20,7 +22,8 @@ const asNewerResource = asResource(invalidParams);
 const notKept = { ttlMs: 0, cacheScope: 'private' as const };
 
 /** What was not declared is not served, and answered as a method that there is not. */
-export function serveReads(server: Server, visit: Visit, declared: { readonly resources?: object; readonly prompts?: object }, { paused, unwrap }: Leg): void {
+export function serveReads(server: Server, visit: Visit, declared: Capabilities, { paused, unwrap }: Leg): void {
+  if (declared.completions) server.setRequestHandler('completion/complete', async ({ params }) => unwrap(await answerCompletion(visit, params)));
   if (declared.resources) {
     server.setRequestHandler('resources/list', async ({ params }) => {
       const { items, ...cache } = unwrap(await answerList(visit, 'resources', params?.cursor));
