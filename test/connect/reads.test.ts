@@ -18,7 +18,7 @@ let broker: TestBroker;
 let dir: string;
 beforeAll(async () => {
   dir = await newFolder();
-  broker = await startTestBroker({ dir, holdMs: 300, ...withLibrary(dir) });
+  broker = await startTestBroker({ dir, holdMs: 1_000, ...withLibrary(dir) });
 });
 afterAll(() => broker.end());
 const leaves: (() => Promise<void>)[] = [];

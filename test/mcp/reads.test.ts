@@ -10,7 +10,7 @@ let library: ReturnType<typeof withLibrary>;
 beforeAll(async () => {
   const dir = await newFolder();
   library = withLibrary(dir);
-  broker = await startTestBroker({ dir, holdMs: 400, ...library });
+  broker = await startTestBroker({ dir, holdMs: 10_000, ...library });
 });
 afterAll(() => broker.end());
 
