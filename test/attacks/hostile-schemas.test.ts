@@ -75,7 +75,7 @@ describe('a hostile schema is refused with place and reason', () => {
     const { problems } = makeCatalogue(upstream, [{ tool: 'pay', definition, digest: definitionDigest(definition) }]);
     expect(problems).toEqual([
       {
-        tool: 'pay',
+        manifest: expect.objectContaining({ name: 'pay' }),
         cause: expect.stringContaining('at /properties/a~1b/pattern: the pattern cannot be matched'),
         remedy: 'write a simpler pattern, at the upstream',
       },

@@ -159,7 +159,7 @@ describe('an admin', () => {
 
   it('reads tools, agents and policies, and gets reasons in words', async () => {
     await login('dana');
-    expect((await cli(['tool', 'list'])).stdout).toMatch(/ledger__post_payment\s+destructive\s+external\s+internal/);
+    expect((await cli(['tool', 'list'])).stdout).toMatch(/ledger__post_payment\s+tool\s+destructive\s+external\s+internal/);
     expect((await cli(['agent', 'list'])).stdout).toMatch(/invoice-matcher\s+dana/);
     expect(await cli(['policy', 'check'])).toEqual({ exit: 0, stdout: '', stderr: '' });
     expect((await cli(['policy', 'test'])).stdout).toContain('600 needs two from finance');
