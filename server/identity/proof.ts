@@ -32,6 +32,8 @@ const longestProof = 8_192;
 const longestId = 256;
 /** Seconds that `iat` may lie behind or ahead: the server takes no nonce of its own, so clocks have to agree by this much. */
 const window = 300;
+/** Base64url characters of an RSA modulus of 4096 bits: anybody may bring a key, and a longer one costs only us. */
+const longestModulus = 683;
 const privateParts = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
 /** The proof that a request carries, checked as RFC 9449 §4.3 has it, all but its being the first of its kind; or what is wrong with it. */
@@ -98,8 +100,8 @@ async function keyOf(jwt: UnprovenJwt): Promise<ProofKey | { readonly problem: s
   if (typeof jwk !== 'object' || jwk === null) return { problem: 'its header holds no jwk' };
   const stated = jwk as Claims;
   if (privateParts.some((part) => part in stated)) return { problem: 'its jwk is a private key' };
-  const { use, alg: own } = stated;
-  const vetted = vetKey(jwk);
+  const { use, alg: own, n } = stated;
+  const vetted = typeof n === 'string' && n.length > longestModulus ? null : vetKey(jwk);
   if (!vetted || (use !== undefined && use !== 'sig') || (own !== undefined && own !== alg)) return { problem: 'its jwk is not a public key fit for its alg' };
   try {
     return { alg, jkt: await calculateJwkThumbprint(vetted), key: await importJWK({ ...vetted, alg }) };

@@ -7,8 +7,9 @@ const token = 'a.b.c';
 
 let holder: Holder;
 let other: Holder;
+let rsa: Holder;
 beforeAll(async () => {
-  [holder, other] = [await newHolder(), await newHolder()];
+  [holder, other, rsa] = [await newHolder(), await newHolder(), await newHolder('RS256')];
 });
 
 const now = (): number => Math.floor(Date.now() / 1000);
@@ -96,9 +97,15 @@ describe('a proof', () => {
       { ...holder.jwk, key_ops: ['encrypt'] },
       { ...holder.jwk, x: holder.jwk.y },
       { kty: 'RSA', n: Buffer.alloc(64, 0xff).toString('base64url'), e: 'AQAB' },
+      { kty: 'RSA', n: Buffer.alloc(513, 0xff).toString('base64url'), e: 'AQAB' },
     ])
-      expect(await problemOf(await prove({ header: { jwk } })), JSON.stringify(jwk)).toBe('its jwk is not a public key fit for its alg');
+      expect(await problemOf(await withKey(jwk)), JSON.stringify(jwk)).toBe('its jwk is not a public key fit for its alg');
+    expect(await problemOf(await withKey({ kty: 'RSA', n: Buffer.alloc(512, 0xff).toString('base64url'), e: 'AQAB' }))).toMatch(/another key/);
   });
+
+  /** Under an algorithm of its kind; whoever shows it cannot sign with it. */
+  const withKey = (jwk: object): Promise<string> =>
+    'n' in jwk ? prove({ header: { jwk, alg: 'RS256' }, signedBy: rsa.privateKey }) : prove({ header: { jwk } });
 
   it('shows no private key, nor any part of one', async () => {
     const { jwk } = await newHolder('RS256');
