@@ -14,17 +14,15 @@ export interface MatchedResource {
  */
 export function matchResource(tools: Iterable<BrokeredTool>, uri: string): MatchedResource | 'none' | 'ambiguous' {
   if (uri.length > longestUri) return 'none';
-  const exact: MatchedResource[] = [];
-  const made: MatchedResource[] = [];
-  for (const tool of tools) {
-    if (tool.kind === 'resource' && tool.address === uri) exact.push({ tool, arguments: {} });
-    if (tool.kind !== 'template') continue;
-    const template = parseTemplate(tool.address);
-    const values = 'cause' in template ? null : matchTemplate(template, uri);
-    if (values) made.push({ tool, arguments: values });
-  }
-  const [first, second] = exact.length > 0 ? exact : made;
+  const all = [...tools];
+  const exact = all.flatMap((tool): MatchedResource[] => (tool.kind === 'resource' && tool.address === uri ? [{ tool, arguments: {} }] : []));
+  const [first, second] = exact.length > 0 ? exact : all.flatMap((tool) => madeBy(tool, uri));
   return first === undefined ? 'none' : second === undefined ? first : 'ambiguous';
+}
+
+function madeBy(tool: BrokeredTool, uri: string): MatchedResource[] {
+  const values = tool.kind === 'template' ? matchTemplate(tool.template, uri) : null;
+  return values ? [{ tool, arguments: values }] : [];
 }
 
 /** What the upstream is asked for: a template with its variables filled in, anything else as it stands. `args` fit the operation's schema. */

@@ -1,23 +1,14 @@
 import { join, type Label, type PolicyTool, type Sensitivity } from '../policies/index.ts';
 import { compileSchema } from './arguments.ts';
 import { closed, withoutHeaderMirrors } from './closing.ts';
-import {
-  type Definition,
-  keyOf,
-  kindOf,
-  type OperationKind,
-  type PromptDefinition,
-  type ResourceDefinition,
-  type TemplateDefinition,
-  type ToolDefinition,
-} from './definition.ts';
+import { type Definition, keyOf, kindOf, type PromptDefinition, type ResourceDefinition, type TemplateDefinition, type ToolDefinition } from './definition.ts';
 import { definitionDigest } from './digest.ts';
 import type { ToolManifest, UpstreamDocument } from './manifest.ts';
 import { type OperationManifest, operationsOf } from './operations.ts';
 import type { ArgumentProblem } from './problems.ts';
 import { isObject } from './schema.ts';
 import { checkAddress, noArguments, promptSchema, variablesSchema } from './synthesised.ts';
-import { parseTemplate } from './uri-template.ts';
+import { parseTemplate, type UriTemplate } from './uri-template.ts';
 
 interface Operation {
   /** `<upstream>__<tool>`, `[A-Za-z0-9_-]`, at most 64. */
@@ -40,7 +31,7 @@ export type BrokeredTool = Operation &
   (
     | { readonly kind: 'tool'; readonly definition: ToolDefinition }
     | { readonly kind: 'resource'; readonly definition: ResourceDefinition }
-    | { readonly kind: 'template'; readonly definition: TemplateDefinition }
+    | { readonly kind: 'template'; readonly definition: TemplateDefinition; readonly template: UriTemplate }
     | { readonly kind: 'prompt'; readonly definition: PromptDefinition }
   );
 
@@ -114,24 +105,26 @@ export function makeCatalogue(
 function makeTool(upstream: string, name: string, manifest: OperationManifest, definition: Definition, digest: string): BrokeredTool | Why {
   const made = takes(manifest, definition);
   if ('cause' in made) return made;
-  const { inputSchema } = made;
+  const { inputSchema, template } = made;
   const compiled = compileSchema(inputSchema);
   if ('unsupported' in compiled) return { cause: `its input schema cannot be checked: ${compiled.unsupported}`, remedy: `${compiled.remedy}, at the upstream` };
   const declared = isObject(inputSchema['properties']) ? inputSchema['properties'] : {};
   const named = [...Object.keys(manifest.targets), ...(manifest.idempotency.startsWith('argument:') ? [manifest.idempotency.slice('argument:'.length)] : [])];
   const missing = named.find((argument) => !Object.hasOwn(declared, argument));
   if (missing !== undefined) return { cause: `its schema has no argument \`${missing}\``, remedy: 'correct `targets` or `idempotency`' };
-  const template = definition.kind === 'template' ? parseTemplate(definition.uriTemplate) : null;
   const validate = (args: unknown): readonly ArgumentProblem[] => {
     const problems = compiled.check(args);
-    return problems.length === 0 && template && 'parts' in template && isObject(args) ? checkAddress(template, args) : problems;
+    return problems.length === 0 && template && isObject(args) ? checkAddress(template, args) : problems;
   };
-  const kind = kindOf(definition) as OperationKind;
-  return { name, upstream, kind, address: manifest.name, manifest, definition, digest, label: labelOf(manifest), inputSchema, validate } as BrokeredTool;
+  const of = { kind: kindOf(definition), definition, ...(template ? { template } : {}) };
+  return { name, upstream, ...of, address: manifest.name, manifest, digest, label: labelOf(manifest), inputSchema, validate } as BrokeredTool;
 }
 
-/** What arguments an operation takes, as a closed schema. */
-function takes(manifest: OperationManifest, definition: Definition): { readonly inputSchema: Readonly<Record<string, unknown>> } | Why {
+/** What arguments an operation takes, as a closed schema; of a template also what they fill in. */
+function takes(
+  manifest: OperationManifest,
+  definition: Definition,
+): { readonly inputSchema: Readonly<Record<string, unknown>>; readonly template?: UriTemplate } | Why {
   switch (definition.kind) {
     case undefined: {
       if (definition.inputSchema['type'] !== 'object') return { cause: 'its input schema is not of type object', remedy: 'have the upstream corrected' };
@@ -142,7 +135,7 @@ function takes(manifest: OperationManifest, definition: Definition): { readonly 
       return { inputSchema: noArguments };
     case 'template': {
       const template = parseTemplate(definition.uriTemplate);
-      return 'cause' in template ? template : { inputSchema: variablesSchema(template) };
+      return 'cause' in template ? template : { inputSchema: variablesSchema(template), template };
     }
     case 'prompt': {
       const inputSchema = promptSchema(definition);

@@ -96,6 +96,7 @@ function* textsOf(definition: Definition): Generator<readonly [string, string, b
   yield ['the name', name, true];
   if (title !== undefined) yield ['the title', title, false];
   if (description !== undefined) yield ['the description', description, false];
+  if (definition.kind === 'prompt') for (const argument of definition.arguments ?? []) yield ['its arguments', argument.name, true];
   for (const [part, value] of Object.entries(rest)) {
     const pending: unknown[] = [value];
     while (pending.length > 0) {

@@ -92,6 +92,11 @@ describe('words of a definition', () => {
     expect(screenDefinition(make('plain'))).toEqual([]);
   });
 
+  it('that take letters of two alphabets for a name are pointed at, in a prompt’s arguments too', () => {
+    const found = screenDefinition({ kind: 'prompt', name: 'a', arguments: [{ name: 'pаge' }] });
+    expect(found).toMatchObject([{ reason: 'its arguments mixes letters of alphabets that look alike' }]);
+  });
+
   it('that speak of another upstream’s tool are pointed at', () => {
     const others = [{ upstream: 'mail', name: 'mail__send_all', tool: 'send_all' }];
     const prompt: Definition = { kind: 'prompt', name: 'a', description: 'Then calls mail__send_all' };
