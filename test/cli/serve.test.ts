@@ -26,6 +26,16 @@ afterAll(async () => {
 
 const loaded = async (): Promise<string> => readFile(join(dir, 'loaded'), 'utf8');
 
+/** What Linux has of the process: its words or its surroundings. */
+const procOf = async (name: 'cmdline' | 'environ'): Promise<readonly string[]> => (await readFile(`/proc/${broker.pid}/${name}`, 'utf8')).split('\0');
+
+describe.runIf(process.platform === 'linux')('how a broker is started', () => {
+  it('is with a heap and an allocator that give back what they do not need, in the process that was asked for', async () => {
+    expect(await procOf('cmdline')).toEqual(expect.arrayContaining(['--max-semi-space-size=16', '--heap-growing-percent=60', '--v8-pool-size=2', 'serve']));
+    expect(await procOf('environ')).toContain('MALLOC_TRIM_THRESHOLD_=131072');
+  });
+});
+
 describe('what a broker holds in memory', () => {
   it('is no door of people before the first of them comes, and nothing that only some tenants need', async () => {
     const held = await loaded();
