@@ -2,15 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findOperation, recordedName, type Session } from '../../server/call/index.ts';
 import { type BrokeredTool, expand } from '../../tools/index.ts';
+import { parseTemplate } from '../../tools/uri-template.ts';
 
 /** From what a method asks for to one operation, or to none. */
 
 type Op = Pick<BrokeredTool, 'name' | 'upstream' | 'kind' | 'address'>;
 const op = (upstream: string, kind: Op['kind'], address: string): Op => ({
-  name: `${upstream}__${address.replaceAll(/[^a-z]/g, '_')}`,
-  upstream,
-  kind,
-  address,
+  ...{ name: `${upstream}__${address.replaceAll(/[^a-z]/g, '_')}`, upstream, kind, address },
+  ...(kind === 'template' ? { template: parseTemplate(address) } : {}),
 });
 const sessionOf = (registered: readonly Op[], granted: readonly string[]): Session =>
   ({ row: { grants: granted.map((tool) => ({ tool })) }, tenant: { tools: new Map(registered.map((one) => [one.name, one])) } }) as unknown as Session;
