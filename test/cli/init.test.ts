@@ -87,7 +87,6 @@ describe('taskgate init', () => {
   });
 
   it.each([
-    ['a comment', '{\n  // mine\n  "servers": {}\n}'],
     ['a trailing comma', '{ "servers": { "a": { "url": "https://a.example/mcp" }, } }'],
     ['a key twice', '{ "servers": {}, "servers": { "a": {} } }'],
     ['a list', '[]'],
@@ -99,6 +98,19 @@ describe('taskgate init', () => {
     const ran = await init(dir, '--client', 'vscode', '--browser', '--file', file);
     expect([ran.exit, ran.stderr]).toEqual([1, expect.stringContaining('--print')]);
     expect(await readFile(file, 'utf8')).toBe(text);
+  });
+
+  it('keeps comments where the host reads past them, and every other letter, and refuses them where it does not', async () => {
+    const file = join(dir, 'commented.json');
+    const text = '{\n\t// mine\n\t"servers": {\n\t\t"a": {\n\t\t\t"url": "https://a.example/mcp"\n\t\t} // as before\n\t},\n\t"more":  [1.50,2]\n}\n';
+    await writeFile(file, text);
+    expect(await init(dir, '--client', 'vscode', '--browser', '--file', file)).toMatchObject({ exit: 0 });
+    const after = await readFile(file, 'utf8');
+    const made = after.replace(/,\s*"taskgate": \{[^}]*\}/, '');
+    expect(after).toMatch(/"taskgate": \{\n\t\t\t"type": "http",\n/);
+    expect(made).toBe(text);
+    await writeFile(file, '{\n  // mine\n  "mcpServers": {}\n}');
+    expect(await init(dir, '--client', 'claude', '--browser', '--file', file)).toMatchObject({ exit: 1, stderr: expect.stringContaining('--print') });
   });
 
   it('prints without writing, and writes where a link leads', async () => {
