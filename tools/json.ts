@@ -44,27 +44,37 @@ function decode(input: Uint8Array, bytes: number): string {
 }
 
 const quote = 0x22;
-const backslash = 0x5c;
 
 function checkDepth(text: string, deepest: number): void {
+  const endOfString = stringsOf(text);
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
-    if (unit === quote) at = endOfString(text, at);
+    if (unit === quote) at = endOfString(at);
     else if (unit === 0x7b || unit === 0x5b) {
       if (++depth > deepest) throw new BadJson('nested too deeply');
     } else if (unit === 0x7d || unit === 0x5d) depth--;
   }
 }
 
-/** Index of the closing quote of the string that opens at `start`. */
-function endOfString(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    if (unit === quote) return at;
-    if (unit === backslash) at++;
-  }
-  throw new BadJson('not valid JSON');
+/**
+ * Finds the closing quote of the string that opens at an index, asked from left to right. What was found and not yet passed is kept, so
+ * that all of them together take one pass.
+ */
+function stringsOf(text: string): (start: number) => number {
+  let [nextQuote, nextBackslash] = [-1, -1];
+  const find = (sign: string, from: number): number => {
+    const found = text.indexOf(sign, from);
+    return found < 0 ? text.length : found;
+  };
+  return (start) => {
+    for (let at = start + 1; ; at = nextBackslash + 2) {
+      if (nextQuote < at) nextQuote = find('"', at);
+      if (nextBackslash < at) nextBackslash = find('\\', at);
+      if (nextQuote >= text.length) throw new BadJson('not valid JSON');
+      if (nextQuote < nextBackslash) return nextQuote;
+    }
+  };
 }
 
 /**
@@ -73,12 +83,13 @@ function endOfString(text: string, start: number): number {
  */
 function checkedValue(text: string): unknown {
   const value: unknown = JSON.parse(text);
+  const endOfString = stringsOf(text);
   const open: (Set<string> | null)[] = [];
   let atKey = false;
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
     if (unit === quote) {
-      const end = endOfString(text, at);
+      const end = endOfString(at);
       const content = unescaped(text, at, end);
       if (atKey) {
         const keys = open.at(-1);

@@ -1,52 +1,52 @@
-/** Who asks how much lately, to tell a tenant that takes more than its share from those it takes it from. */
+/** What each tenant has under way in the broker right now, to tell one that takes more than its share from those it takes it from. */
 export interface Crowd {
-  /** One request at `now`, epoch milliseconds. */
-  note(name: string, now: number): void;
-  /** Others ask too, and `name` asks for more than an even share of all that is asked. */
+  /** Somebody of this name is here at `now`, epoch milliseconds. */
+  see(name: string, now: number): void;
+  /** One more, or one less, that the broker works on or that waits for its turn. */
+  come(name: string): void;
+  go(name: string): void;
+  /** Most of all that is under way is of `name`, and others have been here lately. */
   isGreedy(name: string): boolean;
 }
 
 /** Long enough to remember a neighbour that calls a few times a second. */
 const windowMs = 1_000;
-/** So few in a window crowd nobody. */
-const few = 20;
+/** So few under way crowd nobody. */
+const few = 8;
 
-interface Window {
-  readonly began: number;
-  readonly asked: Map<string, number>;
-  total: number;
-}
-
-/** Counted in whole windows, of which the last two are looked at: of whoever asks no more nothing is kept once others have asked. */
+/** Who was here lately is kept by whole windows, of which the last two are looked at. */
 export function createCrowd(): Crowd {
-  const windowAt = (began: number): Window => ({ began, asked: new Map(), total: 0 });
-  let [before, current] = [windowAt(Number.NEGATIVE_INFINITY), windowAt(Number.NEGATIVE_INFINITY)];
+  const underWay = new Map<string, number>();
+  let total = 0;
+  let [before, current] = [new Set<string>(), new Set<string>()];
+  let began = Number.NEGATIVE_INFINITY;
 
-  function turn(now: number): void {
-    const age = now - current.began;
-    // A clock that was set back begins anew.
-    if (age >= 0 && age < windowMs) return;
-    before = age >= 0 && age < 2 * windowMs ? current : windowAt(Number.NEGATIVE_INFINITY);
-    current = windowAt(now);
-  }
-
-  const askedBy = (name: string): number => (before.asked.get(name) ?? 0) + (current.asked.get(name) ?? 0);
-  const isAlone = (name: string): boolean => [before, current].every(({ asked }) => asked.size === 0 || (asked.size === 1 && asked.has(name)));
-  const heads = (): number => {
-    let count = current.asked.size;
-    for (const name of before.asked.keys()) if (!current.asked.has(name)) count += 1;
-    return count;
-  };
+  const isAlone = (name: string): boolean => [before, current].every((seen) => seen.size === 0 || (seen.size === 1 && seen.has(name)));
 
   return {
-    note(name, now) {
-      turn(now);
-      current.asked.set(name, (current.asked.get(name) ?? 0) + 1);
-      current.total += 1;
+    see(name, now) {
+      const age = now - began;
+      // A clock that was set back begins anew.
+      if (age < 0 || age >= windowMs) {
+        before = age >= windowMs && age < 2 * windowMs ? current : new Set();
+        current = new Set();
+        began = now;
+      }
+      current.add(name);
+    },
+    come(name) {
+      underWay.set(name, (underWay.get(name) ?? 0) + 1);
+      total += 1;
+    },
+    go(name) {
+      const left = (underWay.get(name) ?? 0) - 1;
+      if (left > 0) underWay.set(name, left);
+      else underWay.delete(name);
+      total -= 1;
     },
     isGreedy(name) {
-      const own = askedBy(name);
-      return own > few && !isAlone(name) && own * heads() > before.total + current.total;
+      const own = underWay.get(name) ?? 0;
+      return own > few && 2 * own > total && !isAlone(name);
     },
   };
 }

@@ -3,6 +3,7 @@ import type { LimitSettings } from '../config.ts';
 import type { Asker } from './asker.ts';
 import { createCrowd } from './crowd.ts';
 import { createFairQueue, type FairQueue, type Place } from './fair-queue.ts';
+import { createPace } from './pace.ts';
 import { type Buckets, createBuckets } from './rates.ts';
 import { createShares, type Shares } from './shares.ts';
 import { waitForPlace } from './wait-for-place.ts';
@@ -14,6 +15,8 @@ export type Aside = <T>(wait: () => Promise<T>) => Promise<T>;
 export interface Limits {
   /** Counts one MCP request of whoever has proven who they are, with a body of so many bytes; null when it may pass. */
   countRequest(asker: Asker, bytes: number): Refusal | null;
+  /** After `countRequest`: what one that asks for more than its share waits for before anything is read or looked up for it; null for nothing. */
+  atDoor(asker: Asker): Promise<void> | null;
   /** Counts bytes that came without having been told before. */
   countBytes(asker: Asker, bytes: number): void;
   /** Counts a call that was refused and recorded: who is refused too often is refused at the door. */
@@ -53,6 +56,7 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
   const results = createShares(bytes.results);
   const answers = createShares(bytes.answers);
   const crowd = createCrowd();
+  const pace = createPace();
   const mostOf = (tenant: string): number => (crowd.isGreedy(tenant) ? Math.min(working.greedy, working.tenant) : working.tenant);
   const places = createFairQueue({ all: working.all, group: mostOf, member: working.session });
   const upstreams = new Map<string, FairQueue>();
@@ -74,7 +78,14 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
       asked.session.take(ofSession, now, weight);
       asked.agent.take(ofAgent, now, weight);
       asked.tenant.take(tenant, now, weight);
+      crowd.see(tenant, now);
       return null;
+    },
+    atDoor({ tenant }) {
+      const turn = crowd.isGreedy(tenant) ? pace.next(tenant) : null;
+      if (turn === null) return null;
+      crowd.come(tenant);
+      return turn.then(() => crowd.go(tenant));
     },
     countBytes({ tenant, agent, session }, size) {
       const now = clock();
@@ -107,7 +118,6 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
     releaseAnswer: (tenant, amount) => answers.giveBack(tenant, amount),
 
     async inTurn({ tenant, agent, session }, size, signal, work) {
-      crowd.note(tenant, clock());
       const [ofSession, ofAgent] = [key(tenant, session), key(tenant, agent)];
       const short =
         (!flying.session.fits(ofSession, 1) && 'requests of the task') ||
@@ -119,6 +129,7 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
       flying.agent.hold(ofAgent, 1);
       flying.tenant.hold(tenant, 1);
       bodies.hold(tenant, size);
+      crowd.come(tenant);
       let place: Place | null = null;
       try {
         const given = waitForPlace(places, tenant, session, wait_ms, signal);
@@ -127,15 +138,18 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
         const { leave, comeBack } = place;
         const aside: Aside = async (wait) => {
           leave();
+          crowd.go(tenant);
           try {
             return await wait();
           } finally {
+            crowd.come(tenant);
             await backAt(comeBack);
           }
         };
         return await work(aside, given instanceof Promise);
       } finally {
         place?.leave();
+        crowd.go(tenant);
         flying.session.giveBack(ofSession, 1);
         flying.agent.giveBack(ofAgent, 1);
         flying.tenant.giveBack(tenant, 1);
@@ -175,7 +189,8 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
 /** Nothing to wait for when a place is free. */
 function backAt(comeBack: Place['comeBack']): Promise<void> | null {
   let resolve: () => void = () => undefined;
-  if (comeBack(() => resolve())) return null;
+  // In a turn of the loop of its own, as whoever was not begun.
+  if (comeBack(() => setImmediate(resolve))) return null;
   return new Promise((settle) => {
     resolve = settle;
   });

@@ -1,21 +1,27 @@
 import type { FairQueue, Place } from './fair-queue.ts';
 
-/** A place in its turn: at once when one is free, else after at most `waitMs`; null when it did not come or `signal` aborted. */
+/**
+ * A place in its turn: at once when one is free, else after at most `waitMs`, in a turn of the loop of its own, so that whatever else has
+ * come is seen to between any two that waited; null when it did not come or `signal` aborted.
+ */
 export function waitForPlace(queue: FairQueue, group: string, member: string, waitMs: number, signal: AbortSignal | null): Place | Promise<Place | null> {
   let granted: (place: Place) => void = () => undefined;
   const entered = queue.enter(group, member, (place) => granted(place));
   if ('place' in entered) return entered.place;
   return new Promise((resolve) => {
-    const end = (place: Place | null): void => {
+    const end = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', giveUp);
-      resolve(place);
     };
     const giveUp = (): void => {
       entered.cancel();
-      end(null);
+      end();
+      resolve(null);
     };
-    granted = end;
+    granted = (place) => {
+      end();
+      setImmediate(resolve, place);
+    };
     const timer = setTimeout(giveUp, waitMs);
     signal?.addEventListener('abort', giveUp, { once: true });
     if (signal?.aborted) giveUp();

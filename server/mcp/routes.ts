@@ -39,9 +39,10 @@ export function createRoutes(ports: Ports, parts: Parts): Hono {
     if (isRefusal(who)) return hungUpOn(turnAway(who, door, null), told);
     const tooMuch = await countAt(ports, door, who, Number(told ?? 0));
     if (tooMuch) {
-      if (isMuch(told)) await answerLate(goneOf(context));
+      if (isMuch(told)) await answerLate(who.tenant, goneOf(context));
       return hungUpOn(turnAway(tooMuch, door, null), told);
     }
+    await ports.limits.atDoor(askerOf(who));
     const unread = countUnread(ports.limits, who.tenant, (context.env as HttpBindings).outgoing);
     return serveKnown(context, door, who, named).finally(unread);
   };

@@ -55,7 +55,7 @@ const logOf = (tenant: string | null): Reach => (tenant === null ? platform : of
 const countersSweptEveryMs = 3_600_000;
 
 /** Every verb of the store on one engine. `clock` says (epoch milliseconds) what has expired where a verb is not told the time. */
-export function createStore({ check, close, write, commit, read, readOnce, subscribe }: Engine, clock: () => number): Store {
+export function createStore({ check, close, write, commit, read, readOnce, peek, subscribe }: Engine, clock: () => number): Store {
   let countersSwept = Number.NEGATIVE_INFINITY;
 
   return {
@@ -82,8 +82,9 @@ export function createStore({ check, close, write, commit, read, readOnce, subsc
     settleChange: (which, how, record) => commit(of(which.tenant), () => changes.settleChange(which, how, record)),
 
     openSession: (session, at, record, grant) => commit(of(session.tenant), () => openSession(session, at, record, grant)),
+    // A claim or a settlement reads it again, and what these answer is durable with all that it rests on.
     async readSession(tenant, id) {
-      const view = await readOnce(of(tenant), () => sessions.readRootView(tenant, id));
+      const view = await peek(of(tenant), () => sessions.readRootView(tenant, id));
       return view === 'drawn' ? read(of(tenant), () => sessions.readSessionView(tenant, id)) : view;
     },
     extendSession: (extension) => commit(of(extension.tenant), () => extendSession(extension)),

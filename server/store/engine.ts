@@ -35,5 +35,7 @@ export interface Engine {
   read<T>(reach: Reach, verb: () => Verb<T>): Promise<T>;
   /** `read`, for a verb that asks no more than once: a store behind a network then answers in one exchange. */
   readOnce<T>(reach: Reach, verb: () => Verb<T>): Promise<T>;
+  /** `readOnce`, also of what is committed and not yet durable: for what a transaction looks at again before anything comes of it. */
+  peek<T>(reach: Reach, verb: () => Verb<T>): Promise<T>;
   readonly subscribe: Signals['subscribe'];
 }

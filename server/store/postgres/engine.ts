@@ -92,6 +92,11 @@ export function createPostgresEngine(pool: Pool, here: string, listen: (hear: Li
     return outcome.answer as T;
   }
 
+  async function once<T>(reach: Reach, verb: () => Verb<T>): Promise<T> {
+    if (closed) throw new StoreUnavailable('the store was closed');
+    return track(onLink((link) => readOnce(link, reach, verb)));
+  }
+
   return {
     check: () => commit({ tenants: [] }, checkIn),
     async close() {
@@ -109,10 +114,9 @@ export function createPostgresEngine(pool: Pool, here: string, listen: (hear: Li
       // What was read stands whatever becomes of the end of its transaction: nobody waits for that.
       return track(onLink((link) => readAll(link, reach, verb), 'COMMIT'));
     },
-    async readOnce(reach, verb) {
-      if (closed) throw new StoreUnavailable('the store was closed');
-      return track(onLink((link) => readOnce(link, reach, verb)));
-    },
+    readOnce: once,
+    // What others see of a transaction is committed, and with that durable.
+    peek: once,
     subscribe(listener, idle) {
       listening.start();
       return signals.subscribe(listener, idle);

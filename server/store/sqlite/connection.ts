@@ -19,6 +19,8 @@ export interface Connection {
   commit<T>(verb: (sql: Sql) => T): Promise<T>;
   /** One consistent view of what is committed, on a connection of its own: it never sees a transaction that is still open. */
   read<T>(verb: (sql: Sql) => T): Promise<T>;
+  /** `read`, though what it rests on may not be durable yet. */
+  peek<T>(verb: (sql: Sql) => T): Promise<T>;
   /** Moves when another process has committed (sqlite.org/pragma.html#pragma_data_version); null while the file cannot be read. */
   othersVersion(): number | null;
   close(): Promise<void>;
@@ -152,6 +154,16 @@ export async function openConnection(path: string): Promise<Connection> {
     }
   }
 
+  async function look<T>(take: () => T): Promise<T> {
+    try {
+      return await patiently(take);
+    } catch (error) {
+      if (classify(error) === 'fault') throw error;
+      if (classify(error) === 'outage') abandon(unavailable('the store cannot be read', error));
+      throw unavailable('the store cannot be read', error);
+    }
+  }
+
   function write<T>(verb: (sql: Sql) => T): Promise<Written<T>> {
     return new Promise((resolve, reject) => {
       queue.push(pendingOf(verb, resolve, reject));
@@ -166,12 +178,9 @@ export async function openConnection(path: string): Promise<Connection> {
       await durable;
       return answer;
     },
+    peek: (verb) => look(() => readOnce(verb)),
     async read(verb) {
-      const { answer, durable } = await patiently(() => ({ answer: readOnce(verb), durable: file?.flush.settled() ?? null })).catch((error: unknown) => {
-        if (classify(error) === 'fault') throw error;
-        if (classify(error) === 'outage') abandon(unavailable('the store cannot be read', error));
-        throw unavailable('the store cannot be read', error);
-      });
+      const { answer, durable } = await look(() => ({ answer: readOnce(verb), durable: file?.flush.settled() ?? null }));
       // It may rest on what is committed and not yet durable: until that is, nobody is told.
       const lost = durable === null ? null : await durable;
       if (lost) throw unavailable('the store could not make it durable', lost);

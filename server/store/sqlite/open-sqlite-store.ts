@@ -53,6 +53,7 @@ export async function openSqliteStore({ path, clock }: { path: string; clock: ()
       commit: (_, verb) => commit(verb),
       read: (_, verb) => read(verb),
       readOnce: (_, verb) => read(verb),
+      peek: (_, verb) => connection.peek((sql) => perform(sql, verb())),
       subscribe: signals.subscribe,
     },
     clock,
