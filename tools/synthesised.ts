@@ -20,7 +20,8 @@ export function checkAddress(template: UriTemplate, values: Json): readonly Argu
   if (!Object.values(values).every((value) => typeof value === 'string' && value.isWellFormed())) return [{ path: '', problem: 'must be whole Unicode text' }];
   const uri = expandTemplate(template, values);
   if (uri.length > longestUri) return [{ path: '', problem: `make an address of more than ${longestUri} characters` }];
-  return matchTemplate(template, uri) === null ? [{ path: '', problem: 'make an address in which `.` or `..` stands between slashes' }] : [];
+  if (matchTemplate(template, uri) !== null) return [];
+  return [{ path: '', problem: 'leave their place: a value with `/`, `\\` or a control character, or a lone `.` or `..` between slashes' }];
 }
 
 /** Null when two arguments have one name, or one has a name that none may have. */

@@ -93,10 +93,15 @@ function tailOf(next: Part | undefined): number {
   return end < 0 ? next.literal.length : end;
 }
 
+/** What would divide a path, or end a text, for an upstream that unescapes what it is sent. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const [dividing, dividingRest] = [/[/\\\0-\x1f\x7f]/, /[\\\0-\x1f\x7f]/];
+
 function valueIn(written: string, rest: boolean): string | null {
   try {
     const value = decodeURIComponent(written);
-    return value !== '' && [...value].length <= longestValue && escaped(value, rest) === written ? value : null;
+    if (value === '' || [...value].length > longestValue || (rest ? dividingRest : dividing).test(value)) return null;
+    return escaped(value, rest) === written ? value : null;
   } catch {
     // Not UTF-8, or half an escape.
     return null;

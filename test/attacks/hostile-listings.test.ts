@@ -104,7 +104,7 @@ describe('words of a definition', () => {
   });
 });
 
-it('a variable that is a path reaches the upstream as one segment, and leads it nowhere else', async () => {
+it('a variable reaches the upstream as one segment and leads it nowhere else, and is not sent when it would divide it', async () => {
   const connection = await connect();
   const document = upstreamOf({ resources: [templateEntry('https://h.example/files/{name}/raw', 'file')] });
   const [tool] = makeCatalogue(document, [pinOf({ kind: 'template', uriTemplate: 'https://h.example/files/{name}/raw', name: 'f' })]).tools;
@@ -114,7 +114,7 @@ it('a variable that is a path reaches the upstream as one segment, and leads it 
     fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 5 }), async (pieces) => {
       const args = { name: pieces.join('') };
       if (tool.validate(args).length > 0) {
-        expect(['.', '..']).toContain(args.name);
+        expect(args.name).toMatch(/^\.{1,2}$|[/\\\0]/);
         return;
       }
       await call(connection, tool.address, args, { kind: 'template' });

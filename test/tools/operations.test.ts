@@ -32,8 +32,14 @@ describe('resources, templates and prompts', () => {
   it('take closed arguments: none, the variables, the declared ones', () => {
     expect(handbook?.validate({})).toEqual([]);
     expect(handbook?.validate({ a: 'b' })).not.toEqual([]);
-    expect(page?.validate({ year: '2026', name: 'a/b' })).toEqual([]);
-    for (const args of [{ year: '2026' }, { year: '2026', name: '' }, { year: 2026, name: 'a' }, { year: '1', name: 'a', more: 'x' }])
+    expect(page?.validate({ year: '2026', name: 'a b' })).toEqual([]);
+    for (const args of [
+      { year: '2026', name: 'a/b' },
+      { year: '2026' },
+      { year: '2026', name: '' },
+      { year: 2026, name: 'a' },
+      { year: '1', name: 'a', more: 'x' },
+    ])
       expect(page?.validate(args)).not.toEqual([]);
     expect(page?.validate({ year: '..', name: 'a' })).toMatchObject([{ problem: expect.stringMatching(/between slashes/) }]);
     expect(page?.validate({ year: '\ud800', name: 'a' })).not.toEqual([]);
