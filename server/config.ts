@@ -18,7 +18,7 @@ const limits = z.strictObject({
   /** MCP requests begun and not answered, those held for a human and those that wait for an upstream included. */
   in_flight: z.strictObject({ session: count(32), agent: count(128), tenant: count(256) }).prefault({}),
   /** Of these, how many the broker works on at once: in all, of one tenant, of one session, and of a tenant that has most of them beside others. */
-  working: z.strictObject({ all: count(8), tenant: count(4), session: count(4), greedy: count(1) }).prefault({}),
+  working: z.strictObject({ all: count(8), tenant: count(4), session: count(4), greedy: count(2) }).prefault({}),
   /** Longest a call waits for its turn, at the broker and again at an upstream, in milliseconds. */
   wait_ms: z.int().min(0).max(60_000).default(5_000),
   /** Of one tenant: bodies being read or of calls under way, the largest answers these may bring back, and answers given but not read. */

@@ -68,7 +68,7 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
       const [ofSession, ofAgent] = [key(tenant, session), key(tenant, agent)];
       const denied = Math.max(refused.session.waitFor(ofSession, now), refused.agent.waitFor(ofAgent, now));
       if (denied > 0) return tooMany('Too many calls were refused', 'refused calls', denied);
-      if (!answers.fits(tenant, 1)) return tooMany('Too many answers wait to be read', 'bytes of answers not read', 1_000);
+      if (!answers.fits(tenant, 1)) return tooManyUnread();
       const wait = Math.max(
         asked.session.waitFor(ofSession, now, weight),
         asked.agent.waitFor(ofAgent, now, weight),
@@ -135,6 +135,8 @@ export function createLimits(settings: LimitSettings, clock: () => number): Limi
         const given = waitForPlace(places, tenant, session, wait_ms, signal);
         place = given instanceof Promise ? await given : given;
         if (place === null) return gaveUp(signal, 'Taskgate is busy with other calls', 'no turn in time');
+        // What came in together was let in together: those that waited make no answer more while the others' are not read.
+        if (given instanceof Promise && !answers.fits(tenant, 1)) return tooManyUnread();
         const { leave, comeBack } = place;
         const aside: Aside = async (wait) => {
           leave();
@@ -213,6 +215,8 @@ function gaveUp(signal: AbortSignal | null, message: string, detail: string): Re
   if (signal?.aborted) return refuse('call.cancelled', 'The call was cancelled while it waited for its turn; nothing was sent.');
   return tooMany(message, detail, 1_000);
 }
+
+const tooManyUnread = (): Refusal => tooMany('Too many answers wait to be read', 'bytes of answers not read', 1_000);
 
 function tooMany(what: string, detail: string, waitMs: number): Refusal {
   const retryAfter = Math.max(1, Math.ceil(waitMs / 1_000));

@@ -42,6 +42,19 @@ describe('requests', () => {
     expect(passed(ses('s1'))).toBe(true);
   });
 
+  it('that waited for their turn are not worked on while their tenant has too many answers to read', async () => {
+    limits = make({ bytes: { answers: 1_048_576 }, working: { session: 1 } });
+    let leave: () => void = () => undefined;
+    const first = limits.inTurn(ses('s1'), 0, null, () => new Promise<void>((resolve) => (leave = resolve)));
+    const second = limits.inTurn(ses('s1'), 0, null, async () => 'worked');
+    limits.holdAnswer('acme', 1_048_577);
+    leave();
+    await first;
+    expect(await second).toMatchObject({ refused: 'limit.exceeded', message: expect.stringContaining('wait to be read') });
+    limits.releaseAnswer('acme', 1_048_577);
+    expect(await limits.inTurn(ses('s1'), 0, null, async () => 'worked')).toBe('worked');
+  });
+
   it('say in whole seconds when to come again, and pass then', () => {
     limits = make({ requests: { session: { per_second: 0.5, burst: 1 } } });
     expect(passed(ses('s1'))).toBe(true);
