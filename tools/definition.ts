@@ -7,12 +7,9 @@ export type OperationKind = (typeof operationKinds)[number];
 type Json = Readonly<Record<string, unknown>>;
 
 /** MCP `Tool`. */
-export interface ToolDefinition {
+export interface ToolDefinition extends Described {
   /** Tools came first: their definitions name no kind, and are pinned as they are. */
   readonly kind?: undefined;
-  readonly name: string;
-  readonly title?: string | undefined;
-  readonly description?: string | undefined;
   readonly inputSchema: Json;
   readonly outputSchema?: Json | undefined;
   readonly annotations?: Json | undefined;
@@ -24,20 +21,21 @@ interface Described {
   readonly description?: string | undefined;
 }
 
-/** MCP `Resource`, without what changes whenever its content does. */
-export interface ResourceDefinition extends Described {
-  readonly kind: 'resource';
-  readonly uri: string;
+interface Readable extends Described {
   readonly mimeType?: string | undefined;
   readonly annotations?: Json | undefined;
 }
 
+/** MCP `Resource`, without what changes whenever its content does. */
+export interface ResourceDefinition extends Readable {
+  readonly kind: 'resource';
+  readonly uri: string;
+}
+
 /** MCP `ResourceTemplate`. */
-export interface TemplateDefinition extends Described {
+export interface TemplateDefinition extends Readable {
   readonly kind: 'template';
   readonly uriTemplate: string;
-  readonly mimeType?: string | undefined;
-  readonly annotations?: Json | undefined;
 }
 
 interface PromptArgument {

@@ -24,6 +24,8 @@ const rest = op('one', 'template', 'doc://{+path}');
 const elsewhere = op('two', 'template', 'doc://one/{name}');
 const same = op('two', 'resource', 'doc://one/a');
 
+const namesOf = (tools: readonly { readonly name: string }[]): string[] => tools.map(({ name }) => name);
+
 describe('an address', () => {
   it('is that of a resource before that of a template', () => {
     expect(at(sessionOf([one, any], [one.name, any.name]), 'doc://one/a')).toEqual({ tool: one.name, arguments: {} });
@@ -54,22 +56,11 @@ describe('an address', () => {
       fc.property(fc.subarray(pool), fc.infiniteStream(fc.boolean()), fc.infiniteStream(fc.boolean()), uris, (registered, some, fewer, uri) => {
         const granted = registered.filter(() => some.next().value);
         const less = granted.filter(() => fewer.next().value);
-        const found = at(
-          sessionOf(
-            registered,
-            granted.map(({ name }) => name),
-          ),
-          uri,
-        );
+        const foundWith = (some: typeof granted) => at(sessionOf(registered, namesOf(some)), uri);
+        const found = foundWith(granted);
         const op = granted.find(({ name }) => name === found?.tool);
         if (found) expect(op && expand(op, found.arguments as Record<string, string>)).toBe(uri);
-        const still = at(
-          sessionOf(
-            registered,
-            less.map(({ name }) => name),
-          ),
-          uri,
-        );
+        const still = foundWith(less);
         const other = granted.find(({ name }) => name === still?.tool);
         if (found && still && op?.upstream === other?.upstream) expect(still).toEqual(found);
       }),

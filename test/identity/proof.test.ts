@@ -74,7 +74,7 @@ describe('a proof', () => {
     expect(await problemOf(await prove({ ...(claims ? { claims } : {}), ...(header ? { header } : {}) }))).toMatch(problem);
   });
 
-  it('may name its door as any client writes it: with a query, a fragment, or in other case where that means nothing', async () => {
+  it('may name its door in each way that clients write it: with a query, a fragment, or in other case where that means nothing', async () => {
     for (const htu of [`${url}?a=1`, `${url}#x`, url.replace('http://localhost', 'HTTP://LocalHost'), url.replace('/sessions', '/./sessions')])
       expect(await problemOf(await prove({ claims: { htu } })), htu).toBe('none');
   });
