@@ -42,6 +42,28 @@ describe('requests', () => {
     expect(passed(ses('s1'))).toBe(true);
   });
 
+  it.each([
+    ['beside another tenant', true, 1],
+    ['alone', false, 4],
+  ])('of a tenant that has most of all under way %s are worked on by as many as that allows', async (_, beside, most) => {
+    limits = make({ working: { greedy: 1 } });
+    for (const tenant of beside ? ['acme', 'globex'] : ['acme']) limits.countRequest(ses('s', 'one', tenant), 0);
+    const ends: (() => void)[] = [];
+    const all = Array.from({ length: 13 }, () => limits.inTurn(ses('s'), 0, null, () => new Promise<void>((end) => ends.push(end))));
+    const turn = (): Promise<void> => new Promise((next) => setImmediate(next));
+    // Those that came before it had most began at once.
+    for (const end of ends.splice(0)) end();
+    await turn();
+    await turn();
+    expect(ends).toHaveLength(most);
+    for (let left = 0; left < 13; left++) {
+      for (const end of ends.splice(0)) end();
+      await turn();
+      await turn();
+    }
+    await Promise.all(all);
+  });
+
   it('that waited for their turn are not worked on while their tenant has too many answers to read', async () => {
     limits = make({ bytes: { answers: 1_048_576 }, working: { session: 1 } });
     let leave: () => void = () => undefined;
