@@ -17,6 +17,16 @@ const deepest = 256;
  */
 export const canonicalForm = (value: unknown): string => formOf(value, 0);
 
+/** A value in its canonical form, made once for all that is said of it: it stands in a larger value as what it was made of. */
+export class Canonical {
+  readonly form: string;
+
+  /** Throws `NotCanonical`. */
+  constructor(value: unknown) {
+    this.form = canonicalForm(value);
+  }
+}
+
 /** One walk that checks and writes: a call has several forms, and each of its records one. */
 function formOf(value: unknown, depth: number): string {
   if (depth > deepest) throw new NotCanonical(`nested deeper than ${deepest}`);
@@ -42,6 +52,7 @@ function formOf(value: unknown, depth: number): string {
     for (let index = 0; index < value.length; index++) form += `${index === 0 ? '' : ','}${formOf(value[index], depth + 1)}`;
     return `[${form}]`;
   }
+  if (value instanceof Canonical) return value.form;
   const prototype: unknown = Object.getPrototypeOf(value);
   if ((prototype !== Object.prototype && prototype !== null) || typeof (value as { toJSON?: unknown }).toJSON === 'function') {
     throw new NotCanonical('an object is not plain');

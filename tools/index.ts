@@ -13,7 +13,7 @@ export {
   type TemplateDefinition,
   type ToolDefinition,
 } from './definition.ts';
-export { canonicalForm, definitionDigest, NotCanonical, sha256Hex } from './digest.ts';
+export { Canonical, canonicalForm, definitionDigest, NotCanonical, sha256Hex } from './digest.ts';
 export { soberHints } from './hints.ts';
 export { BadJson, type JsonCaps, parseJsonStrict } from './json.ts';
 export type { OtherTool } from './look-alikes.ts';

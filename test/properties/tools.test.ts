@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BadJson, canonicalForm, compileSchema, NotCanonical, parseJsonStrict } from '../../tools/index.ts';
+import { BadJson, Canonical, canonicalForm, compileSchema, NotCanonical, parseJsonStrict } from '../../tools/index.ts';
 
 const json = fc.jsonValue({ maxDepth: 5, noUnicodeString: false });
 
@@ -57,7 +57,26 @@ describe('the canonical form', () => {
       }),
     );
   });
+
+  it('is the same whether a part of the value was put into it before or not', () => {
+    const part = json.filter(hasForm);
+    fc.assert(
+      fc.property(part, part, (inner, beside) => {
+        const whole = (made: unknown): unknown => ({ z: [made, beside], arguments: made });
+        expect(canonicalForm(whole(new Canonical(inner)))).toBe(canonicalForm(whole(inner)));
+        expect(canonicalForm(new Canonical(inner))).toBe(canonicalForm(inner));
+      }),
+    );
+  });
 });
+
+function hasForm(value: unknown): boolean {
+  try {
+    return canonicalForm(value) !== '';
+  } catch {
+    return false;
+  }
+}
 
 function reversed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reversed);
