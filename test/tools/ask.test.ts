@@ -1,6 +1,9 @@
+import type { LookupAddress } from 'node:dns';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { setImmediate as tick } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { UpstreamCall, UpstreamOutcome } from '../../tools/index.ts';
 import type { LiveConnection } from '../../tools/upstream/mcp-client.ts';
@@ -9,12 +12,13 @@ import { connectHttp } from '../../tools/upstream/mcp-http.ts';
 /** An upstream of MCP 2026-07-28 by hand; its one tool answers whatever `answer` writes. */
 let server: Server;
 let live: LiveConnection;
-let answer: (response: ServerResponse, id: unknown) => void;
+let answer: (response: ServerResponse, id: unknown) => unknown;
 let seen: { headers: IncomingHttpHeaders; body: { id: unknown; params: { _meta: Record<string, unknown> } } }[] = [];
 const tools = ['echo', 'écho'].map((name) => ({ name, inputSchema: { type: 'object' } }));
 
 const json = (response: ServerResponse, message: object, status = 200): void =>
   void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(message));
+const headed = (response: ServerResponse, more: object = {}): ServerResponse => response.writeHead(200, { 'content-type': 'application/json', ...more });
 const events = (response: ServerResponse, ...messages: object[]): void =>
   void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(messages.map((one) => `event: message\ndata: ${JSON.stringify(one)}\n\n`).join(''));
 const ok = { resultType: 'complete', content: [{ type: 'text', text: 'hi' }] };
@@ -34,15 +38,21 @@ beforeAll(async () => {
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
 });
-beforeEach(connect);
+beforeEach(() => {
+  resolved = Promise.resolve(loopback);
+  return connect();
+});
 afterEach(() => live.close());
 
 /** A connection on which an answer was lost is not used again. */
 async function connect(): Promise<void> {
   const { port } = server.address() as AddressInfo;
-  const target = { type: 'http', url: `http://127.0.0.1:${port}/mcp?q=1`, headers: { 'X-Key': 'hunter2-hunter2' }, egress: ['127.0.0.1'] } as const;
-  live = await connectHttp(target, { connectMs: 5_000 });
+  const target = { type: 'http', url: `http://localhost:${port}/mcp?q=1`, headers: { 'X-Key': 'hunter2-hunter2' }, egress: ['localhost'] } as const;
+  live = await connectHttp(target, { connectMs: 5_000, resolve: (_host, _options, callback) => resolved.then((found) => callback(null, found)) });
 }
+/** What the upstream's name resolves to, once it does. */
+let resolved: Promise<LookupAddress[]>;
+const loopback = [{ address: '127.0.0.1', family: 4 }];
 afterAll(() => {
   server.closeAllConnections();
   server.close();
@@ -94,7 +104,7 @@ it('sends what the SDK’s client would send', async () => {
 });
 
 describe('makes of an answer what the SDK’s client would', () => {
-  const cases: readonly [string, (response: ServerResponse, id: unknown) => void][] = [
+  const cases: readonly [string, (response: ServerResponse, id: unknown) => unknown][] = [
     ['a result', (response, id) => json(response, { jsonrpc: '2.0', id, result: ok })],
     [
       'a result with more in it than anybody knows',
@@ -110,6 +120,42 @@ describe('makes of an answer what the SDK’s client would', () => {
       (response, id) => json(response, { jsonrpc: '2.0', id, result: { ...ok, content: blocks, structuredContent: { a: [1] } } }),
     ],
     ['a tool’s own error', (response, id) => json(response, { jsonrpc: '2.0', id, result: { ...ok, isError: true } })],
+    [
+      'a result in pieces',
+      async (response, id) => {
+        const whole = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, result: { ...ok, content: [{ type: 'text', text: 'zwölf €' }] } }));
+        const middle = whole.indexOf('€') + 1;
+        response.writeHead(200, { 'content-type': 'application/json' }).write(whole.subarray(0, middle));
+        await tick();
+        response.end(whole.subarray(middle));
+      },
+    ],
+    [
+      'an event in pieces',
+      async (response, id) => {
+        const whole = Buffer.from(`data: ${JSON.stringify({ jsonrpc: '2.0', id, result: { ...ok, content: [{ type: 'text', text: '€' }] } })}\n\n`);
+        const middle = whole.indexOf('€') + 1;
+        response.writeHead(200, { 'content-type': 'text/event-stream' }).write(whole.subarray(0, middle));
+        await tick();
+        response.end(whole.subarray(middle));
+      },
+    ],
+    [
+      'a result after early words of its headers',
+      async (response, id) => {
+        response.writeEarlyHints({ link: '</a>; rel=preload' });
+        await tick();
+        json(response, { jsonrpc: '2.0', id, result: ok });
+      },
+    ],
+    ['a result behind a byte order mark', (response, id) => headed(response).end(`\ufeff${JSON.stringify({ jsonrpc: '2.0', id, result: ok })}`)],
+    [
+      'a result cut short',
+      (response, id) => {
+        headed(response, { 'content-length': 1_000 }).write(JSON.stringify({ jsonrpc: '2.0', id, result: ok }));
+        setImmediate(() => response.destroy());
+      },
+    ],
     ['a stream of one event', (response, id) => events(response, { jsonrpc: '2.0', id, result: ok })],
     [
       'a stream with words before the result',
@@ -157,6 +203,7 @@ const blocks = [
 
 it.each([
   ['an answer to another request', (response: ServerResponse) => json(response, { jsonrpc: '2.0', id: 4711, result: ok })],
+  ['nothing', (response: ServerResponse) => void headed(response).end()],
   ['a result that is no object', (response: ServerResponse, id: unknown) => json(response, { jsonrpc: '2.0', id, result: 'x' })],
   ['a page of HTML', (response: ServerResponse) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<p>')],
   ['a batch', (response: ServerResponse, id: unknown) => json(response, [{ jsonrpc: '2.0', id, result: ok }])],
@@ -176,6 +223,50 @@ it('ends at its deadline, and when it is called off', async () => {
   answer = () => off.abort();
   expect(await call({ signal: off.signal })).toMatchObject({ kind: 'failed', why: 'cancelled', sent: true });
 });
+
+it('that is called off, or out of time, while it waits for a connection ends at once and is never sent', async () => {
+  const connection = Promise.withResolvers<LookupAddress[]>();
+  resolved = connection.promise;
+  const first = Promise.withResolvers<ServerResponse>();
+  answer = (response) => first.resolve(response);
+  const holder = call({});
+  const held = await first.promise;
+  seen = [];
+  const off = new AbortController();
+  const cancelled = call({ signal: off.signal });
+  const late = call({ deadlineMs: 50 });
+  off.abort();
+  expect(await cancelled).toMatchObject({ kind: 'failed', why: 'cancelled' });
+  expect(await late).toMatchObject({ kind: 'failed', why: 'timeout' });
+  connection.resolve(loopback);
+  answer = (response, id) => json(response, { jsonrpc: '2.0', id, result: ok });
+  expect(await call({})).toMatchObject({ kind: 'result' });
+  expect(seen).toHaveLength(1);
+  held.destroy();
+  await holder;
+});
+
+it.each([
+  ['keeps its stream open', () => undefined],
+  ['talks on', (response: ServerResponse) => void Readable.from(endless()).pipe(response)],
+])('takes its answer from an upstream that %s, which then loses its connection', async (_name, afterwards) => {
+  const closed = Promise.withResolvers<number>();
+  answer = (response, id) => {
+    const { socket } = response;
+    response.on('close', () => closed.resolve(socket?.bytesWritten ?? 0));
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(`data: ${JSON.stringify({ jsonrpc: '2.0', id, result: ok })}\n\n`);
+    afterwards(response);
+  };
+  expect(await call({})).toMatchObject({ kind: 'result' });
+  // More than what lies in buffers is not taken.
+  expect(await closed.promise).toBeLessThan(20_000_000);
+  answer = (response, id) => json(response, { jsonrpc: '2.0', id, result: ok });
+  expect(await call({})).toMatchObject({ kind: 'result' });
+});
+
+function* endless(): Generator<string> {
+  for (;;) yield `data: ${'x'.repeat(60_000)}\n\n`;
+}
 
 it('keeps its connection over answers of both kinds', async () => {
   const sockets = new Set<unknown>();

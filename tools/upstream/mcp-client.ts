@@ -5,7 +5,7 @@ import type { Definition, OperationKind, ToolDefinition } from '../definition.ts
 import { isPlainName, metaOf, stateless } from './ask.ts';
 import { listDefinitions } from './definitions.ts';
 import { shakeHands } from './handshake.ts';
-import { explain, type Failed, settle, settleTool } from './outcome.ts';
+import { type Answer, explain, type Failed, settle, settleTool } from './outcome.ts';
 import { type UpstreamCall, type UpstreamConnection, type UpstreamOutcome, type UpstreamResult, UpstreamUnavailable } from './upstream.ts';
 import { type Limit, redact, type Wire } from './wire.ts';
 
@@ -51,9 +51,11 @@ const listEveryMs = 5_000;
 
 /** Rejects with `UpstreamUnavailable`. */
 export async function openConnection(options: ConnectionOptions): Promise<LiveConnection> {
-  const waiting = new Map<symbol, number>();
+  /** How many wait for an answer of this many bytes. */
+  const waiting = new Map<number, number>();
+  let inFlight = 0;
   // Escapes can double what a result measures; the envelope comes on top.
-  const limit: Limit = () => 2 * Math.max(smallestLimit, ...waiting.values()) + 65_536;
+  const limit: Limit = () => 2 * Math.max(smallestLimit, ...waiting.keys()) + 65_536;
   let stale = false;
   let announced: () => void = () => undefined;
   const { client, wire } = await shakeHands({
@@ -80,19 +82,20 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
     retired = true;
     resolveClosed();
     // Calls that still wait have deadlines of their own; none is cut off for another's failure.
-    if (waiting.size === 0) void end();
+    if (inFlight === 0) void end();
   };
   client.onclose = retire;
   if (isClosed()) retire();
-  const holding = async <T>(bytes: number, work: () => Promise<T>): Promise<T> => {
-    const mine = Symbol('waiting');
-    waiting.set(mine, bytes);
-    try {
-      return await work();
-    } finally {
-      waiting.delete(mine);
-      if (retired) retire();
-    }
+  const hold = (bytes: number): void => {
+    inFlight++;
+    waiting.set(bytes, (waiting.get(bytes) ?? 0) + 1);
+  };
+  const release = (bytes: number): void => {
+    inFlight--;
+    const others = (waiting.get(bytes) ?? 1) - 1;
+    if (others === 0) waiting.delete(bytes);
+    else waiting.set(bytes, others);
+    if (retired) retire();
   };
   const close = async (): Promise<void> => {
     retired = true;
@@ -101,8 +104,9 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
   };
 
   const list = async (): Promise<Listed> => {
+    hold(smallestLimit);
     try {
-      const definitions = await holding(smallestLimit, () => listDefinitions(client, options.lists, options.connectMs));
+      const definitions = await listDefinitions(client, options.lists, options.connectMs);
       const tools = definitions.flatMap((definition): ListedTool[] =>
         definition.kind === undefined ? [{ output: outputCheck(definition), plain: isPlain(definition), definition }] : [],
       );
@@ -111,6 +115,8 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
     } catch (error) {
       const reason = wire.fault()?.detail ?? (error instanceof Error ? error.message : 'failed');
       throw new UpstreamUnavailable(redact(`what it offers could not be listed: ${reason}`, options.secrets).slice(0, 500));
+    } finally {
+      release(smallestLimit);
     }
   };
   let listed = await list().catch(async (error: unknown) => {
@@ -144,11 +150,8 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
   if (stale) announced();
 
   const ask = client.getNegotiatedProtocolVersion() === stateless ? wire.ask : null;
-  const callTool = async (call: UpstreamCall, failed: Failed): Promise<UpstreamOutcome> => {
-    const tool = listed.tools.get(call.address);
-    const answer = ask !== null && tool?.plain && call.onProgress === null ? await ask(call) : await callWithSdk(client, call, tool);
-    return settleTool(answer, tool?.output() ?? null, call.maxResultBytes, failed);
-  };
+  const askTool = (call: UpstreamCall, tool: ListedTool | undefined): Promise<Answer> =>
+    ask !== null && tool?.plain && call.onProgress === null ? ask(call) : callWithSdk(client, call, tool);
   let timeouts = 0;
   const attempt = async (call: UpstreamCall): Promise<UpstreamOutcome> => {
     const failed: Failed = (why, detail) => {
@@ -156,8 +159,14 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
     };
     if (call.signal.aborted) return failed('cancelled', 'cancelled before it was sent');
     if (isClosed()) return failed('died', wire.fault()?.detail ?? 'the connection is closed');
+    const { maxResultBytes } = call;
+    hold(maxResultBytes);
     try {
-      const outcome = call.kind === 'tool' ? await callTool(call, failed) : settle(await takeWithSdk(client, call), call.maxResultBytes, failed);
+      const tool = listed.tools.get(call.address);
+      const outcome =
+        call.kind === 'tool'
+          ? settleTool(await askTool(call, tool), tool?.output() ?? null, maxResultBytes, failed)
+          : settle(await takeWithSdk(client, call), maxResultBytes, failed);
       timeouts = 0;
       return outcome;
     } catch (error) {
@@ -168,6 +177,7 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
       return outcome;
     } finally {
       wire.forget(call.dispatch);
+      release(maxResultBytes);
     }
   };
 
@@ -175,9 +185,9 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
     closed,
     ended,
     isClosed,
-    inFlight: () => waiting.size,
+    inFlight: () => inFlight,
     definitions: (again = false) => current(again),
-    call: (call) => holding(call.maxResultBytes, () => attempt(call)),
+    call: attempt,
     close,
   };
 }

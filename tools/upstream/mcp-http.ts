@@ -90,14 +90,12 @@ function httpWire(url: URL, headers: Readonly<Record<string, string>>, agent: Ag
   };
   return {
     transport: http as Transport,
-    async ask(call) {
+    ask(call) {
       dispatched.add(call.dispatch);
-      try {
-        return await ask(call);
-      } catch (error) {
+      return ask(call).catch((error: unknown) => {
         if (neverLeft(error)) dispatched.delete(call.dispatch);
         throw error;
-      }
+      });
     },
     fault: () => fault,
     sent: (dispatch) => dispatched.has(dispatch),

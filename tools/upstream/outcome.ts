@@ -1,6 +1,6 @@
 import { ProtocolError, SdkError, SdkErrorCode } from '@modelcontextprotocol/client';
 import type { CompiledSchema } from '../arguments.ts';
-import { AskFailed } from './ask.ts';
+import { AskFailed } from './exchange.ts';
 import type { UpstreamCall, UpstreamOutcome, UpstreamResult } from './upstream.ts';
 import type { Wire } from './wire.ts';
 
@@ -39,13 +39,12 @@ export function settle(result: UpstreamResult, most: number, failed: Failed): Up
   return bytes > most ? failed('too_large', `its result has ${bytes} bytes; ${most} are allowed`) : { kind: 'result', result, bytes };
 }
 
-/** Level by level, so that depth cannot exhaust the stack it is meant to protect. */
+/** Goes no deeper than it has to, so that depth cannot exhaust the stack it is meant to protect. */
 function isDeeperThan(value: unknown, most: number): boolean {
-  let level: unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > most) return true;
-    level = level.flatMap((part) => (typeof part === 'object' && part !== null ? Object.values(part) : []));
-  }
+  if (most < 0) return true;
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.some((part) => isDeeperThan(part, most - 1));
+  for (const name in value) if (isDeeperThan((value as Readonly<Record<string, unknown>>)[name], most - 1)) return true;
   return false;
 }
 
