@@ -1,6 +1,20 @@
+import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chainRecord, checkBody, genesis, recordTypes, type StoredRecord, verifyChain, verifyExport } from '../../server/audit/index.ts';
+import { z } from 'zod';
+import {
+  chainRecord,
+  checkBody,
+  genesis,
+  hmacOf,
+  type RecordBody,
+  recordTypes,
+  type StoredRecord,
+  verifyChain,
+  verifyExport,
+} from '../../server/audit/index.ts';
+import { fields } from '../../server/audit/record-fields.ts';
+import { canonicalForm } from '../../tools/index.ts';
 
 /** Of any type but an enrolment, which must hold a key to be whole. */
 const bodies = fc.array(
@@ -60,6 +74,68 @@ describe('any chain', () => {
         const isPrefix = picked.every((record, i) => record.index === i);
         expect((await verifyChain(picked)).ok).toBe(isPrefix);
       }),
+    );
+  });
+});
+
+const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('x'.repeat(2_000), 'x'.repeat(2_001), '\ud800'));
+const texts = fc.array(text, { maxLength: 4 });
+/** Values that some field takes as they are, values that one mends and values that none takes. */
+const value = fc.oneof(
+  text,
+  texts,
+  fc.integer(),
+  fc.double(),
+  fc.boolean(),
+  fc.constantFrom(
+    ...[
+      'allow',
+      'read',
+      'call.refused',
+      2 ** 53,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      null,
+      undefined,
+      Object.assign([], { 1: 'x' }),
+      Array(1_001).fill('x'),
+      new Date(0),
+      {},
+    ],
+  ),
+  fc.record(
+    { sensitivity: text, categories: fc.oneof(texts, text), integrity: text, origin: text },
+    { requiredKeys: ['sensitivity', 'categories', 'integrity'] },
+  ),
+  fc.record({ sensitivity: text }).map((made) => Object.create(made) as object),
+);
+
+describe('any value', () => {
+  it('is kept, mended or refused in every field of a record as the check of the field says, also where it is passed without it', () => {
+    fc.assert(
+      fc.property(value, (given) => {
+        for (const [name, check] of Object.entries<z.ZodType>({ ...fields, arguments: z.never() })) {
+          const record = { type: 'call.refused', at: 1, [name]: given } as unknown as RecordBody;
+          const checked = check.safeParse(given);
+          if (checked.success) expect(checkBody(record)).toStrictEqual({ ...record, [name]: checked.data });
+          else if (given === undefined && name !== 'type' && name !== 'at') expect(checkBody(record)).toStrictEqual({ type: 'call.refused', at: 1 });
+          else expect(() => checkBody(record)).toThrow(/not allowed in a record/);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('a keyed HMAC', () => {
+  it('is HMAC-SHA-256 of the canonical form, whatever the lengths of the key and the value', () => {
+    const long = fc.nat({ max: 3_000 }).map((length) => '€'.repeat(length));
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200, size: 'max' }), fc.oneof(fc.string({ unit: 'binary' }), long), (bytes, said) => {
+        const expected = createHmac('sha256', bytes).update(canonicalForm(said)).digest('hex');
+        expect(hmacOf([{ id: 'k', createdAt: 0, retiresAt: null, bytes }], said)).toBe(`k:${expected}`);
+      }),
+      { numRuns: 500 },
     );
   });
 });
