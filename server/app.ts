@@ -1,13 +1,15 @@
 import { type Handler, Hono } from 'hono';
 import { checkNames, localRoutes } from './identity/index.ts';
-import { mcpRoutes } from './mcp/index.ts';
+import type { Doors } from './listen.ts';
+import { mcpDoor } from './mcp/index.ts';
 import { oauthRoutes } from './oauth/index.ts';
 import type { Ports } from './ports.ts';
 import { StoreUnavailable } from './store/index.ts';
 
 /** Every door of the broker. Each is thin: it proves who asks and calls the same functions as the others. */
-export function createApp(ports: Ports): Hono {
+export function createApp(ports: Ports): Doors {
   const app = new Hono();
+  const mcp = mcpDoor(ports);
   app.get('/livez', (c) => c.text('ok\n'));
   app.get('/readyz', async (c) => {
     const store = await ports.store.check().then(
@@ -25,7 +27,7 @@ export function createApp(ports: Ports): Hono {
   }
   app.route('/', oauthRoutes(ports));
   app.route('/', localRoutes(ports));
-  app.route('/', mcpRoutes(ports));
+  app.route('/', mcp.routes);
   app.all(
     '/v1/*',
     whenKnockedAt(async () => (await import('./api/index.ts')).apiRoutes(ports)),
@@ -40,7 +42,7 @@ export function createApp(ports: Ports): Hono {
     if (!outage) ports.log.error({ err: error, path: c.req.routePath }, 'a request ended in an exception');
     return c.json({ error: outage ? 'unavailable' : 'server_error' }, 503, { 'cache-control': 'no-store' });
   });
-  return app;
+  return { fetch: app.fetch, take: mcp.take };
 }
 
 /** A door of people: its pages and shapes are read when the first of them comes, so that a broker that only agents use does without. */

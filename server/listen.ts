@@ -1,10 +1,15 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { logRequests } from './observe/request-log.ts';
 
-/** What answers a request; `bindings` are Node's own request and response behind it. */
-export type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
+/** What answers requests. */
+export interface Doors {
+  /** Any of them; `bindings` are Node's own request and response behind it. */
+  fetch(request: Request, bindings: HttpBindings): Response | Promise<Response>;
+  /** Asked first: those it serves as Node has them, null for others. It resolves to null once it has answered itself. */
+  take(incoming: IncomingMessage, outgoing: ServerResponse): Promise<Response | null> | null;
+}
 
 export interface Listening {
   readonly port: number;
@@ -15,12 +20,12 @@ export interface Listening {
  * Listens on every host with one port; port 0 takes a free one. A loopback address the machine does not have (no IPv6)
  * is left out as long as one is there. Rejects with the system's error, such as EADDRINUSE.
  */
-export async function listen(fetch: Fetch, hosts: readonly string[], port: number, log: Logger): Promise<Listening> {
+export async function listen(doors: () => Doors, hosts: readonly string[], port: number, log: Logger): Promise<Listening> {
   const servers: Server[] = [];
   let bound = port;
   for (const host of hosts) {
     try {
-      const server = await open(fetch, host, bound, log);
+      const server = await open(doors, host, bound, log);
       servers.push(server);
       const address = server.address();
       if (typeof address === 'object' && address) bound = address.port;
@@ -43,8 +48,15 @@ const lookEveryMs = 5_000;
 /** Per address listened on. */
 const mostConnections = 8_192;
 
-function open(fetch: Fetch, host: string, port: number, log: Logger): Promise<Server> {
-  const answer = getRequestListener((request, bindings) => fetch(request, bindings as HttpBindings), { errorHandler: (error) => failed(log, error) });
+function open(doors: () => Doors, host: string, port: number, log: Logger): Promise<Server> {
+  const options = { errorHandler: (error: unknown) => failed(log, error) };
+  const answer = getRequestListener((request, bindings) => doors().fetch(request, bindings as HttpBindings), options);
+  const hear = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    const taken = doors().take(incoming, outgoing);
+    if (taken === null) return answer(incoming, outgoing);
+    const response = await taken.catch((error: unknown) => failed(log, error));
+    if (response !== null) await getRequestListener(async () => response, options)(incoming, outgoing);
+  };
   const settings = {
     maxHeaderSize: 32_768,
     headersTimeout: headersMs,
@@ -53,7 +65,7 @@ function open(fetch: Fetch, host: string, port: number, log: Logger): Promise<Se
     // A request without one is refused where every other is.
     requireHostHeader: false,
   };
-  const server = createServer(settings, (request, response) => void answer(request, response));
+  const server = createServer(settings, (request, response) => void hear(request, response));
   server.maxConnections = mostConnections;
   logRequests(server, log);
   dropSlowReaders(server);

@@ -13,7 +13,7 @@ import { createTenants, type ObservedUseCase, type Plan, readObserved, watchDrif
 import { startExtending } from './extensions/index.ts';
 import { newId } from './ids.ts';
 import { createLimits } from './limits/index.ts';
-import { type Fetch, listen } from './listen.ts';
+import { type Doors, listen } from './listen.ts';
 import { startDelivering } from './notifications/index.ts';
 import { createLog } from './observe/log.ts';
 import type { Ports } from './ports.ts';
@@ -49,6 +49,8 @@ export interface StartOptions {
 type Edges = Pick<Ports, 'store' | 'upstreams'>;
 
 const sweepEveryMs = 5_000;
+
+const closedDoors = (why: string): Doors => ({ fetch: () => new Response(why, { status: 503 }), take: () => null });
 
 /** Starts one broker: store and keys opened, documents applied, doors open. Rejects, with everything closed again, when any of it fails. */
 export async function startBroker(config: Omit<Config, 'public_url'> & { public_url?: string }, options: StartOptions = {}): Promise<Broker> {
@@ -87,8 +89,8 @@ export async function startBroker(config: Omit<Config, 'public_url'> & { public_
     closers.push(() => anchor.close());
 
     // The port is taken first: with port 0 the public URL depends on it. Until the app is there, the door says so.
-    let fetch: Fetch = () => new Response('starting\n', { status: 503 });
-    const listening = await listen((request, bindings) => fetch(request, bindings), config.listen.hosts, config.listen.port, log);
+    let doors = closedDoors('starting\n');
+    const listening = await listen(() => doors, config.listen.hosts, config.listen.port, log);
     closers.push(() => listening.close());
     const settled: Config = { ...config, public_url: (config.public_url ?? `http://localhost:${listening.port}`).replace(/\/+$/, '') };
 
@@ -114,10 +116,9 @@ export async function startBroker(config: Omit<Config, 'public_url'> & { public_
     closers.push(() => delivering.close());
     const extending = startExtending(ports);
     closers.push(async () => extending.close());
-    const app = createApp(ports);
-    fetch = (request, bindings) => app.fetch(request, bindings);
+    doors = createApp(ports);
     void lost.promise.then(() => {
-      fetch = () => new Response('the store is not as it was\n', { status: 503 });
+      doors = closedDoors('the store is not as it was\n');
     });
 
     const sweep = setInterval(() => {

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import type { ReadHeaders } from './read-capped.ts';
 import { isLoopbackHost } from './urls.ts';
 
 type Named = Pick<Config, 'public_url' | 'listen' | 'allowed_origins'>;
@@ -6,7 +7,7 @@ type Named = Pick<Config, 'public_url' | 'listen' | 'allowed_origins'>;
 const loopback = ['localhost', '127.0.0.1', '[::1]'];
 
 /** Which header keeps a request out: `Host` must name this broker, and `Origin`, when a browser sends one, be allowed (DNS rebinding). */
-export function checkNames(config: Named, headers: Headers): 'host' | 'origin' | null {
+export function checkNames(config: Named, headers: ReadHeaders): 'host' | 'origin' | null {
   const { homes, origins } = namesOf(config);
   const host = headers.get('host');
   if (host === null || !homes.some((one) => one.host === host || one.host === canonicalHost(one.protocol, host))) return 'host';

@@ -10,7 +10,7 @@ export { type PersonClaims, personClaims, signOwn, type TaskClaims, taskClaims, 
 export { groupsOf, personNow, type Role, rolesOf } from './people.ts';
 export { type Proof, proofAlgorithms, verifyProof } from './proof.ts';
 export { proveAssertion } from './prove-assertion.ts';
-export { isEncoded, readCapped } from './read-capped.ts';
+export { isEncoded, type ReadHeaders, readCapped } from './read-capped.ts';
 export { type Form, readForm } from './read-form.ts';
 export { readScopes, type Scope, scopeOf, scopes } from './scopes.ts';
 export { takeProof } from './take-proof.ts';

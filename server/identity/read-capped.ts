@@ -31,5 +31,8 @@ async function readPieces(body: ReadableStream<Uint8Array> | null, most: number,
   return Buffer.concat(chunks);
 }
 
+/** What is asked of headers; the name in lower case. */
+export type ReadHeaders = Pick<Headers, 'get'>;
+
 /** A body that is compressed, or says so (RFC 9110 §8.4), is read nowhere: small on the wire, it may be anything in memory. */
-export const isEncoded = (headers: Headers): boolean => !/^(identity)?$/i.test(headers.get('content-encoding')?.trim() ?? '');
+export const isEncoded = (headers: ReadHeaders): boolean => !/^(identity)?$/i.test(headers.get('content-encoding')?.trim() ?? '');

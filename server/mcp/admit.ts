@@ -1,6 +1,6 @@
 import { isRefusal, type Refusal, type Session } from '../call/index.ts';
 import type { Config } from '../config.ts';
-import { type Caller, type Connection, resourceMetadataUrl, takeProof } from '../identity/index.ts';
+import { type Caller, type Connection, type ReadHeaders, resourceMetadataUrl, takeProof } from '../identity/index.ts';
 import { askerOf } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import { StoreUnavailable } from '../store/store.ts';
@@ -14,7 +14,7 @@ export interface Address {
 }
 
 /** Which door a request stands at. An id that names no session is answered like one that is not the caller's. */
-export function doorOf(config: Config, { session, tenant }: Address, headers: Headers): Door {
+export function doorOf(config: Config, { session, tenant }: Address, headers: ReadHeaders): Door {
   return {
     kind: session !== null ? 'session' : tenant !== null ? 'tenant' : 'mcp',
     session,
@@ -26,7 +26,7 @@ export function doorOf(config: Config, { session, tenant }: Address, headers: He
 }
 
 /** Who asks, by the token and the proof of its key alone: known before anything else of a request is read. */
-export async function identify(ports: Ports, parts: Parts, door: Door, headers: Headers, method = ''): Promise<Caller | Connection | Refusal> {
+export async function identify(ports: Ports, parts: Parts, door: Door, headers: ReadHeaders, method = ''): Promise<Caller | Connection | Refusal> {
   try {
     const shown = { authorization: headers.get('authorization'), proof: headers.get('dpop'), method };
     const who = await parts.authenticate(ports, { ...shown, door: door.kind, session: door.session, tenant: door.tenant });

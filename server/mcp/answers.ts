@@ -75,6 +75,9 @@ export function rpcIdOf(body: unknown): RpcId {
 
 const notStored = { 'cache-control': 'no-store' };
 
+/** Of an answer that a call has. */
+export const plainHeaders = { 'content-type': 'application/json', ...notStored };
+
 /** A JSON-RPC error answer with its HTTP status. */
 export function rpcError(status: number, code: number, message: string, id: RpcId = null, headers: Readonly<Record<string, string>> = {}): Response {
   return Response.json({ jsonrpc: '2.0', id, error: { code, message } }, { status, headers: { ...notStored, ...headers } });

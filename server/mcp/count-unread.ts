@@ -1,11 +1,11 @@
-import type { HttpBindings } from '@hono/node-server';
+import type { ServerResponse } from 'node:http';
 import type { Limits } from '../limits/index.ts';
 
 /**
  * Counts an answer for as long as its client has not taken it, also one that waits behind another on its connection. What it returns
  * is to be called when the answer is given.
  */
-export function countUnread(limits: Limits, tenant: string, outgoing: HttpBindings['outgoing']): () => void {
+export function countUnread(limits: Limits, tenant: string, outgoing: ServerResponse): () => void {
   let held = 0;
   const count = (): void => {
     const more = outgoing.closed ? 0 : outgoing.writableLength - held;
@@ -15,5 +15,5 @@ export function countUnread(limits: Limits, tenant: string, outgoing: HttpBindin
     limits.holdAnswer(tenant, more);
   };
   outgoing.once('prefinish', count);
-  return () => void setImmediate(count);
+  return () => (outgoing.writableEnded ? count() : void setImmediate(count));
 }

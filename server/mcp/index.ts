@@ -1,4 +1,3 @@
-import type { Hono } from 'hono';
 import {
   awaitApproval,
   brokerCall,
@@ -20,7 +19,7 @@ import { authenticate, callerOfConnection } from '../identity/index.ts';
 import type { Ports } from '../ports.ts';
 import { endSession, openSession } from '../sessions/index.ts';
 import type { Parts } from './parts.ts';
-import { createRoutes } from './routes.ts';
+import { createDoor, type McpDoor } from './routes.ts';
 
 const tasks = { keep: keepTask, look: lookAtTask, run: runTask, cancel: cancelTask, list: listTasks };
 const broker: Parts = {
@@ -42,9 +41,10 @@ const broker: Parts = {
   tasks,
 };
 
-/** `POST /mcp` and `POST /sessions/:id/mcp` over the call path; `parts` only to stand in for some of it. */
-export function mcpRoutes(ports: Ports, parts: Partial<Parts> = {}): Hono {
-  return createRoutes(ports, { ...broker, ...parts });
+/** The MCP door over the call path; `parts` only to stand in for some of it. */
+export function mcpDoor(ports: Ports, parts: Partial<Parts> = {}): McpDoor {
+  return createDoor(ports, { ...broker, ...parts });
 }
 
 export type { Parts } from './parts.ts';
+export type { McpDoor } from './routes.ts';

@@ -1,3 +1,4 @@
+import type { ReadHeaders } from '../identity/index.ts';
 import { rpcError, rpcIdOf } from './answers.ts';
 import type { Cancellations } from './cancellations.ts';
 import type { Visit } from './parts.ts';
@@ -7,7 +8,7 @@ import type { ListWatches } from './watch-list.ts';
 /** What 2025-era clients ask. SDK v1 costs time and memory to load: only a broker that meets such a client pays. */
 
 /** The protocol session that a GET or DELETE is about; null for whoever names none, or speaks a revision that has none. */
-export function namedBy({ headers }: Request): string | null {
+export function namedBy(headers: ReadHeaders): string | null {
   return headers.get('mcp-protocol-version') === '2026-07-28' ? null : headers.get(idHeader);
 }
 

@@ -1,4 +1,5 @@
 import { classifyInboundRequest, specTypeSchemas } from '@modelcontextprotocol/server';
+import type { ReadHeaders } from '../identity/index.ts';
 import type { Call } from './answer-call.ts';
 import { serverInfo } from './introduction.ts';
 import type { ToolResult } from './tool-result.ts';
@@ -20,7 +21,7 @@ const serverInfoKey = 'io.modelcontextprotocol/serverInfo';
 const known = new Set(['name', 'arguments', '_meta']);
 
 /** Which era a message speaks, or the plain call it is. */
-export function routeOf(headers: Headers, message: Readonly<Record<string, unknown>>): 'legacy' | 'modern' | PlainCall {
+export function routeOf(headers: ReadHeaders, message: Readonly<Record<string, unknown>>): 'legacy' | 'modern' | PlainCall {
   const [version, method, name] = ['mcp-protocol-version', 'mcp-method', 'mcp-name'].map((header) => headers.get(header) ?? undefined);
   const plain = version === revision && method === 'tools/call' ? plainCallOf(message, name) : null;
   // Who has been found to introduce itself rightly does so again in every call.
@@ -58,12 +59,11 @@ function plainCallOf({ jsonrpc, id, method, params, ...rest }: Readonly<Record<s
 /** A name that stands in its header as it is (SEP-2243). */
 const isHeaderSafe = (name: string): boolean => /^[A-Za-z0-9_.-]{1,128}$/.test(name);
 
-/** The answer to it; null when the result has not the shape MCP asks for, which the SDK then says. */
-export function answerPlainly({ id }: PlainCall, result: ToolResult): Response | null {
+/** The body of the answer to it; null when the result has not the shape MCP asks for, which the SDK then says. */
+export function answerPlainly({ id }: PlainCall, result: ToolResult): string | null {
   const value = checkedResult(result);
   if (value === null) return null;
-  const body = JSON.stringify({ result: { ...value, resultType: 'complete', _meta: { ...value._meta, [serverInfoKey]: serverInfo } }, jsonrpc: '2.0', id });
-  return new Response(body, { status: 200, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } });
+  return JSON.stringify({ result: { ...value, resultType: 'complete', _meta: { ...value._meta, [serverInfoKey]: serverInfo } }, jsonrpc: '2.0', id });
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,22 +1,24 @@
 import { isJsonContentType } from '@modelcontextprotocol/server';
 import { parseJsonStrict } from '../../tools/index.ts';
 import { refuse } from '../call/index.ts';
-import { isEncoded, readCapped } from '../identity/index.ts';
+import { isEncoded } from '../identity/index.ts';
 import type { Held } from '../limits/index.ts';
 import { invalidRequest, parseError, rpcError, tooManyRequests } from './answers.ts';
+import type { Heard } from './heard.ts';
+import { readBody } from './read-body.ts';
 
 const bodyCaps = { bytes: 1_048_576, depth: 64 };
 
 /** The one message of a POST, read once and strictly before any SDK sees it; or the answer that refuses it. */
 export async function readMessage(
-  request: Request,
+  heard: Heard,
   held: Held,
 ): Promise<{ readonly message: Readonly<Record<string, unknown>>; readonly bytes: number } | { readonly refused: Response }> {
-  if (!isJsonContentType(request.headers.get('content-type'))) {
+  if (!isJsonContentType(heard.headers.get('content-type'))) {
     return { refused: rpcError(415, invalidRequest, 'The content type must be application/json') };
   }
-  if (isEncoded(request.headers)) return { refused: rpcError(415, invalidRequest, 'The body must not be compressed', null, { 'accept-encoding': 'identity' }) };
-  const bytes = await readCapped(request, bodyCaps.bytes, held.take);
+  if (isEncoded(heard.headers)) return { refused: rpcError(415, invalidRequest, 'The body must not be compressed', null, { 'accept-encoding': 'identity' }) };
+  const bytes = await readBody(heard, bodyCaps.bytes, held.take);
   // From here on it is the call that is counted with it.
   held.giveBack();
   if (bytes === 'too much')

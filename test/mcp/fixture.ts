@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { serve } from '@hono/node-server';
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -13,7 +11,8 @@ import { type CallAnswer, type CallIo, type CallRequest, type ListedTool, type R
 import { config as configShape } from '../../server/config.ts';
 import type { Caller } from '../../server/identity/caller.ts';
 import { createLimits } from '../../server/limits/index.ts';
-import { mcpRoutes, type Parts } from '../../server/mcp/index.ts';
+import { type Doors, listen } from '../../server/listen.ts';
+import { mcpDoor, type Parts } from '../../server/mcp/index.ts';
 import type { Ports } from '../../server/ports.ts';
 import { openStore, type Store } from '../../server/store/index.ts';
 import { createSignals, type Signals } from '../../server/store/signals.ts';
@@ -111,7 +110,9 @@ function keepLazily(signals: Signals): Kept & { close(): Promise<void> } {
 }
 
 /** The MCP door over real HTTP; only the call path behind it is stood in for. */
-export async function serveDoor(options: { answer?: Answers; parts?: Partial<Parts>; holdMs?: number; ports?: Partial<Ports> } = {}): Promise<Served> {
+export async function serveDoor(
+  options: { answer?: Answers; parts?: Partial<Parts>; holdMs?: number; ports?: Partial<Ports>; onTake?: (taken: boolean) => void } = {},
+): Promise<Served> {
   const calls: Served['calls'] = [];
   const plenty = { per_second: 1_000_000, burst: 1_000_000 };
   const limits = { requests: { session: plenty, agent: plenty, tenant: plenty } };
@@ -158,10 +159,16 @@ export async function serveDoor(options: { answer?: Answers; parts?: Partial<Par
     tasks: { keep: unexpected, look: unexpected, run: unexpected, cancel: unexpected, list: unexpected },
     ...options.parts,
   };
-  const app = new Hono().route('/', mcpRoutes(ports, parts));
-  const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' });
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
+  const { routes, take } = mcpDoor(ports, parts);
+  const doors: Doors = {
+    fetch: new Hono().route('/', routes).fetch,
+    take(incoming, outgoing) {
+      const taken = take(incoming, outgoing);
+      options.onTake?.(taken !== null);
+      return taken;
+    },
+  };
+  const { port, close } = await listen(() => doors, ['127.0.0.1'], 0, ports.log);
   config.public_url = `http://localhost:${port}`;
   const url = `http://127.0.0.1:${port}`;
   return {
@@ -172,10 +179,7 @@ export async function serveDoor(options: { answer?: Answers; parts?: Partial<Par
     parts,
     signals,
     async close() {
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        if ('closeAllConnections' in server) server.closeAllConnections();
-      });
+      await close();
       await kept.close();
     },
   };
