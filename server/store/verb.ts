@@ -13,10 +13,36 @@ export type Value = string | number | Uint8Array | null;
  * `one`: the first row or undefined; `all`: every row; `run`: how many rows it changed; `enter`: only this tenant's rows from here on;
  * `signal`: told to every process once, and only if, it is committed.
  */
-export type Statement =
-  | { readonly want: 'one' | 'all' | 'run'; readonly text: string; readonly values: readonly Value[] }
-  | { readonly want: 'enter'; readonly tenant: string }
-  | { readonly want: 'signal'; readonly change: Change };
+export type Statement = Query | { readonly want: 'enter'; readonly tenant: string } | { readonly want: 'signal'; readonly change: Change };
+
+/**
+ * What it says beside its text is for a store that is told of every change: it may answer from what it knows, and write what changes
+ * again and again once, before it commits. Any other goes by the text alone.
+ */
+export interface Query {
+  readonly want: 'one' | 'all' | 'run';
+  readonly text: string;
+  readonly values: readonly Value[];
+  /** Asked again and again of what seldom changes: the same rows until a table it names is written to. It names no kept one. */
+  readonly remember?: true;
+  /** Reads or changes this one row of a kept table. */
+  readonly kept?: KeptRow;
+}
+
+/** Tables of which each row is found by its whole key, and some change with every call. */
+export const keptTables = {
+  chain_heads: { key: ['tenant'], columns: ['next', 'hash'] },
+  counters: { key: ['tenant', 'scope', 'name'], columns: ['used'] },
+} as const;
+export type KeptTable = keyof typeof keptTables;
+export type Row = Readonly<Record<string, Value>>;
+
+export interface KeptRow {
+  readonly table: KeptTable;
+  readonly key: readonly string[];
+  /** What the text makes of the row as it is, undefined where there is none; null when it changes nothing. Absent from a query that only reads. */
+  readonly change?: (row: Row | undefined) => Row | null;
+}
 
 export function* one<Row>(text: string, ...values: Value[]): Verb<Row | undefined> {
   const [row] = yield [{ want: 'one', text, values }];
@@ -26,6 +52,38 @@ export function* one<Row>(text: string, ...values: Value[]): Verb<Row | undefine
 export function* all<Row>(text: string, ...values: Value[]): Verb<Row[]> {
   const [rows] = yield [{ want: 'all', text, values }];
   return rows as Row[];
+}
+
+/** `one`, remembered. */
+export function* remembered<Row>(text: string, ...values: Value[]): Verb<Row | undefined> {
+  const [row] = yield [{ want: 'one', text, values, remember: true }];
+  return row as Row | undefined;
+}
+
+/** `all`, remembered. */
+export function* allRemembered<Row>(text: string, ...values: Value[]): Verb<Row[]> {
+  const [rows] = yield [{ want: 'all', text, values, remember: true }];
+  return rows as Row[];
+}
+
+/** Reads one row of each kept table by its key. */
+export const readKeptText = Object.fromEntries(
+  Object.entries(keptTables).map(([table, { key, columns }]) => [
+    table,
+    `SELECT ${columns.join(', ')} FROM ${table} WHERE ${key.map((column) => `${column} = ?`).join(' AND ')}`,
+  ]),
+) as Readonly<Record<KeptTable, string>>;
+
+/** One row of a kept table, by its key. */
+export function* readKept<Row>(table: KeptTable, ...key: string[]): Verb<Row | undefined> {
+  const [row] = yield [{ want: 'one', text: readKeptText[table], values: key, kept: { table, key } }];
+  return row as Row | undefined;
+}
+
+/** How many rows changed: one or none. INVARIANT: `change` makes of the row what the text makes of it. */
+export function* changeKept(kept: Required<KeptRow>, text: string, ...values: Value[]): Verb<number> {
+  const [changed] = yield [{ want: 'run', text, values, kept }];
+  return changed as number;
 }
 
 export function* run(text: string, ...values: Value[]): Verb<number> {

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { recordsOf, verifyChain } from '../../server/audit/index.ts';
 import { openSqliteStore, StoreUnavailable } from '../../server/store/index.ts';
@@ -62,6 +63,8 @@ describe("the store's file", () => {
     await open(store);
     await store.readSession('acme', 'ses_1');
     migrateTo(path, 'ALTER TABLE sessions ADD COLUMN later TEXT', schema.steps.length + 1);
+    // What another process has done is seen from the next turn of the loop on.
+    await setImmediate();
     await expect(store.readSession('acme', 'ses_1')).rejects.toThrow(/newer Taskgate/);
     await expect(take(store)).rejects.toThrow(/newer Taskgate/);
     await expect(another()).rejects.toThrow(/newer Taskgate/);

@@ -1,38 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Written } from '../engine.ts';
 import { StoreUnavailable } from '../store.ts';
-import { Undo } from '../verb.ts';
 import { classify, unavailable } from './failures.ts';
 import { createOrOpenFile, type OpenFile, reopenFile } from './file.ts';
+import { unknown } from './memory.ts';
 import { mark, schemaVersion, tooNew } from './migrations.ts';
-import type { Sql } from './sql.ts';
+import { attempt, fail, type Pending, patienceMs, pendingOf, type Work } from './pending.ts';
+import { asking, type Sql } from './sql.ts';
 
-/** How long a verb waits for another process to let the file go, in milliseconds. */
-const patienceMs = 2000;
 /** With jitter, so that two processes do not meet again and again. */
 const pauseMs = (): number => 1 + Math.random() * 6;
 
 export interface Connection {
   /** Runs a verb inside the open transaction; resolves before that is committed. */
-  write<T>(verb: (sql: Sql) => T): Promise<Written<T>>;
+  write<T>(verb: Work<T>): Promise<Written<T>>;
   /** `write`, resolved only once the answer is durable. */
-  commit<T>(verb: (sql: Sql) => T): Promise<T>;
+  commit<T>(verb: Work<T>): Promise<T>;
   /** One consistent view of what is committed, on a connection of its own: it never sees a transaction that is still open. */
-  read<T>(verb: (sql: Sql) => T): Promise<T>;
-  /** `read`, though what it rests on may not be durable yet. */
-  peek<T>(verb: (sql: Sql) => T): Promise<T>;
+  read<T>(verb: Work<T>): Promise<T>;
+  /** `read`, though what it rests on may not be durable yet, and as this turn of the event loop found it. May be begun twice. */
+  peek<T>(verb: Work<T>): Promise<T>;
   /** Moves when another process has committed (sqlite.org/pragma.html#pragma_data_version); null while the file cannot be read. */
   othersVersion(): number | null;
   close(): Promise<void>;
-}
-
-/** A verb on its way: run once in a transaction, then told whether that was committed. */
-interface Pending {
-  readonly deadline: number;
-  /** Throws only what spoils the whole transaction; a verb's own fault rejects that verb alone. */
-  run(sql: Sql): void;
-  committed(): void;
-  failed(error: unknown): void;
 }
 
 /**
@@ -48,6 +38,8 @@ export async function openConnection(path: string): Promise<Connection> {
   let retry: NodeJS.Timeout | null = null;
   /** Run inside the open transaction; null when none is open. */
   let batch: Pending[] | null = null;
+  /** The file was found as it should be in this turn of the loop. */
+  let lookedAt = false;
 
   const moved = (): StoreUnavailable => new StoreUnavailable(`the store's file ${path} was removed or replaced`);
 
@@ -57,6 +49,35 @@ export async function openConnection(path: string): Promise<Connection> {
     if (file && !file.isInPlace()) abandon(moved());
     file ??= reopenFile(path, meta);
     return file;
+  }
+
+  /** Inside a transaction of the writer: brings up to date what is known of the file. */
+  function refresh({ writer, memory }: OpenFile): void {
+    if (memory.refresh()) checkMark(writer);
+  }
+
+  /** `inPlace`, looked at once a turn, with what is known brought up to date. */
+  function asOfThisTurn(): OpenFile {
+    if (lookedAt && file && !closed) return file;
+    const found = inPlace();
+    if (!batch) inTransaction(found, () => undefined);
+    lookedAt = true;
+    setImmediate(() => {
+      lookedAt = false;
+    });
+    return found;
+  }
+
+  /** A look of the writer at what is committed, where it has nothing open. */
+  function inTransaction<T>(found: OpenFile, look: () => T): T {
+    found.writer.run('BEGIN');
+    try {
+      refresh(found);
+      return look();
+    } finally {
+      found.memory.committed();
+      found.writer.run('COMMIT');
+    }
   }
 
   /** After an outage nothing of a connection is trusted: the open transaction fails as one, and the next verb opens the file anew. */
@@ -77,10 +98,10 @@ export async function openConnection(path: string): Promise<Connection> {
   function pump(): void {
     try {
       if (!batch) {
-        const { writer } = inPlace();
-        writer.run('BEGIN IMMEDIATE');
+        const found = inPlace();
+        found.writer.run('BEGIN IMMEDIATE');
         batch = [];
-        checkMark(writer);
+        refresh(found);
         setImmediate(commitBatch);
       }
     } catch (error) {
@@ -102,7 +123,7 @@ export async function openConnection(path: string): Promise<Connection> {
     }
     batch.push(one);
     try {
-      one.run(file.writer);
+      one.run(file);
     } catch (error) {
       abandon(unavailable('the store failed while writing', error));
     }
@@ -113,8 +134,10 @@ export async function openConnection(path: string): Promise<Connection> {
     const committed = file;
     try {
       if (!file.isInPlace()) throw moved();
+      file.memory.writeBack();
       const { sequence } = file.writer.one<{ sequence: number }>('UPDATE meta SET sequence = sequence + 1 RETURNING sequence') ?? meta;
       file.writer.run('COMMIT');
+      file.memory.committed();
       meta = { ...meta, sequence };
     } catch (error) {
       abandon(unavailable('the store could not make it durable', error));
@@ -143,15 +166,23 @@ export async function openConnection(path: string): Promise<Connection> {
     if (queue.length > 0) pump();
   }
 
-  function readOnce<T>(verb: (sql: Sql) => T): T {
+  function readOnce<T>(verb: Work<T>): T {
     const { reader } = inPlace();
     reader.run('BEGIN');
     try {
       checkMark(reader);
-      return verb(reader);
+      return verb(asking(reader));
     } finally {
       reader.run('COMMIT');
     }
+  }
+
+  /** From what is known, else from the writer where it has nothing open, else from the reader. */
+  function peekOnce<T>(verb: Work<T>): T {
+    const found = asOfThisTurn();
+    const known = attempt(verb, (query) => found.memory.look(query, batch !== null));
+    if (known !== unknown) return known;
+    return batch ? readOnce(verb) : inTransaction(found, () => verb(found.memory.answer));
   }
 
   async function look<T>(take: () => T): Promise<T> {
@@ -164,7 +195,7 @@ export async function openConnection(path: string): Promise<Connection> {
     }
   }
 
-  function write<T>(verb: (sql: Sql) => T): Promise<Written<T>> {
+  function write<T>(verb: Work<T>): Promise<Written<T>> {
     return new Promise((resolve, reject) => {
       queue.push(pendingOf(verb, resolve, reject));
       pump();
@@ -178,7 +209,7 @@ export async function openConnection(path: string): Promise<Connection> {
       await durable;
       return answer;
     },
-    peek: (verb) => look(() => readOnce(verb)),
+    peek: (verb) => look(() => peekOnce(verb)),
     async read(verb) {
       const { answer, durable } = await look(() => ({ answer: readOnce(verb), durable: file?.flush.settled() ?? null }));
       // It may rest on what is committed and not yet durable: until that is, nobody is told.
@@ -202,40 +233,6 @@ export async function openConnection(path: string): Promise<Connection> {
       abandon(new StoreUnavailable('the store was closed'));
     },
   };
-}
-
-function pendingOf<T>(verb: (sql: Sql) => T, resolve: (written: Written<T>) => void, reject: (error: unknown) => void): Pending {
-  const { promise: durable, resolve: committed, reject: lost } = Promise.withResolvers<void>();
-  // Whoever awaits it still learns of the loss; who does not must not bring the process down.
-  durable.catch(() => undefined);
-  return {
-    deadline: performance.now() + patienceMs,
-    run(sql) {
-      sql.run('SAVEPOINT verb');
-      let answer: T;
-      try {
-        answer = verb(sql);
-      } catch (error) {
-        if (classify(error) !== 'fault') throw error;
-        sql.run('ROLLBACK TO verb');
-        sql.run('RELEASE verb');
-        if (error instanceof Undo) resolve({ answer: error.answer as T, durable });
-        else reject(error);
-        return;
-      }
-      sql.run('RELEASE verb');
-      resolve({ answer, durable });
-    },
-    committed,
-    failed(error) {
-      reject(error);
-      lost(error);
-    },
-  };
-}
-
-function fail(pending: readonly Pending[], error: unknown): void {
-  for (const one of pending) one.failed(error);
 }
 
 async function openAtStart(path: string): Promise<OpenFile> {

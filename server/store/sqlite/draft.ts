@@ -5,7 +5,7 @@ import { type Draft, type DraftOptions, PlaceTaken } from '../copy.ts';
 import { StoreUnavailable } from '../store.ts';
 import { classify } from './failures.ts';
 import { readMeta, schemaVersion, takeSteps } from './migrations.ts';
-import { createSql, perform } from './sql.ts';
+import { asking, createSql, perform } from './sql.ts';
 
 const journals = ['-wal', '-shm', '-journal'] as const;
 
@@ -39,7 +39,7 @@ export function openSqliteDraft(path: string, { version, replace, suffix }: Draf
     async finish({ store, epoch, epochAt }, verb) {
       takeSteps(database, schemaVersion);
       sql.run('UPDATE meta SET store = ?, epoch = ?, epoch_at = ?', store, epoch, epochAt);
-      const answer = perform(sql, verb());
+      const answer = perform(asking(sql), verb());
       const [broken] = sql.all('PRAGMA foreign_key_check');
       if (broken) throw new Error('a row of the backup refers to one that is not in it');
       database.exec('COMMIT');

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { StoreUnavailable } from '../store.ts';
 import { createFlush, type Flush } from './flush.ts';
+import { createMemory, type Memory } from './memory.ts';
 import { type Meta, migrate, readMeta, schemaVersion, tooNew } from './migrations.ts';
 import { createSql, type Sql } from './sql.ts';
 
@@ -15,6 +16,8 @@ interface Inode {
 
 export interface OpenFile {
   readonly writer: Sql;
+  /** Of the writer. */
+  readonly memory: Memory;
   readonly reader: Sql;
   readonly meta: Meta;
   /** Commits are durable only once this has flushed them. */
@@ -81,8 +84,10 @@ function openFile(path: string, prepare: (writer: DatabaseSync) => Meta): OpenFi
     opened.push(reader);
     if (!same(inodeOf(path), inode)) throw new StoreUnavailable(`the store's file ${path} was replaced while it was opened`);
     const flush = createFlush(`${path}-wal`);
+    const sql = createSql(writer);
     return {
-      writer: createSql(writer),
+      writer: sql,
+      memory: createMemory(sql),
       reader: createSql(reader),
       meta,
       flush,

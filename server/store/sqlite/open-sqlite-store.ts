@@ -18,9 +18,9 @@ export async function openSqliteStore({ path, clock }: { path: string; clock: ()
 
   async function write<T>(verb: () => Verb<T>): Promise<Written<T>> {
     const told: Change[] = [];
-    const written = await connection.write((sql) => {
+    const written = await connection.write((ask) => {
       try {
-        return perform(sql, verb(), told);
+        return perform(ask, verb(), told);
       } catch (error) {
         // What is taken back has not happened.
         if (error instanceof Undo) told.length = 0;
@@ -39,7 +39,7 @@ export async function openSqliteStore({ path, clock }: { path: string; clock: ()
     return answer;
   }
 
-  const read = <T>(verb: () => Verb<T>): Promise<T> => connection.read((sql) => perform(sql, verb()));
+  const read = <T>(verb: () => Verb<T>): Promise<T> => connection.read((ask) => perform(ask, verb()));
 
   return createStore(
     {
@@ -53,7 +53,7 @@ export async function openSqliteStore({ path, clock }: { path: string; clock: ()
       commit: (_, verb) => commit(verb),
       read: (_, verb) => read(verb),
       readOnce: (_, verb) => read(verb),
-      peek: (_, verb) => connection.peek((sql) => perform(sql, verb())),
+      peek: (_, verb) => connection.peek((ask) => perform(ask, verb())),
       subscribe: signals.subscribe,
     },
     clock,

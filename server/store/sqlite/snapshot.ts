@@ -7,7 +7,7 @@ import { readState } from '../verbs/epochs.ts';
 import { unavailable } from './failures.ts';
 import { readMeta, schemaVersion, tooNew } from './migrations.ts';
 import { shapeOf } from './shape.ts';
-import { createSql, perform } from './sql.ts';
+import { asking, createSql, perform } from './sql.ts';
 
 /** One read transaction on the file, which never holds up those who write. Rejects with `StoreUnavailable`. */
 export async function openSqliteSnapshot(path: string): Promise<Snapshot> {
@@ -20,7 +20,7 @@ export async function openSqliteSnapshot(path: string): Promise<Snapshot> {
     const version = readMeta(database)?.version ?? 0;
     if (version > schemaVersion) throw tooNew(version);
     if (version < schemaVersion) throw new StoreUnavailable(`the store at ${path} has an older schema (${version}): start Taskgate on it once`);
-    const state = perform(createSql(database), readState());
+    const state = perform(asking(createSql(database)), readState());
     return {
       version,
       state,

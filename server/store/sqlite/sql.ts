@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Change } from '../signals.ts';
-import type { Statement, Value, Verb } from '../verb.ts';
+import type { Query, Value, Verb } from '../verb.ts';
 
 /** One connection's statements, each prepared once. */
 export interface Sql {
@@ -49,15 +49,27 @@ function named(names: readonly string[], values: readonly unknown[]): object {
   return row;
 }
 
-/** Runs a verb to its end on one connection and adds to `told` what is to be told once it is committed; whatever is thrown leaves it unfinished. */
-export function perform<T>(sql: Sql, verb: Verb<T>, told: Change[] = []): T {
+/** Answers one query of a verb. */
+export type Ask = (query: Query) => unknown;
+
+/** By asking the file. */
+export const asking =
+  (sql: Sql): Ask =>
+  ({ want, text, values }) =>
+    sql[want](text, ...values);
+
+/**
+ * Runs a verb to its end on one connection and adds to `told` what is to be told once it is committed; whatever is thrown leaves it
+ * unfinished. One file has one lock and no row-level security: whose rows a verb enters makes no difference.
+ */
+export function perform<T>(ask: Ask, verb: Verb<T>, told: Change[] = []): T {
   for (let step = verb.next(); ; ) {
     if (step.done) return step.value;
-    step = verb.next(step.value.map((statement) => (statement.want === 'signal' ? told.push(statement.change) : answer(sql, statement))));
+    step = verb.next(
+      step.value.map((statement) => {
+        if (statement.want === 'signal') return told.push(statement.change);
+        return statement.want === 'enter' ? undefined : ask(statement);
+      }),
+    );
   }
-}
-
-/** One file has one lock and no row-level security: whose rows a verb enters makes no difference. */
-function answer(sql: Sql, statement: Exclude<Statement, { want: 'signal' }>): unknown {
-  return statement.want === 'enter' ? undefined : sql[statement.want](statement.text, ...statement.values);
 }

@@ -7,24 +7,30 @@ const everyMs = 100;
  */
 export function watchFile(version: () => number | null, changed: () => void): { start(): void; stop(): void } {
   let timer: NodeJS.Timeout | null = null;
+  let attended = false;
   let before: number | null = null;
+  const end = (): void => {
+    if (timer) clearInterval(timer);
+    timer = null;
+  };
   const look = (): void => {
-    const now = version();
+    // Who stops waiting soon waits again: the timer goes with the first look that nobody waits for.
+    if (!attended) end();
+    const now = timer ? version() : before;
     if (now === before) return;
     before = now;
     changed();
   };
-  const stop = (): void => {
-    if (timer) clearInterval(timer);
-    timer = null;
-  };
   return {
     start() {
-      stop();
+      attended = true;
+      if (timer) return;
       before = version();
       timer = setInterval(look, everyMs);
       timer.unref();
     },
-    stop,
+    stop() {
+      attended = false;
+    },
   };
 }

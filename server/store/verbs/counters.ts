@@ -1,8 +1,8 @@
 import type { Draw } from '../store.ts';
-import { one, run, type Verb } from '../verb.ts';
+import { changeKept, type Row, readKept, type Verb } from '../verb.ts';
 
 export function* readUsed(tenant: string, scope: string, name: string): Verb<number> {
-  const found = yield* one<{ used: number }>('SELECT used FROM counters WHERE tenant = ? AND scope = ? AND name = ?', tenant, scope, name);
+  const found = yield* readKept<{ used: number }>('counters', tenant, scope, name);
   return found?.used ?? 0;
 }
 
@@ -11,14 +11,20 @@ export function* draw(tenant: string, { scope, key, amount, limit }: Draw): Verb
   // INVARIANT: nothing is ever given back, so a negative or rounded amount is a bug of the caller.
   if (!Number.isSafeInteger(amount) || amount < 0 || !Number.isSafeInteger(limit)) throw new Error(`a draw from ${scope} ${key} that is no whole number`);
   if (amount > limit) return false;
-  const drawn = yield* run(
+  const most = limit - amount;
+  const change = (row?: Row): Row | null => {
+    const used = Number(row?.['used'] ?? 0);
+    return used <= most ? { used: used + amount } : null;
+  };
+  const drawn = yield* changeKept(
+    { table: 'counters', key: [tenant, scope, key], change },
     `INSERT INTO counters (tenant, scope, name, used) VALUES (?, ?, ?, ?)
      ON CONFLICT (tenant, scope, name) DO UPDATE SET used = counters.used + excluded.used WHERE counters.used <= ?`,
     tenant,
     scope,
     key,
     amount,
-    limit - amount,
+    most,
   );
   return drawn > 0;
 }

@@ -22,8 +22,16 @@ export function* readLineage(tenant: string, id: string): Verb<Lineage> {
   return lineageFrom(id, found);
 }
 
-export function lineageFrom(id: string, { sensitivity, categories, integrity, version }: LineageColumns): Lineage {
-  return { id, label: { sensitivity, categories: JSON.parse(categories) as string[], integrity }, version };
+const made = new WeakMap<LineageColumns, Lineage>();
+
+/** Of one row always the same. */
+export function lineageFrom(id: string, columns: LineageColumns): Lineage {
+  const before = made.get(columns);
+  if (before) return before;
+  const { sensitivity, categories, integrity, version } = columns;
+  const lineage = { id, label: { sensitivity, categories: JSON.parse(categories) as string[], integrity }, version };
+  made.set(columns, lineage);
+  return lineage;
 }
 
 export function* startLineage(tenant: string, id: string): Verb<string> {

@@ -1,7 +1,7 @@
 import { canonicalForm } from '../../../tools/index.ts';
 import { checkBody, genesis, hashAfter } from '../../audit/index.ts';
 import type { RecordBody, StoredRecord } from '../../audit/record.ts';
-import { all, one, run, together, type Verb } from '../verb.ts';
+import { all, changeKept, readKept, run, together, type Verb } from '../verb.ts';
 
 /** The platform log's name in the tables; no tenant can have it. */
 const platform = '';
@@ -17,11 +17,10 @@ export interface Head {
 }
 
 /** Where a chain begins. */
-export const genesisHead: Head = { next: 0, hash: genesis };
+const genesisHead: Head = { next: 0, hash: genesis };
 
-function* readHead(tenant: string | null): Verb<Head> {
-  const head = yield* one<Head>('SELECT next, hash FROM chain_heads WHERE tenant = ?', keyOf(tenant));
-  return head ?? genesisHead;
+export function* readHead(tenant: string | null): Verb<Head> {
+  return (yield* readKept<Head>('chain_heads', keyOf(tenant))) ?? genesisHead;
 }
 
 /**
@@ -41,7 +40,8 @@ export function* appendAfter(head: Head, tenant: string | null, record: RecordBo
   const key = keyOf(tenant);
   yield* together(
     run('INSERT INTO records (tenant, position, prev, hash, body) VALUES (?, ?, ?, ?, ?)', key, index, prev, hash, body),
-    run(
+    changeKept(
+      { table: 'chain_heads', key: [key], change: () => ({ next: index + 1, hash }) },
       'INSERT INTO chain_heads (tenant, next, hash) VALUES (?, ?, ?) ON CONFLICT (tenant) DO UPDATE SET next = excluded.next, hash = excluded.hash',
       key,
       index + 1,

@@ -1,6 +1,6 @@
 import type { AttestedBy, Sensitivity } from '../../../policies/index.ts';
 import type { SessionRow, SessionStatus } from '../store.ts';
-import { all, one, type Verb } from '../verb.ts';
+import { all, allRemembered, remembered, type Verb } from '../verb.ts';
 
 /** A row of `sessions` as a store gives it. */
 export interface SessionColumns {
@@ -38,7 +38,18 @@ export const sessionColumns = [
   'grants, ceiling, budget, task_sha256, cnf, connection, opened_at, expires_at, status, end_reason, ended_at',
 ].join(', ');
 
+const made = new WeakMap<SessionColumns, SessionRow>();
+
+/** Of one row always the same. */
 export function sessionOf(columns: SessionColumns): SessionRow {
+  const before = made.get(columns);
+  if (before) return before;
+  const session = sessionFrom(columns);
+  made.set(columns, session);
+  return session;
+}
+
+function sessionFrom(columns: SessionColumns): SessionRow {
   return {
     id: columns.id,
     tenant: columns.tenant,
@@ -123,11 +134,11 @@ export function* alongTheLine<Own extends Row, Row extends { readonly parent: st
   const own = yield* startOfLine<Own>(query, tenant, id);
   if (!own) return [];
   if (own.parent === null) return [own];
-  return [own, ...(yield* all<Row>(query.line, tenant, own.parent, tenant, tenant))];
+  return [own, ...(yield* allRemembered<Row>(query.line, tenant, own.parent, tenant, tenant))];
 }
 
 /** The session alone. */
-export const startOfLine = <Own>({ start }: LineQuery, tenant: string, id: string): Verb<Own | undefined> => one<Own>(start, tenant, id);
+export const startOfLine = <Own>({ start }: LineQuery, tenant: string, id: string): Verb<Own | undefined> => remembered<Own>(start, tenant, id);
 
 export const standing = 's.id, s.agent, s.parent, s.root, s.lineage, s.ceiling, s.status, s.expires_at';
 

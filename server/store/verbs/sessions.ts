@@ -1,5 +1,6 @@
 import type { NewSession, Page, SessionRow, SessionStatus, SessionView } from '../store.ts';
-import { all, one, type Verb } from '../verb.ts';
+import { all, one, together, type Verb } from '../verb.ts';
+import { readUsed } from './counters.ts';
 import { lineageFrom } from './lineages.ts';
 import { limitOf, where } from './pages.ts';
 import { alongTheLine, isLive, lineOf, lineQuery, type SessionColumns, type Standing, sessionColumns, sessionOf, startOfLine } from './session-rows.ts';
@@ -13,27 +14,25 @@ export function* readSessionRow(tenant: string, id: string): Verb<SessionRow | n
 const ofSession = sessionColumns.replaceAll(/\w+/g, 's.$&');
 
 type Line = SessionColumns & Pick<Standing, 'agent_status'>;
-type Own = Line & BesideSession & { readonly calls: number | null };
+type Own = Line & BesideSession;
 
-const view = lineQuery(ofSession, {
-  columns: `${besideSession.columns}, c.used AS calls`,
-  joins: `${besideSession.joins} LEFT JOIN counters c ON c.tenant = s.tenant AND c.scope = 'session/' || s.id AND c.name = 'calls'`,
-});
+const view = lineQuery(ofSession, besideSession);
+const callsOf = (tenant: string, id: string): Verb<number> => readUsed(tenant, `session/${id}`, 'calls');
 
 /** One snapshot of all a call is judged on. */
 export function* readSessionView(tenant: string, id: string): Verb<SessionView | null> {
-  const [own, ...ancestors] = yield* alongTheLine<Own, Line>(view, tenant, id);
-  return own ? viewOf(own, ancestors) : null;
+  const [[own, ...ancestors], calls] = yield* together(alongTheLine<Own, Line>(view, tenant, id), callsOf(tenant, id));
+  return own ? viewOf(own, ancestors, calls) : null;
 }
 
-/** `readSessionView` of a session that draws on no other, in one statement; of any other, that it does. */
+/** `readSessionView` of a session that draws on no other, in one step; of any other, that it does. */
 export function* readRootView(tenant: string, id: string): Verb<SessionView | 'drawn' | null> {
-  const own = yield* startOfLine<Own>(view, tenant, id);
+  const [own, calls] = yield* together(startOfLine<Own>(view, tenant, id), callsOf(tenant, id));
   if (!own) return null;
-  return own.parent === null ? viewOf(own, []) : 'drawn';
+  return own.parent === null ? viewOf(own, [], calls) : 'drawn';
 }
 
-function viewOf(own: Own, ancestors: readonly Line[]): SessionView {
+function viewOf(own: Own, ancestors: readonly Line[], calls: number): SessionView {
   const { label, version } = lineageFrom(own.lineage, own);
   return {
     session: sessionOf(own),
@@ -42,7 +41,7 @@ function viewOf(own: Own, ancestors: readonly Line[]): SessionView {
     labelVersion: version,
     revision: own.revision ?? 0,
     agentStatus: [own, ...ancestors].some(({ agent_status }) => agent_status === 'suspended') ? 'suspended' : 'active',
-    calls: own.calls ?? 0,
+    calls,
   };
 }
 

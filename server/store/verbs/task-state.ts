@@ -1,6 +1,6 @@
-import type { Verb } from '../verb.ts';
+import { together, type Verb } from '../verb.ts';
 import { type Lineage, type LineageColumns, lineageFrom } from './lineages.ts';
-import { genesisHead, type Head } from './records.ts';
+import { type Head, readHead } from './records.ts';
 import { alongTheLine, lineQuery, type Standing, standing } from './session-rows.ts';
 
 /** All that a step of a call looks at before it writes. */
@@ -22,20 +22,12 @@ export interface BesideSession extends LineageColumns {
   readonly revision: number | null;
 }
 
-interface Own extends Standing, BesideSession {
-  readonly next: number | null;
-  readonly hash: string | null;
-}
+type Own = Standing & BesideSession;
 
-const state = lineQuery(standing, {
-  columns: `${besideSession.columns}, h.next, h.hash`,
-  joins: `${besideSession.joins} LEFT JOIN chain_heads h ON h.tenant = s.tenant`,
-});
+const state = lineQuery(standing, besideSession);
 
-/** In one statement, for most sessions; null when there is no such session. */
+/** In one step, for most sessions; null when there is no such session. */
 export function* taskState(tenant: string, session: string): Verb<TaskState | null> {
-  const [own, ...ancestors] = yield* alongTheLine<Own, Standing>(state, tenant, session);
-  if (!own) return null;
-  const head = own.next === null || own.hash === null ? genesisHead : { next: own.next, hash: own.hash };
-  return { line: [own, ...ancestors], lineage: lineageFrom(own.lineage, own), revision: own.revision, head };
+  const [[own, ...ancestors], head] = yield* together(alongTheLine<Own, Standing>(state, tenant, session), readHead(tenant));
+  return own ? { line: [own, ...ancestors], lineage: lineageFrom(own.lineage, own), revision: own.revision, head } : null;
 }
