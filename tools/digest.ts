@@ -57,11 +57,36 @@ function formOf(value: unknown, depth: number): string {
   if ((prototype !== Object.prototype && prototype !== null) || typeof (value as { toJSON?: unknown }).toJSON === 'function') {
     throw new NotCanonical('an object is not plain');
   }
-  // By UTF-16 code units (section 3.2.3), which is how ECMAScript sorts.
-  for (const key of Object.keys(value).sort()) {
-    form += `${form === '' ? '' : ','}${quoted(key, 'a key')}:${formOf((value as Readonly<Record<string, unknown>>)[key], depth + 1)}`;
+  const { order, names } = shapeOf(Object.keys(value));
+  for (let index = 0; index < order.length; index++) {
+    form += `${names[index]}${formOf((value as Readonly<Record<string, unknown>>)[order[index] as string], depth + 1)}`;
   }
   return `{${form}}`;
+}
+
+/** How objects with these keys are written. */
+interface Shape {
+  readonly keys: readonly string[];
+  readonly order: readonly string[];
+  /** In that order, with what stands around them. */
+  readonly names: readonly string[];
+}
+
+/** The latest of each look: nearly all there is to write are records, arguments and results, and those are of few shapes. */
+const shapes: (Shape | undefined)[] = new Array(256).fill(undefined);
+/** Longer keys are few, and of somebody who would have us keep them. */
+const longestKept = 1_024;
+
+function shapeOf(keys: readonly string[]): Shape {
+  const slot = ((keys.length << 3) + (keys[0]?.length ?? 0)) & 0xff;
+  const known = shapes[slot];
+  if (known !== undefined && known.keys.length === keys.length && known.keys.every((key, index) => key === keys[index])) return known;
+  // By UTF-16 code units (section 3.2.3), which is how ECMAScript sorts.
+  const order = keys.toSorted();
+  const names = order.map((key, index) => `${index === 0 ? '' : ','}${quoted(key, 'a key')}:`);
+  const shape = { keys, order, names };
+  if (names.reduce((length, name) => length + name.length, 0) <= longestKept) shapes[slot] = shape;
+  return shape;
 }
 
 /** All but what JSON writes as it is; what may be half of a pair is looked at too. */
