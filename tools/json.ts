@@ -19,13 +19,12 @@ export const defaultJsonCaps: JsonCaps = { bytes: 1_048_576, depth: 64 };
 export function parseJsonStrict(input: string | Uint8Array, caps: JsonCaps = defaultJsonCaps): unknown {
   const text = typeof input === 'string' ? checkedText(input, caps.bytes) : decode(input, caps.bytes);
   // The depth bounds the native parser as well as what walks its answer, so it is counted before either starts.
-  checkDepth(text, caps.depth);
-  try {
-    return checkedValue(text);
-  } catch (error) {
-    if (error instanceof BadJson) throw error;
-    throw new BadJson('not valid JSON');
-  }
+  const { members, escapes, numbers } = look(text, caps.depth);
+  const value = parsed(text);
+  for (const number of numbers) checkNumber(number);
+  // The native parser keeps the last of equal keys, however they are written: there are fewer than the text has colons.
+  if (membersOf(value, escapes) !== members) throw new BadJson('a duplicate key');
+  return value;
 }
 
 function checkedText(text: string, bytes: number): string {
@@ -34,27 +33,72 @@ function checkedText(text: string, bytes: number): string {
   return text;
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function decode(input: Uint8Array, bytes: number): string {
   if (input.byteLength > bytes) throw new BadJson('too large');
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(input);
+    return utf8.decode(input);
   } catch {
     throw new BadJson('not UTF-8');
   }
 }
 
-const quote = 0x22;
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new BadJson('not valid JSON');
+  }
+}
 
-function checkDepth(text: string, deepest: number): void {
+/** What a text shows outside its strings. That it is JSON is only known once it has been parsed. */
+interface Looked {
+  /** How many members its objects have. */
+  readonly members: number;
+  readonly escapes: boolean;
+  /** Those that may not be what they say. */
+  readonly numbers: readonly string[];
+}
+
+function look(text: string, deepest: number): Looked {
   const endOfString = stringsOf(text);
-  let depth = 0;
+  const numbers: string[] = [];
+  let [members, depth] = [0, 0];
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
-    if (unit === quote) at = endOfString(at);
+    if (unit === 0x22) at = endOfString(at);
+    else if (unit === 0x3a) members++;
     else if (unit === 0x7b || unit === 0x5b) {
       if (++depth > deepest) throw new BadJson('nested too deeply');
     } else if (unit === 0x7d || unit === 0x5d) depth--;
+    else if (unit === 0x2d || (unit >= 0x30 && unit <= 0x39)) {
+      const end = endOfNumber(text, at);
+      // Fifteen digits always survive; an exponent may take them out of range.
+      if (end - at > 15 || /[eE]/.test(text.slice(at, end))) numbers.push(text.slice(at, end));
+      at = end - 1;
+    }
   }
+  return { members, escapes: text.includes('\\'), numbers };
+}
+
+/** How many members the objects in a value have; with `escapes`, the only way to a lone surrogate in well-formed text, its strings are looked at. */
+function membersOf(value: unknown, escapes: boolean): number {
+  if (typeof value === 'string') {
+    if (escapes && !value.isWellFormed()) throw new BadJson('a lone surrogate');
+    return 0;
+  }
+  if (typeof value !== 'object' || value === null) return 0;
+  let members = 0;
+  if (Array.isArray(value)) {
+    for (const one of value) members += membersOf(one, escapes);
+    return members;
+  }
+  for (const key of Object.keys(value)) {
+    if (key === '__proto__') throw new BadJson('a key `__proto__`');
+    members += 1 + membersOf(key, escapes) + membersOf((value as Readonly<Record<string, unknown>>)[key], escapes);
+  }
+  return members;
 }
 
 /**
@@ -77,57 +121,6 @@ function stringsOf(text: string): (start: number) => number {
   };
 }
 
-/**
- * The native parser gives the value; its own text decides syntax. A second pass over tokens of text known to be valid
- * finds what the parser forgives: equal keys (compared after unescaping), and numbers it would round.
- */
-function checkedValue(text: string): unknown {
-  const value: unknown = JSON.parse(text);
-  const endOfString = stringsOf(text);
-  const open: (Set<string> | null)[] = [];
-  let atKey = false;
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    if (unit === quote) {
-      const end = endOfString(at);
-      const content = unescaped(text, at, end);
-      if (atKey) {
-        const keys = open.at(-1);
-        if (content === '__proto__') throw new BadJson('a key `__proto__`');
-        if (keys?.has(content)) throw new BadJson('a duplicate key');
-        keys?.add(content);
-        atKey = false;
-      }
-      at = end;
-    } else if (unit === 0x7b) {
-      open.push(new Set());
-      atKey = true;
-    } else if (unit === 0x5b) {
-      open.push(null);
-      atKey = false;
-    } else if (unit === 0x7d || unit === 0x5d) {
-      open.pop();
-      atKey = false;
-    } else if (unit === 0x2c) {
-      atKey = open.at(-1) instanceof Set;
-    } else if (unit === 0x2d || (unit >= 0x30 && unit <= 0x39)) {
-      const end = endOfNumber(text, at);
-      checkNumber(text.slice(at, end));
-      at = end - 1;
-    }
-  }
-  return value;
-}
-
-/** The string between two quotes as the parser reads it; escapes are the only way to a lone surrogate in well-formed text. */
-function unescaped(text: string, start: number, end: number): string {
-  const raw = text.slice(start + 1, end);
-  if (!raw.includes('\\')) return raw;
-  const content = JSON.parse(text.slice(start, end + 1)) as string;
-  if (!content.isWellFormed()) throw new BadJson('a lone surrogate');
-  return content;
-}
-
 function endOfNumber(text: string, start: number): number {
   let at = start;
   while (at < text.length) {
@@ -143,8 +136,7 @@ function checkNumber(written: string): void {
   const number = Number(written);
   if (!Number.isFinite(number)) throw new BadJson('a number out of range');
   if (Number.isInteger(number) && !Number.isSafeInteger(number)) throw new BadJson('an integer beyond 2^53');
-  // Fifteen digits always survive; an exponent may take them out of range.
-  if (written.length > 15 || /[eE]/.test(written)) checkDigits(written, number);
+  checkDigits(written, number);
 }
 
 /** A double keeps 15 to 17 digits: what it would not give back as it was written, other readers may see as another number. */

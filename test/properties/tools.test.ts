@@ -29,6 +29,19 @@ describe('strict JSON', () => {
     );
   });
 
+  it('finds no repeated key where there is none', () => {
+    const text = json.map((value) => JSON.stringify(value)).filter((written) => !written.includes('\\ud') && !written.includes('__proto__'));
+    fc.assert(
+      fc.property(text, (written) => {
+        try {
+          expect(parseJsonStrict(written)).toEqual(JSON.parse(written));
+        } catch (error) {
+          expect((error as Error).message).toMatch(/^an integer beyond|^a number/);
+        }
+      }),
+    );
+  });
+
   it('refuses any object in which a key is repeated, wherever it stands', () => {
     const key = fc.string({ unit: 'grapheme-ascii', maxLength: 5 }).filter((name) => name !== '__proto__');
     fc.assert(
