@@ -1,12 +1,13 @@
 import { hmacOf, type RecordBody } from '../audit/index.ts';
+import { dayOf } from '../documents/durations.ts';
 import type { Ports } from '../ports.ts';
-import { budgetOf } from '../sessions/index.ts';
+import { budgetOf, least } from '../sessions/index.ts';
 import type { Draw, Rung } from '../store/store.ts';
 import type { Credential } from './issue-credential.ts';
 import { isGenuine, type Satisfied, type Warrant } from './obtain-warrant.ts';
 import { observationOver, observedOf, wouldOf } from './record-observed.ts';
 import { type Refusal, refuse } from './refusals.ts';
-import { currentGrant, type ResolvedTool } from './resolve-tool.ts';
+import { grantOf, type ResolvedTool } from './resolve-tool.ts';
 import type { Rest } from './rest-on-standing.ts';
 
 declare const claimedBrand: unique symbol;
@@ -42,7 +43,7 @@ export async function claim(
   const { warrant } = credential;
   if (!isGenuine(warrant)) throw new Error('a warrant that obtain-warrant did not make');
   const { judgement, approval, breakGlass, rests } = warrant;
-  const { session, tool, arguments: args } = judgement.tool;
+  const { session, tool, form } = judgement.tool;
   const { row, view, tenant } = session;
   const at = ports.clock();
   if (observationOver(judgement, at)) return refuse('stale', 'What this call was judged on has just changed; try again.', { detail: 'observation' });
@@ -80,7 +81,7 @@ export async function claim(
       policies: judgement.decision.policies.map(({ id }) => id),
       revision: tenant.revision,
       dispatch,
-      arguments_hmac: hmacOf(ports.keys.hmac, args),
+      arguments_hmac: hmacOf(ports.keys.hmac, form),
       label: view.label,
       ...observedOf(session),
       ...wouldOf(judgement),
@@ -132,18 +133,19 @@ function drawsOf(call: ResolvedTool, at: number): Draw[] {
   const { session, tool, amount } = call;
   const { row, view, useCase } = session;
   const now = budgetOf(useCase);
+  const [own, current] = call.grants;
   const draws: Draw[] = [];
-  const add = (scope: string, key: string, drawn: number, ...limits: (number | null | undefined)[]): void => {
-    const set = limits.filter((limit) => limit !== null && limit !== undefined);
-    if (drawn > 0 && set.length > 0) draws.push({ scope, key, amount: drawn, limit: Math.min(...set) });
+  const add = (scope: string, key: string, drawn: number, granted: number | null, still: number | null): void => {
+    const limit = least(granted, still);
+    if (drawn > 0 && limit !== null) draws.push({ scope, key, amount: drawn, limit });
   };
   for (const one of [row, ...view.ancestors]) {
     const scope = `session/${one.id}`;
     add(scope, 'calls', 1, one.budget.calls, now.calls);
     add(scope, 'amount', amount, one.budget.amount, now.amount);
-    add(scope, `tool:${tool.name}`, 1, one.grants.find((grant) => grant.tool === tool.name)?.maxCalls, currentGrant(session, tool.name)?.maxCalls);
+    add(scope, `tool:${tool.name}`, 1, (one === row ? own : grantOf(one.grants, tool.name))?.maxCalls ?? null, current.maxCalls);
   }
-  const scope = `use-case/${row.useCase}/${new Date(at).toISOString().slice(0, 10)}`;
+  const scope = `use-case/${row.useCase}/${dayOf(at)}`;
   add(scope, 'calls', 1, row.budget.perDay.calls, now.perDay.calls);
   add(scope, 'amount', amount, row.budget.perDay.amount, now.perDay.amount);
   return draws;

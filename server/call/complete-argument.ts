@@ -2,7 +2,7 @@ import type { ArgumentConstraint } from '../documents/kinds.ts';
 import { checkConstraint } from './check-constraint.ts';
 import type { Session } from './enter-session.ts';
 import { listPrompts, listTemplates } from './list-operations.ts';
-import { currentGrant } from './resolve-tool.ts';
+import { currentGrant, grantOf } from './resolve-tool.ts';
 
 export interface Completed {
   /** Of the operation asked about. */
@@ -26,7 +26,7 @@ export function completeArgument(
       : listTemplates(session).find(({ uriTemplate }) => uriTemplate === of.template)?.name;
   if (name === undefined) return null;
   const { grants, inputs } = session.row;
-  const constraints = [grants.find(({ tool }) => tool === name), currentGrant(session, name)].flatMap((grant): readonly ArgumentConstraint[] => {
+  const constraints = [grantOf(grants, name), currentGrant(session, name)].flatMap((grant): readonly ArgumentConstraint[] => {
     const own = grant && Object.hasOwn(grant.arguments, argument) ? grant.arguments[argument] : undefined;
     return own === undefined ? [] : [own];
   });

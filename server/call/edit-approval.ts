@@ -17,7 +17,7 @@ import type { Ports } from '../ports.ts';
 import { lookIntoSession } from './enter-session.ts';
 import { type Judgement, judge } from './judge.ts';
 import { isRefusal, type Refusal } from './refusals.ts';
-import { currentGrant, resolveNamed } from './resolve-tool.ts';
+import { resolveNamed } from './resolve-tool.ts';
 
 export interface EditRequest {
   readonly approval: string;
@@ -82,9 +82,8 @@ async function judgeEdit(ports: Ports, shown: Proposal, edited: EditRequest['arg
 
 /** What of it is not less than before, in the eyes of the grant or of policy; null when nothing is. */
 function whyWider({ tool: call, decision }: Judgement, shown: Proposal): string | null {
-  const { session, tool } = call;
+  const { tool, grants } = call;
   if (tool.digest !== shown.tool_digest) return 'the tool is another one by now';
-  const grants = [session.row.grants.find((one) => one.tool === tool.name), currentGrant(session, tool.name)].filter((one) => one !== undefined);
   const wider = whyNotNarrower({ targets: tool.manifest.targets, grants }, shown.arguments, call.arguments);
   if (wider !== null || decision.decision === 'allow') return wider;
   const had = shown.requirements.map(parseRequirement);

@@ -11,7 +11,7 @@ import { type BreakGlass, liftByBreakGlass } from './lift-by-break-glass.ts';
 import { isRefusal, type Refusal, refuse } from './refusals.ts';
 import { replayOutcome } from './replay-outcome.ts';
 import { requestApproval } from './request-approval.ts';
-import { resolveNamed } from './resolve-tool.ts';
+import { callKeyOf, resolveNamed } from './resolve-tool.ts';
 import { type Rest, type Resting, resting } from './rest-on-standing.ts';
 import { whyStopped } from './while-live.ts';
 
@@ -66,7 +66,10 @@ export async function obtainWarrant(
   io: CallIo,
   decision: string,
 ): Promise<Warrant | CallResult | Refusal> {
-  if (judgement.decision.decision === 'allow') return (await decidedBefore(ports, judgement, request, decision)) ?? grant(judgement, null);
+  if (judgement.decision.decision === 'allow') {
+    const before = mayStand(judgement, request) ? await decidedBefore(ports, judgement, request, decision) : null;
+    return before ?? grant(judgement, null);
+  }
   const until = ports.clock() + io.holdMs;
   const rest = await restsBefore(ports, judgement);
   if (rest.judgement.decision.decision === 'allow') return grant(rest.judgement, null, rest.rests);
@@ -100,7 +103,7 @@ export async function obtainWarrant(
 async function restsBefore(ports: Needs, judgement: Judgement): Promise<Resting> {
   const rest = await resting(ports, judgement);
   if (rest.rests.length === 0) return rest;
-  const own = await ports.store.findApproval(judgement.tool.session.row.tenant, judgement.tool.callKey, ports.clock());
+  const own = await ports.store.findApproval(judgement.tool.session.row.tenant, callKeyOf(judgement.tool), ports.clock());
   return own === null ? rest : { judgement, rests: [] };
 }
 
@@ -111,9 +114,8 @@ async function restsBefore(ports: Needs, judgement: Judgement): Promise<Resting>
 async function openedByBreakGlass(ports: Needs, judgement: Judgement): Promise<Warrant | null> {
   const lifted = await liftByBreakGlass(ports, judgement);
   if (!lifted) return null;
-  const { session, callKey } = judgement.tool;
   const at = ports.clock();
-  const row = await ports.store.findApproval(session.row.tenant, callKey, at);
+  const row = await ports.store.findApproval(judgement.tool.session.row.tenant, callKeyOf(judgement.tool), at);
   if (row !== null && row.status !== 'pending') return null;
   if (row !== null) {
     const about = { at, tenant: row.tenant, session: row.session, agent: row.agent, tool: row.tool, approval: row.id, break_glass: lifted.breakGlass.id };
@@ -122,14 +124,16 @@ async function openedByBreakGlass(ports: Needs, judgement: Judgement): Promise<W
   return grant(lifted.judgement, null, none, lifted.breakGlass);
 }
 
+/** False for what nothing that was decided before is looked for: most reads. */
+const mayStand = ({ tool, wouldBe }: Judgement, { resumes }: CallRequest): boolean =>
+  tool.tool.manifest.effect !== 'read' || resumes !== null || wouldBe !== null;
+
 /**
  * An effect that ran under an approval is never repeated because policy has since stopped asking; and what people were asked
  * about exactly this call stays theirs to answer while the policy that asked them is only observed.
  */
 async function decidedBefore(ports: Needs, judgement: Judgement, request: CallRequest, decision: string): Promise<Warrant | CallResult | Refusal | null> {
-  const { session, tool, callKey } = judgement.tool;
-  if (tool.manifest.effect === 'read' && request.resumes === null && judgement.wouldBe === null) return null;
-  const row = await ports.store.findApproval(session.row.tenant, callKey, ports.clock());
+  const row = await ports.store.findApproval(judgement.tool.session.row.tenant, callKeyOf(judgement.tool), ports.clock());
   if (row === null || (row.status !== 'used' && judgement.wouldBe === null)) return null;
   const answer = await answerFor(ports, judgement, row, request, decision, request.resumes !== null);
   return answer === 'wait' ? stillWaiting(row) : answer;
@@ -184,10 +188,10 @@ async function runsAsApproved(ports: Needs, judgement: Judgement, row: ApprovalR
   const holds =
     fresh.decision.decision === 'allow' &&
     // What an edit stands for is the agent's own call, whose arguments the edit keeps.
-    judgement.tool.callKey === row.callKey &&
-    (edited !== null || tool.callKey === row.callKey) &&
+    callKeyOf(judgement.tool) === row.callKey &&
+    (edited !== null || callKeyOf(tool) === row.callKey) &&
     shown.tool_digest === tool.tool.digest &&
-    canonicalForm(shown.edited?.asked ?? shown.arguments) === canonicalForm(judgement.tool.arguments) &&
+    canonicalForm(shown.edited?.asked ?? shown.arguments) === canonicalForm(judgement.tool.form) &&
     samePeople(shown, fresh) &&
     dominates(shown.label, session.view.label);
   if (holds) return grant(fresh, { id: row.id, digest: row.digest, satisfied, edited, waited }, rests);

@@ -16,12 +16,15 @@ export async function recordWayOut(
   decision: string,
   call: () => Promise<CallResult | Refusal>,
 ): Promise<CallAnswer> {
-  const answer = await call().catch((error: unknown): Refusal => {
+  let answer: CallResult | Refusal;
+  try {
+    answer = await call();
+  } catch (error) {
     ports.log.error({ err: error, tenant: caller.tenant, session: caller.session, decision }, 'a call ended in an exception');
-    return refuse('unavailable', 'Taskgate cannot answer right now; nothing more was done. Try again later.', {
+    answer = refuse('unavailable', 'Taskgate cannot answer right now; nothing more was done. Try again later.', {
       detail: error instanceof Error ? error.name : 'unknown',
     });
-  });
+  }
   if (!isRefusal(answer)) return answer;
   // Each leaves a durable record, so who causes too many is stopped at the door, where they are summed up.
   if (isOwnDoing(answer)) ports.limits.countRefusal(askerOf(caller));

@@ -5,6 +5,7 @@ import type { ApprovalRow } from '../store/store.ts';
 import type { Judgement } from './judge.ts';
 import { observedOf } from './record-observed.ts';
 import { type Refusal, refuse } from './refusals.ts';
+import { callKeyOf } from './resolve-tool.ts';
 
 const defaultExpiryMs = 4 * 3_600_000;
 const longestExpiryMs = 24 * 3_600_000;
@@ -16,7 +17,7 @@ export async function requestApproval(
   nonce: string | null,
   decision: string,
 ): Promise<ApprovalRow | Refusal> {
-  const { session, tool, callKey, arguments: args } = judgement.tool;
+  const { session, tool, arguments: args } = judgement.tool;
   const { row, agent, useCase, tenant, view } = session;
   if (judgement.decision.decision !== 'require') return refuse('policy.error', 'Policy no longer asks for an approval; try again.');
   const { policies, expiresIn } = judgement.decision;
@@ -62,7 +63,7 @@ export async function requestApproval(
       session: row.id,
       agent: agent.name,
       tool: tool.name,
-      callKey,
+      callKey: callKeyOf(judgement.tool),
       nonce,
       digest,
       proposal: sealed,

@@ -1,6 +1,7 @@
 import { covers, dominates, parseRequirement, type Requirement, satisfiedBy } from '../../policies/index.ts';
 import { tenThousandths } from '../../tools/index.ts';
 import { excludedFrom, mustBeSigned, openStanding, type StandingContent, sameHuman, stillGiving } from '../approvals/index.ts';
+import { dayOf } from '../documents/durations.ts';
 import type { Ports } from '../ports.ts';
 import type { StandingRow } from '../store/standing-approvals.ts';
 import type { Draw } from '../store/store.ts';
@@ -92,7 +93,7 @@ function isAbout(call: ResolvedTool, row: StandingRow, content: StandingContent)
 
 /** Caps of the content as counters: drawn with the claim, never given back. */
 function drawsOf(call: ResolvedTool, id: string, { max_calls, max_amount, per_day }: StandingContent, at: number): Draw[] {
-  const day = `standing-day/${id}/${new Date(at).toISOString().slice(0, 10)}`;
+  const day = `standing-day/${id}/${dayOf(at)}`;
   const draw = (scope: string, key: string, amount: number, limit: number | null): Draw[] => (limit === null ? [] : [{ scope, key, amount, limit }]);
   const sum = (value: number | null): number | null => (value === null ? null : (tenThousandths(value) ?? 0));
   return [

@@ -2,7 +2,7 @@ export { boundsNow, budgetOf } from './bound-session.ts';
 export { checkTemplate, type SponsorStanding, sponsorStanding } from './check-standing.ts';
 export { endSession } from './end-session.ts';
 export { mintTaskToken } from './mint-task-token.ts';
-export { narrowGrants } from './narrow-grants.ts';
+export { least, narrowGrants } from './narrow-grants.ts';
 export { observedUntil } from './observed-until.ts';
 export { type OpenRequest, openSession, taskDigest } from './open-session.ts';
 export { readInputs } from './read-inputs.ts';

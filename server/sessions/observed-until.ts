@@ -8,9 +8,13 @@ import type { SessionRow } from '../store/store.ts';
  * is observed while the use cases of the session and of all it draws on are (`line`: itself and its ancestors).
  */
 export function observedUntil(snapshot: Pick<TenantSnapshot, 'useCases'>, line: readonly Pick<SessionRow, 'useCase'>[], at: number): string | null {
-  const days = line.map(({ useCase }) => snapshot.useCases.get(useCase)?.document.observe_until);
-  const [first] = days.toSorted();
-  return first !== undefined && !days.includes(undefined) && at < endOfDay(first) ? first : null;
+  let first: string | null = null;
+  for (const { useCase } of line) {
+    const day = snapshot.useCases.get(useCase)?.document.observe_until;
+    if (day === undefined) return null;
+    if (first === null || day < first) first = day;
+  }
+  return first !== null && at < endOfDay(first) ? first : null;
 }
 
 /** The same of a session whose ancestors have not been read yet. */
