@@ -81,13 +81,18 @@ export function* readKept<Row>(table: KeptTable, ...key: string[]): Verb<Row | u
 }
 
 /** How many rows changed: one or none. INVARIANT: `change` makes of the row what the text makes of it. */
-export function* changeKept(kept: Required<KeptRow>, text: string, ...values: Value[]): Verb<number> {
-  const [changed] = yield [{ want: 'run', text, values, kept }];
-  return changed as number;
+export const changeKept = (kept: Required<KeptRow>, text: string, ...values: Value[]): Query => ({ want: 'run', text, values, kept });
+
+/** The query `run` asks. */
+export const runs = (text: string, ...values: Value[]): Query => ({ want: 'run', text, values });
+
+/** Queries whose texts do not depend on one another's answers, one after the other in one step. */
+export function* ask(...queries: readonly Query[]): Verb<readonly unknown[]> {
+  return yield queries;
 }
 
 export function* run(text: string, ...values: Value[]): Verb<number> {
-  const [changed] = yield [{ want: 'run', text, values }];
+  const [changed] = yield [runs(text, ...values)];
   return changed as number;
 }
 

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createMemory, type Memory, unknown } from '../../server/store/sqlite/memory.ts';
 import { migrate } from '../../server/store/sqlite/migrations.ts';
 import { type Ask, asking, createSql, perform, type Sql } from '../../server/store/sqlite/sql.ts';
-import { all, one, remembered, run, type Verb } from '../../server/store/verb.ts';
+import { all, ask, one, remembered, run, type Verb } from '../../server/store/verb.ts';
 import { draw, readUsed } from '../../server/store/verbs/counters.ts';
 import { readLineage, startLineage } from '../../server/store/verbs/lineages.ts';
 import { appendRecord } from '../../server/store/verbs/records.ts';
@@ -31,7 +31,7 @@ const labelText = 'SELECT sensitivity, version FROM lineages WHERE tenant = ? AN
 function* take(tenant: string, step: Step): Verb<unknown> {
   switch (step.does) {
     case 'draw':
-      return yield* draw(tenant, { scope: step.scope, key: 'calls', amount: step.amount, limit: step.limit });
+      return yield* ask(draw(tenant, { scope: step.scope, key: 'calls', amount: step.amount, limit: step.limit }));
     case 'read':
       return yield* readUsed(tenant, step.scope, 'calls');
     case 'sweep':

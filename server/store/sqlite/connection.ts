@@ -58,7 +58,7 @@ export async function openConnection(path: string): Promise<Connection> {
 
   /** `inPlace`, looked at once a turn, with what is known brought up to date. */
   function asOfThisTurn(): OpenFile {
-    if (lookedAt && file && !closed) return file;
+    if (lookedAt && file) return file;
     const found = inPlace();
     if (!batch) inTransaction(found, () => undefined);
     lookedAt = true;
@@ -98,7 +98,8 @@ export async function openConnection(path: string): Promise<Connection> {
   function pump(): void {
     try {
       if (!batch) {
-        const found = inPlace();
+        // Where it stands is looked at again before it is committed.
+        const found = (lookedAt ? file : null) ?? inPlace();
         found.writer.run('BEGIN IMMEDIATE');
         batch = [];
         refresh(found);

@@ -33,12 +33,13 @@ interface Entry {
   readonly written: boolean;
 }
 
-/** Rows and answers are forgotten beyond so many of each. */
+/** Rows, and answers to one text, are forgotten beyond so many. */
 const most = 4_000;
 
 export function createMemory(sql: Sql): Memory {
   const rows = new Map<string, Entry>();
-  const answers = new Map<string, unknown>();
+  /** By text and then by values. */
+  const answers = new Map<string, Map<string, unknown>>();
   /** Tables that remembered answers were read from. */
   const watched = new Set<string>();
   /** Ids of rows changed in this transaction. */
@@ -88,16 +89,19 @@ export function createMemory(sql: Sql): Memory {
     return sql[query.want](query.text, ...query.values);
   }
 
+  const recall = ({ text, values }: Query): unknown => answers.get(text)?.get(joined(values));
+
   function remembered(query: Query): unknown {
-    const id = answerId(query);
-    const known = answers.get(id);
+    const known = recall(query);
     if (known !== undefined) return known;
     watch(footprintOf(query.text));
     const found = ask(query);
     // Who asks for what is not there may ask for anything.
     if (found === undefined) return found;
-    if (answers.size >= most) answers.delete(first(answers));
-    answers.set(id, found);
+    const to = answers.get(query.text) ?? new Map<string, unknown>();
+    answers.set(query.text, to);
+    if (to.size >= most) to.delete(first(to));
+    to.set(joined(query.values), found);
     return found;
   }
 
@@ -141,7 +145,7 @@ export function createMemory(sql: Sql): Memory {
         return entry ? (entry.committed ?? undefined) : unknown;
       }
       if (!query.remember) return unknown;
-      const known = answers.get(answerId(query));
+      const known = recall(query);
       if (known !== undefined || !mayAsk) return known ?? unknown;
       watch(footprintOf(query.text));
       return disturbed ? unknown : remembered(query);
@@ -192,6 +196,6 @@ const writeText = Object.fromEntries(
 
 const isChange = (kept: KeptRow): kept is Required<KeptRow> => kept.change !== undefined;
 /** Names and ids hold no control characters. */
-const idOf = ({ table, key }: KeptRow): string => `${table}\0${key.join('\0')}`;
-const answerId = ({ text, values }: Query): string => `${text}\0${values.join('\0')}`;
+const joined = (values: Query['values']): string => values.join('\0');
+const idOf = ({ table, key }: KeptRow): string => `${table}\0${joined(key)}`;
 const first = <K>(map: ReadonlyMap<K, unknown>): K => map.keys().next().value as K;

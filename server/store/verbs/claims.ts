@@ -1,8 +1,8 @@
 import type { ClaimAnswer, ClaimRequest } from '../store.ts';
-import { run, signal, together, Undo, type Verb } from '../verb.ts';
+import { ask, type Query, run, runs, signal, together, Undo, type Verb } from '../verb.ts';
 import { takeBreakGlass } from './break-glass.ts';
 import { draw } from './counters.ts';
-import { appendAfter } from './records.ts';
+import { appending } from './records.ts';
 import { isLineLive } from './session-rows.ts';
 import { takeStanding } from './standing-approvals.ts';
 import { taskState } from './task-state.ts';
@@ -21,24 +21,21 @@ export function* claim(request: ClaimRequest): Verb<ClaimAnswer> {
   // Where its record comes to stand: a later attempt always has a higher one.
   const fence = state.head.next;
   // The record is written before its answers are read; a refusal takes it back with the rest.
-  const [approved, , recordIndex, ...drawn] = yield* together(
-    takeApproval(request),
-    insertDispatch(request, fence),
-    appendAfter(state.head, tenant, { ...request.record, fence }),
-    ...request.draws.map((one) => draw(tenant, one)),
-  );
+  const draws = request.draws.map((one) => draw(tenant, one));
+  const record = appending(state.head, tenant, { ...request.record, fence });
+  const [approved, [, , , ...drawn]] = yield* together(takeApproval(request), ask(insertDispatch(request, fence), ...record, ...draws));
   for (const one of request.standing ?? [])
     if (!(yield* takeStanding(tenant, one, at))) throw new Undo({ claimed: false, why: 'standing' } satisfies ClaimAnswer);
   if (!approved) throw new Undo({ claimed: false, why: 'approval' } satisfies ClaimAnswer);
   if (request.breakGlass != null && !(yield* takeBreakGlass(tenant, request.session, request.tool, request.breakGlass, at)))
     throw new Undo({ claimed: false, why: 'break_glass' } satisfies ClaimAnswer);
-  const short = request.draws.find((_, index) => !drawn[index]);
+  const short = request.draws.find(({ amount, limit }, index) => amount > limit || !drawn[index]);
   if (short) throw new Undo({ claimed: false, why: 'budget', draw: short } satisfies ClaimAnswer);
-  return { claimed: true, fence, recordIndex };
+  return { claimed: true, fence, recordIndex: fence };
 }
 
-function insertDispatch({ tenant, dispatch, session, tool, approval, leaseUntil, at }: ClaimRequest, fence: number): Verb<number> {
-  return run(
+function insertDispatch({ tenant, dispatch, session, tool, approval, leaseUntil, at }: ClaimRequest, fence: number): Query {
+  return runs(
     `INSERT INTO dispatches (tenant, id, session, tool, fence, approval, status, lease_until, dispatched_at)
      VALUES (?, ?, ?, ?, ?, ?, 'dispatched', ?, ?)`,
     tenant,

@@ -1,30 +1,26 @@
 import type { Draw } from '../store.ts';
-import { changeKept, type Row, readKept, type Verb } from '../verb.ts';
+import { changeKept, type Query, type Row, readKept, type Verb } from '../verb.ts';
 
 export function* readUsed(tenant: string, scope: string, name: string): Verb<number> {
   const found = yield* readKept<{ used: number }>('counters', tenant, scope, name);
   return found?.used ?? 0;
 }
 
-/** Draws from a counter unless that takes it over its limit; one guarded statement, so that two never both get the last. */
-export function* draw(tenant: string, { scope, key, amount, limit }: Draw): Verb<boolean> {
+/**
+ * Draws from a counter unless that takes it over its limit: one row changes, or none. One guarded statement, so that two never both
+ * get the last. INVARIANT: of a draw of more than its limit the caller takes back whatever it did.
+ */
+export function draw(tenant: string, { scope, key, amount, limit }: Draw): Query {
   // INVARIANT: nothing is ever given back, so a negative or rounded amount is a bug of the caller.
   if (!Number.isSafeInteger(amount) || amount < 0 || !Number.isSafeInteger(limit)) throw new Error(`a draw from ${scope} ${key} that is no whole number`);
-  if (amount > limit) return false;
   const most = limit - amount;
   const change = (row?: Row): Row | null => {
-    const used = Number(row?.['used'] ?? 0);
+    if (row === undefined) return { used: amount };
+    const used = Number(row['used']);
     return used <= most ? { used: used + amount } : null;
   };
-  const drawn = yield* changeKept(
-    { table: 'counters', key: [tenant, scope, key], change },
-    `INSERT INTO counters (tenant, scope, name, used) VALUES (?, ?, ?, ?)
-     ON CONFLICT (tenant, scope, name) DO UPDATE SET used = counters.used + excluded.used WHERE counters.used <= ?`,
-    tenant,
-    scope,
-    key,
-    amount,
-    most,
-  );
-  return drawn > 0;
+  return changeKept({ table: 'counters', key: [tenant, scope, key], change }, drawText, tenant, scope, key, amount, most);
 }
+
+const drawText = `INSERT INTO counters (tenant, scope, name, used) VALUES (?, ?, ?, ?)
+   ON CONFLICT (tenant, scope, name) DO UPDATE SET used = counters.used + excluded.used WHERE counters.used <= ?`;

@@ -1,7 +1,7 @@
 import { canonicalForm } from '../../../tools/index.ts';
 import { checkBody, genesis, hashAfter } from '../../audit/index.ts';
 import type { RecordBody, StoredRecord } from '../../audit/record.ts';
-import { all, changeKept, readKept, run, together, type Verb } from '../verb.ts';
+import { all, changeKept, type Query, readKept, runs, type Verb } from '../verb.ts';
 
 /** The platform log's name in the tables; no tenant can have it. */
 const platform = '';
@@ -33,13 +33,18 @@ export function* appendRecord(tenant: string | null, record: RecordBody): Verb<n
 
 /** `appendRecord`, for a verb that read the head in this transaction and has appended nothing since. */
 export function* appendAfter(head: Head, tenant: string | null, record: RecordBody): Verb<number> {
-  const { next: index, hash: prev } = head;
+  yield appending(head, tenant, record);
+  return head.next;
+}
+
+/** The queries that append after `head`. */
+export function appending({ next: index, hash: prev }: Head, tenant: string | null, record: RecordBody): [Query, Query] {
   // Kept in the form its hash is over.
   const body = canonicalForm(checkBody(record));
   const hash = hashAfter(prev, index, tenant, body);
   const key = keyOf(tenant);
-  yield* together(
-    run('INSERT INTO records (tenant, position, prev, hash, body) VALUES (?, ?, ?, ?, ?)', key, index, prev, hash, body),
+  return [
+    runs('INSERT INTO records (tenant, position, prev, hash, body) VALUES (?, ?, ?, ?, ?)', key, index, prev, hash, body),
     changeKept(
       { table: 'chain_heads', key: [key], change: () => ({ next: index + 1, hash }) },
       'INSERT INTO chain_heads (tenant, next, hash) VALUES (?, ?, ?) ON CONFLICT (tenant) DO UPDATE SET next = excluded.next, hash = excluded.hash',
@@ -47,8 +52,7 @@ export function* appendAfter(head: Head, tenant: string | null, record: RecordBo
       index + 1,
       hash,
     ),
-  );
-  return index;
+  ];
 }
 
 export function* appendRecords(tenant: string | null, records: readonly RecordBody[]): Verb<number[]> {
