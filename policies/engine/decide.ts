@@ -1,11 +1,11 @@
 import type { CallFacts } from '../facts.ts';
 import { covers } from '../requirements.ts';
 import type { Decision, DeterminingPolicy, Requirement } from '../vocabulary.ts';
-import { type Answer, ask, type CedarRequest } from './cedar.ts';
+import { type Answer, ask } from './cedar.ts';
 import { type Law, sets, type ToolLaw } from './law.ts';
 import type { ParsedPolicy } from './parse-policies.ts';
 import { project, reservedKey, Unrepresentable } from './project.ts';
-import { buildRequest, type Projected } from './request.ts';
+import { buildRequest, type Projected, type Question, questionOf } from './request.ts';
 
 type Denial = Extract<Decision, { decision: 'deny' }>;
 
@@ -31,14 +31,14 @@ function judge(law: Law, facts: CallFacts): Decision {
     satisfied: facts.satisfied,
   };
 
-  const request = buildRequest(law.tenant, facts, projected, tool.slice);
+  const question = questionOf(law.tenant, facts, projected, tool.slice);
   // An engine that failed may not fail again.
   const lasts = (decision: Decision): boolean => decision.decision !== 'deny' || decision.cause !== 'error';
-  return law.memo.answer<Decision>(sets.call, request, () => judgeTwice(law, tool, facts, projected, request), lasts);
+  return law.memo.answer<Decision>(sets.call, question.text, () => judgeTwice(law, tool, facts, projected, question), lasts);
 }
 
-function judgeTwice(law: Law, tool: ToolLaw, facts: CallFacts, projected: Projected, request: CedarRequest): Decision {
-  const first = ask(tool.prepared, sets.call, request);
+function judgeTwice(law: Law, tool: ToolLaw, facts: CallFacts, projected: Projected, question: Question): Decision {
+  const first = ask(tool.prepared, sets.call, question.request());
   if (first.errors.length > 0) return deny('error', named(law, first.reasons), inOrder(first.errors));
   if (first.allowed) return { decision: 'allow', policies: named(law, first.reasons) };
   if (first.reasons.length === 0) return deny('no_permit', [], null);
@@ -72,9 +72,9 @@ function judgeTwice(law: Law, tool: ToolLaw, facts: CallFacts, projected: Projec
 export function listable(law: Law, facts: Omit<CallFacts, 'args' | 'satisfied'>): boolean {
   try {
     const tool = toolOf(law, facts);
-    const request = buildRequest(law.tenant, facts, beforeArguments(law, tool, facts.inputs), tool.slice);
+    const question = questionOf(law.tenant, facts, beforeArguments(law, tool, facts.inputs), tool.slice);
     const lasts = ({ errors }: Answer): boolean => errors.length === 0;
-    const answer = law.memo.answer(sets.list, request, () => ask(tool.prepared, sets.list, request), lasts);
+    const answer = law.memo.answer(sets.list, question.text, () => ask(tool.prepared, sets.list, question.request()), lasts);
     return answer.allowed || (answer.errors.length > 0 && answer.reasons.length === 0);
   } catch {
     return false;

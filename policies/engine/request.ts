@@ -12,19 +12,29 @@ export interface Projected {
   readonly satisfied: readonly string[];
 }
 
+/** One of the two entities a request is about: who or what it is, and what the slice reads of it. */
+interface Told {
+  readonly attrs: Readonly<Record<string, CedarValueJson>>;
+  /** Both, to the letter. */
+  readonly text: string;
+}
+
+/** What is asked of the law. */
+export interface Question {
+  /** All that the answer can depend on, to the letter. */
+  readonly text: string;
+  request(): CedarRequest;
+}
+
 /**
- * The only builder of requests. `tenant` is whose law judges, not what the facts claim. Without the action's entity and
- * its ancestors a condition with `action in …` is false and its forbid is skipped, so they are here whenever one could ask.
+ * The only maker of questions. `tenant` is whose law judges, not what the facts claim. The engine checks what it is handed; a broken
+ * fact denies also when no policy asks for it.
  */
-export function buildRequest(tenant: string, facts: Omit<CallFacts, 'args' | 'satisfied'>, projected: Projected, slice: Slice): CedarRequest {
+export function questionOf(tenant: string, facts: Omit<CallFacts, 'args' | 'satisfied'>, projected: Projected, slice: Slice): Question {
   const { agent, tool, session, sponsor } = facts;
-  const principal = { type: 'Taskgate::Agent', id: `${agent.tenant}/${agent.name}` };
-  const resource = { type: 'Taskgate::Tool', id: `${tool.tenant}/${tool.name}` };
-  const upstream = { type: 'Taskgate::Upstream', id: `${tool.tenant}/${tool.upstream}` };
-  const action = { type: actionType, id: slice.entities ? tool.name : anyTool.name };
-  const group = { type: actionType, id: upstreamGroup(tool.upstream) };
-  const every = { type: actionType, id: allCalls };
-  const context = {
+  const principal = told(agent, slice, toldAgent);
+  const resource = told(tool, slice, toldTool);
+  const general = {
     tenant,
     sponsor: { person: sponsor.person, groups: [...sponsor.groups], standing: sponsor.standing },
     session: {
@@ -46,37 +56,42 @@ export function buildRequest(tenant: string, facts: Omit<CallFacts, 'args' | 'sa
     now: facts.now,
     satisfied: [...projected.satisfied],
   };
-  const ofAgent = {
-    tenant: agent.tenant,
-    name: agent.name,
-    owner: agent.owner,
-    workflow: agent.workflow,
-    clearance: rank(agent.clearance),
-    status: agent.status,
+  expectFit(common.context, general);
+  const context = pruneRecord({ ...general, args: projected.args, inputs: projected.inputs }, slice.context);
+  return {
+    text: `${principal.text}${resource.text}${JSON.stringify(context)}`,
+    request: () => requestOf(facts, principal, resource, context, slice),
   };
-  const ofTool = {
-    tenant: tool.tenant,
-    name: tool.name,
-    upstream: tool.upstream,
-    effect: tool.effect,
-    reaches: tool.reaches,
-    accepts: rank(tool.accepts),
-    sensitivity: rank(tool.returns.sensitivity),
-    categories: [...tool.returns.categories],
-    integrity: trust(tool.returns.integrity),
-    pinned: tool.pinned,
-  };
-  // The engine checks what it is handed; a broken fact denies also when no policy asks for it.
-  const wrong = misfit(common.context, context) ?? misfit(common.principal, ofAgent) ?? misfit(common.resource, ofTool);
-  if (wrong !== null) throw new Error(`a fact is not of its type: ${wrong}`);
+}
+
+/** The question as the engine is asked it, of a call nobody asked about before. */
+export const buildRequest = (...about: Parameters<typeof questionOf>): CedarRequest => questionOf(...about).request();
+
+/**
+ * Without the action's entity and its ancestors a condition with `action in …` is false and its forbid is skipped, so they are here
+ * whenever one could ask.
+ */
+function requestOf(
+  { agent, tool }: Pick<CallFacts, 'agent' | 'tool'>,
+  ofAgent: Told,
+  ofTool: Told,
+  context: CedarRequest['context'],
+  slice: Slice,
+): CedarRequest {
+  const principal = { type: 'Taskgate::Agent', id: `${agent.tenant}/${agent.name}` };
+  const resource = { type: 'Taskgate::Tool', id: `${tool.tenant}/${tool.name}` };
+  const upstream = { type: 'Taskgate::Upstream', id: `${tool.tenant}/${tool.upstream}` };
+  const action = { type: actionType, id: slice.entities ? tool.name : anyTool.name };
+  const group = { type: actionType, id: upstreamGroup(tool.upstream) };
+  const every = { type: actionType, id: allCalls };
   return {
     principal,
     action,
     resource,
-    context: pruneRecord({ ...context, args: projected.args, inputs: projected.inputs }, slice.context),
+    context,
     entities: [
-      { uid: principal, parents: [], attrs: pruneRecord(ofAgent, slice.principal) },
-      { uid: resource, parents: [upstream], attrs: pruneRecord(ofTool, slice.resource) },
+      { uid: principal, parents: [], attrs: ofAgent.attrs },
+      { uid: resource, parents: [upstream], attrs: ofTool.attrs },
       ...(slice.entities
         ? [
             { uid: upstream, parents: [], attrs: { tenant: tool.tenant } },
@@ -87,4 +102,47 @@ export function buildRequest(tenant: string, facts: Omit<CallFacts, 'args' | 'sa
         : []),
     ],
   };
+}
+
+/** By the facts and the slice: whoever calls hands in the same facts from call to call where they have not changed. */
+const remembered = new WeakMap<object, WeakMap<Slice, Told>>();
+
+function told<T extends object>(facts: T, slice: Slice, tell: (facts: T, slice: Slice) => Told): Told {
+  let ofFacts = remembered.get(facts);
+  if (!ofFacts) {
+    ofFacts = new WeakMap();
+    remembered.set(facts, ofFacts);
+  }
+  const known = ofFacts.get(slice);
+  if (known) return known;
+  const made = tell(facts, slice);
+  ofFacts.set(slice, made);
+  return made;
+}
+
+function toldAgent(agent: CallFacts['agent'], slice: Slice): Told {
+  const { tenant, name, owner, workflow, status } = agent;
+  const all = { tenant, name, owner, workflow, clearance: rank(agent.clearance), status };
+  expectFit(common.principal, all);
+  const attrs = pruneRecord(all, slice.principal);
+  return { attrs, text: JSON.stringify([tenant, name, attrs]) };
+}
+
+function toldTool(tool: CallFacts['tool'], slice: Slice): Told {
+  const { tenant, name, upstream, effect, reaches, returns, pinned } = tool;
+  const all = {
+    ...{ tenant, name, upstream, effect, reaches, accepts: rank(tool.accepts) },
+    sensitivity: rank(returns.sensitivity),
+    categories: [...returns.categories],
+    integrity: trust(returns.integrity),
+    pinned,
+  };
+  expectFit(common.resource, all);
+  const attrs = pruneRecord(all, slice.resource);
+  return { attrs, text: JSON.stringify([tenant, name, upstream, attrs]) };
+}
+
+function expectFit(type: Parameters<typeof misfit>[0], value: Readonly<Record<string, unknown>>): void {
+  const wrong = misfit(type, value);
+  if (wrong !== null) throw new Error(`a fact is not of its type: ${wrong}`);
 }
