@@ -40,6 +40,7 @@ export { reservedEnv } from './upstream/confine.ts';
 export { type Egress, EgressRefused, egress } from './upstream/egress.ts';
 export { createUpstreamPool, type PoolOptions } from './upstream/pool.ts';
 export {
+  type CallSignal,
   isToolResult,
   type PromptResult,
   type ResourceResult,

@@ -1,3 +1,5 @@
+import type { CallSignal } from '../../tools/index.ts';
+
 /** Lets a call wait for a human. Only a hint: whoever is woken reads the store. */
 export interface Decisions {
   /**
@@ -9,6 +11,6 @@ export interface Decisions {
 
 export interface DecisionWatch {
   /** Resolves once there was something to hear since it last resolved; after `ms`; or at once when `signal` aborts. */
-  changed(ms: number, signal: AbortSignal): Promise<void>;
+  changed(ms: number, signal: CallSignal): Promise<void>;
   stop(): void;
 }

@@ -25,12 +25,12 @@ export async function brokerCall(ports: Ports, entered: Session, request: CallRe
   const decision = ports.newId('dec');
   const until = ports.clock() + io.holdMs;
   return recordWayOut(ports, entered.caller, { tool: recordedName(null, request), rung: io.rung }, decision, () =>
-    whileLive(ports, entered.caller, io, async (live) => {
+    whileLive(ports, entered.caller, io, async (signal) => {
       let session: Session | Refusal = entered; // at the door, a moment ago: for which task, until when, budget left
       for (let attempt = 1; ; attempt++) {
         const answer = isRefusal(session)
           ? session
-          : ofTask(session, request, await walk(ports, session, request, { ...live, holdMs: Math.max(0, until - ports.clock()) }, decision));
+          : ofTask(session, request, await walk(ports, session, request, { ...io, signal, holdMs: Math.max(0, until - ports.clock()) }, decision));
         if (!isRefusal(answer) || answer.refused !== 'stale' || attempt === attempts) return answer;
         session = await enterSession(ports, entered.caller);
       }

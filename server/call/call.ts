@@ -1,4 +1,4 @@
-import type { UpstreamResult } from '../../tools/index.ts';
+import type { CallSignal, UpstreamResult } from '../../tools/index.ts';
 import type { Rung } from '../store/store.ts';
 import type { Refusal } from './refusals.ts';
 
@@ -19,7 +19,7 @@ export type Asked =
 /** What a door lends to one call. */
 export interface CallIo {
   /** Aborts when the client goes away: a held call is let go, a running one is cancelled upstream. */
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   /** Longest this request may wait for a human, in milliseconds; 0 answers `approval.required` at once. */
   readonly holdMs: number;
   /** How this request waits for a human. */

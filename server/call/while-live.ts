@@ -1,7 +1,9 @@
+import type { CallSignal } from '../../tools/index.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { Ports } from '../ports.ts';
 import { watchSession } from '../sessions/index.ts';
 import type { CallIo } from './call.ts';
+import { CallOff } from './call-off.ts';
 import { enterSession } from './enter-session.ts';
 import { isRefusal, type Refusal } from './refusals.ts';
 
@@ -15,10 +17,10 @@ const spaceMs = 200;
 export async function whileLive<T>(
   ports: Pick<Ports, 'store' | 'tenants' | 'clock' | 'log'>,
   caller: Caller,
-  io: CallIo,
-  call: (io: CallIo) => Promise<T>,
+  { signal }: Pick<CallIo, 'signal'>,
+  call: (signal: CallSignal) => Promise<T>,
 ): Promise<T> {
-  const over = new AbortController();
+  const over = new CallOff();
   const look = async (): Promise<void> => {
     try {
       const session = await enterSession(ports, caller);
@@ -28,16 +30,16 @@ export async function whileLive<T>(
     }
   };
   const watch = watchSession(ports.store, { tenant: caller.tenant, session: () => caller.session }, spaceMs, look);
-  const leave = (): void => over.abort(io.signal.reason);
-  io.signal.addEventListener('abort', leave, { once: true });
-  if (io.signal.aborted) leave();
+  const leave = (): void => over.abort(signal.reason);
+  signal.addEventListener('abort', leave);
+  if (signal.aborted) leave();
   try {
-    return await call({ ...io, signal: over.signal });
+    return await call(over);
   } finally {
     watch.stop();
-    io.signal.removeEventListener('abort', leave);
+    signal.removeEventListener('abort', leave);
   }
 }
 
 /** Why a call was stopped by Taskgate; null when it was not, or by its client. */
-export const whyStopped = ({ reason }: AbortSignal): Refusal | null => (isRefusal(reason) ? reason : null);
+export const whyStopped = ({ reason }: CallSignal): Refusal | null => (isRefusal(reason) ? reason : null);

@@ -1,3 +1,4 @@
+import type { CallSignal } from '../../tools/index.ts';
 import { type Refusal, refuse } from '../call/refusals.ts';
 import type { LimitSettings } from '../config.ts';
 import type { Asker } from './asker.ts';
@@ -32,7 +33,7 @@ export interface Limits {
   /** Does the work of one MCP request whose body has `bytes`, in its turn. `signal` ends the wait for it. */
   inTurn<T>(asker: Asker, bytes: number, signal: AbortSignal | null, work: (aside: Aside, waited: boolean) => Promise<T>): Promise<T | Refusal>;
   /** Does what one call has to do at an upstream, in its turn. */
-  atUpstream<T>(upstream: Upstream, asker: Asker, io: { readonly signal: AbortSignal; readonly aside: Aside }, work: () => Promise<T>): Promise<T | Refusal>;
+  atUpstream<T>(upstream: Upstream, asker: Asker, io: { readonly signal: CallSignal; readonly aside: Aside }, work: () => Promise<T>): Promise<T | Refusal>;
   /** How much is remembered, of whatever kind; 0 when nothing is under way and all buckets are full. */
   remembered(now: number): number;
 }
@@ -211,7 +212,7 @@ function passes(buckets: Buckets, name: string, now: number): Refusal | null {
   return null;
 }
 
-function gaveUp(signal: AbortSignal | null, message: string, detail: string): Refusal {
+function gaveUp(signal: CallSignal | null, message: string, detail: string): Refusal {
   if (signal?.aborted) return refuse('call.cancelled', 'The call was cancelled while it waited for its turn; nothing was sent.');
   return tooMany(message, detail, 1_000);
 }

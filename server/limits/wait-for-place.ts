@@ -1,10 +1,11 @@
+import type { CallSignal } from '../../tools/index.ts';
 import type { FairQueue, Place } from './fair-queue.ts';
 
 /**
  * A place in its turn: at once when one is free, else after at most `waitMs`, in a turn of the loop of its own, so that whatever else has
  * come is seen to between any two that waited; null when it did not come or `signal` aborted.
  */
-export function waitForPlace(queue: FairQueue, group: string, member: string, waitMs: number, signal: AbortSignal | null): Place | Promise<Place | null> {
+export function waitForPlace(queue: FairQueue, group: string, member: string, waitMs: number, signal: CallSignal | null): Place | Promise<Place | null> {
   let granted: (place: Place) => void = () => undefined;
   const entered = queue.enter(group, member, (place) => granted(place));
   if ('place' in entered) return entered.place;
@@ -23,7 +24,7 @@ export function waitForPlace(queue: FairQueue, group: string, member: string, wa
       setImmediate(resolve, place);
     };
     const timer = setTimeout(giveUp, waitMs);
-    signal?.addEventListener('abort', giveUp, { once: true });
+    signal?.addEventListener('abort', giveUp);
     if (signal?.aborted) giveUp();
   });
 }

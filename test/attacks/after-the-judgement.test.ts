@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { SettlementAnswer } from '../../server/store/store.ts';
+import type { CallSignal } from '../../tools/index.ts';
 import { approveByTwo, nextPending, vote } from '../support/approvals.ts';
 import { legacyClient, modernClient, newFolder, payment, startTestBroker, type TestBroker } from '../support/broker.ts';
 import { byTwoAdmins } from '../support/changes.ts';
@@ -196,7 +197,7 @@ describe('one agent cannot take the broker for itself', () => {
     const { id } = (paused._meta as Record<string, { id: string }>)['taskgate/approval'] ?? { id: '' };
     const { decisions } = broker.ports;
     const { watch } = decisions;
-    let signal = null as AbortSignal | null;
+    let signal = null as CallSignal | null;
     Object.assign(decisions, {
       watch(...asked: Parameters<typeof watch>) {
         const made = watch(...asked);

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type CallIo, type CallRequest, refuse } from '../../server/call/index.ts';
 import type { Ports } from '../../server/ports.ts';
+import type { CallSignal } from '../../tools/index.ts';
 import { askedFor, callerOf, legacyClient, modernClient, postCall, refusal, type Served, serveDoor, session, textResult } from './fixture.ts';
 
 let door: Served;
@@ -13,9 +13,11 @@ const approval = { id: 'apr_1', status: 'pending', expiresAt };
 const waiting = () =>
   refusal(refuse('approval.required', 'Not executed: approval apr_1 is awaited. Retry this exact call, or call await_approval.', { approval }));
 
+const abortOf = (signal: CallSignal) => new Promise<void>((resolve) => signal.addEventListener('abort', resolve));
+
 /** What the call path does while nobody has decided: holds as long as it may, then says what is awaited. */
 async function hold(io: CallIo) {
-  if (io.holdMs > 0 && !io.signal.aborted) await Promise.race([once(io.signal, 'abort'), new Promise((resolve) => setTimeout(resolve, io.holdMs))]);
+  if (io.holdMs > 0 && !io.signal.aborted) await Promise.race([abortOf(io.signal), new Promise((resolve) => setTimeout(resolve, io.holdMs))]);
   return waiting();
 }
 
@@ -118,7 +120,7 @@ describe('a modern client', () => {
     door = await serveDoor({
       holdMs: 20_000,
       answer: async (request, io) => {
-        if (!io.signal.aborted) await once(io.signal, 'abort');
+        if (!io.signal.aborted) await abortOf(io.signal);
         aborted.resolve(request);
         return refusal(refuse('call.cancelled', 'cancelled'));
       },
@@ -194,7 +196,7 @@ describe('a 2025-era client', () => {
     const aborted = Promise.withResolvers<string>();
     door = await serveDoor({
       answer: async (request, io) => {
-        if (!io.signal.aborted) await once(io.signal, 'abort');
+        if (!io.signal.aborted) await abortOf(io.signal);
         aborted.resolve(String(askedFor(request)));
         return refusal(refuse('call.cancelled', 'cancelled'));
       },

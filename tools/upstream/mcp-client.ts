@@ -6,7 +6,7 @@ import { isPlainName, metaOf, stateless } from './ask.ts';
 import { listDefinitions } from './definitions.ts';
 import { shakeHands } from './handshake.ts';
 import { type Answer, explain, type Failed, settle, settleTool } from './outcome.ts';
-import { type UpstreamCall, type UpstreamConnection, type UpstreamOutcome, type UpstreamResult, UpstreamUnavailable } from './upstream.ts';
+import { type CallSignal, type UpstreamCall, type UpstreamConnection, type UpstreamOutcome, type UpstreamResult, UpstreamUnavailable } from './upstream.ts';
 import { type Limit, redact, type Wire } from './wire.ts';
 
 /** One MCP connection, whatever its wire: one attempt a call, and closed for good once it shows that it no longer works. */
@@ -193,11 +193,20 @@ export async function openConnection(options: ConnectionOptions): Promise<LiveCo
 }
 
 const within = ({ signal, deadlineMs, onProgress }: UpstreamCall): RequestOptions => ({
-  signal,
+  signal: abortSignalOf(signal),
   timeout: deadlineMs,
   maxTotalTimeout: deadlineMs,
   ...(onProgress === null ? {} : { onprogress: ({ progress, total }) => onProgress(progress, total ?? null) }),
 });
+
+/** The client takes only one that the platform made. */
+function abortSignalOf(signal: CallSignal): AbortSignal {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(signal.reason);
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort);
+  return controller.signal;
+}
 
 /** What is read or prompted with. The client's own verbs would answer from what they remember. */
 async function takeWithSdk(client: Client, call: UpstreamCall): Promise<UpstreamResult> {

@@ -15,7 +15,7 @@ export interface UpstreamCall {
   readonly address: string;
   readonly arguments: Readonly<Record<string, unknown>>;
   readonly dispatch: string;
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   readonly deadlineMs: number;
   readonly maxResultBytes: number;
   /** A header (Streamable HTTP only) that carries the dispatch id as idempotency key: `idempotency: header:<name>`. */
@@ -24,6 +24,12 @@ export interface UpstreamCall {
   readonly traceparent: string | null;
   /** Numbers only: an upstream's progress words never pass. Null when nobody asked, and then none is asked for. */
   readonly onProgress: ((progress: number, total: number | null) => void) | null;
+}
+
+/** What calls a call off: an `AbortSignal`, or as much of one as is needed for that. */
+export interface CallSignal extends Pick<AbortSignal, 'aborted' | 'reason'> {
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
 }
 
 /** What a tool answered: MCP content and structured content, whole and untouched. */
