@@ -51,7 +51,7 @@ export async function openConnection(path: string): Promise<Connection> {
     return file;
   }
 
-  /** Inside a transaction of the writer: brings up to date what is known of the file. */
+  /** Brings up to date what is known of the file, where nothing is uncommitted. */
   function refresh({ writer, memory }: OpenFile): void {
     if (memory.refresh()) checkMark(writer);
   }
@@ -60,7 +60,7 @@ export async function openConnection(path: string): Promise<Connection> {
   function asOfThisTurn(): OpenFile {
     if (lookedAt && file) return file;
     const found = inPlace();
-    if (!batch) inTransaction(found, () => undefined);
+    if (!batch) refresh(found);
     lookedAt = true;
     setImmediate(() => {
       lookedAt = false;

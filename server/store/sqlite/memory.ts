@@ -13,7 +13,7 @@ export interface Memory {
   answer(query: Query): unknown;
   /** Answers as if nothing that is not committed had been written; `unknown` when it cannot. Inside a transaction it may ask. */
   look(query: Query, mayAsk: boolean): unknown;
-  /** To be told in a transaction, before anything is asked in it. True when another process has committed since the last time. */
+  /** To be told before anything is asked in a transaction. True when another process has committed since the last time. */
   refresh(): boolean;
   /** From here on everything can be taken back as one. */
   begin(): void;
