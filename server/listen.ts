@@ -51,11 +51,14 @@ const mostConnections = 8_192;
 function open(doors: () => Doors, host: string, port: number, log: Logger): Promise<Server> {
   const options = { errorHandler: (error: unknown) => failed(log, error) };
   const answer = getRequestListener((request, bindings) => doors().fetch(request, bindings as HttpBindings), options);
-  const hear = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+  const hear = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const taken = doors().take(incoming, outgoing);
-    if (taken === null) return answer(incoming, outgoing);
-    const response = await taken.catch((error: unknown) => failed(log, error));
-    if (response !== null) await getRequestListener(async () => response, options)(incoming, outgoing);
+    if (taken === null) return void answer(incoming, outgoing);
+    const give = (response: Response): void => void getRequestListener(async () => response, options)(incoming, outgoing);
+    taken.then(
+      (response) => response && give(response),
+      (error: unknown) => give(failed(log, error)),
+    );
   };
   const settings = {
     maxHeaderSize: 32_768,
@@ -65,7 +68,7 @@ function open(doors: () => Doors, host: string, port: number, log: Logger): Prom
     // A request without one is refused where every other is.
     requireHostHeader: false,
   };
-  const server = createServer(settings, (request, response) => void hear(request, response));
+  const server = createServer(settings, hear);
   server.maxConnections = mostConnections;
   logRequests(server, log);
   dropSlowReaders(server);
@@ -88,13 +91,16 @@ function failed(log: Logger, error: unknown): Response {
 /** An answer that is complete waits in memory until it is read: not for longer than `readingMs`. */
 function dropSlowReaders(server: Server): void {
   const unread = new Map<ServerResponse, number>();
-  server.prependListener('request', (_request, response: ServerResponse) => {
-    response.once('prefinish', () => unread.set(response, Date.now()));
-    response.once('close', () => unread.delete(response));
-  });
+  function ended(this: ServerResponse): void {
+    unread.set(this, Date.now());
+  }
+  function read(this: ServerResponse): void {
+    unread.delete(this);
+  }
+  server.prependListener('request', (_request, response: ServerResponse) => void response.on('prefinish', ended).on('close', read));
   const look = setInterval(() => {
     const since = Date.now() - readingMs;
-    for (const [response, ended] of unread) if (ended <= since) response.socket?.destroy();
+    for (const [response, at] of unread) if (at <= since) response.socket?.destroy();
   }, lookEveryMs);
   look.unref();
   server.once('close', () => clearInterval(look));

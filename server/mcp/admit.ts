@@ -1,7 +1,6 @@
 import { isRefusal, type Refusal, type Session } from '../call/index.ts';
 import type { Config } from '../config.ts';
 import { type Caller, type Connection, type ReadHeaders, resourceMetadataUrl, takeProof } from '../identity/index.ts';
-import { askerOf } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { unavailable } from './answers.ts';
@@ -20,7 +19,9 @@ export function doorOf(config: Config, { session, tenant }: Address, headers: Re
     session,
     tenant,
     // Whatever stands in the path goes into a header: encoded, it holds neither quote nor line break.
-    metadata: resourceMetadataUrl(config, { session: session && encodeURIComponent(session), tenant: tenant && encodeURIComponent(tenant) }),
+    get metadata() {
+      return resourceMetadataUrl(config, { session: session && encodeURIComponent(session), tenant: tenant && encodeURIComponent(tenant) });
+    },
     presented: Boolean(headers.get('authorization')),
   };
 }
@@ -38,13 +39,6 @@ export async function identify(ports: Ports, parts: Parts, door: Door, headers: 
   } catch (error) {
     return failed(ports, error);
   }
-}
-
-/** Counts the request; what is too much is turned away before anything is read, parsed or looked up for it. */
-export async function countAt(ports: Ports, door: Door, who: Caller | Connection, bytes: number): Promise<Refusal | null> {
-  const refusal = ports.limits.countRequest(askerOf(who), bytes);
-  if (refusal) await recordLimit(ports, door, who, refusal);
-  return refusal;
 }
 
 /** One record of the first, and one a minute that says how many there were since. */

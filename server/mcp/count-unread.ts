@@ -10,10 +10,10 @@ export function countUnread(limits: Limits, tenant: string, outgoing: ServerResp
   const count = (): void => {
     const more = outgoing.closed ? 0 : outgoing.writableLength - held;
     if (more <= 0) return;
-    if (held === 0) outgoing.once('close', () => limits.releaseAnswer(tenant, held));
+    if (held === 0) outgoing.on('close', () => limits.releaseAnswer(tenant, held));
     held += more;
     limits.holdAnswer(tenant, more);
   };
-  outgoing.once('prefinish', count);
+  outgoing.on('prefinish', count);
   return () => (outgoing.writableEnded ? count() : void setImmediate(count));
 }

@@ -1,4 +1,5 @@
 import { isRefusal, type Refusal } from '../call/index.ts';
+import type { Caller } from '../identity/index.ts';
 import { type Aside, askerOf } from '../limits/index.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { recordLimit } from './admit.ts';
@@ -21,12 +22,14 @@ export async function guarded<A>(
 ): Promise<A | Answer<never>> {
   const { ports, parts, caller, who, door, bodyBytes } = visit;
   try {
-    const answered = await ports.limits.inTurn(askerOf(who), bodyBytes, gone, async (aside, waited) => {
-      if (!waited || !caller) return answer(visit, aside);
-      // What was read before the wait may not be so any more.
-      const session = await parts.enterSession(ports, caller);
+    /** What was read before the wait may not be so any more. */
+    const answerAnew = async (known: Caller, aside: Aside): Promise<A | Refusal> => {
+      const session = await parts.enterSession(ports, known);
       return isRefusal(session) ? session : answer({ ...visit, session }, aside);
-    });
+    };
+    const answered = await ports.limits.inTurn(askerOf(who), bodyBytes, gone, (aside, waited) =>
+      waited && caller ? answerAnew(caller, aside) : answer(visit, aside),
+    );
     if (!isRefusal(answered)) return answered;
     await recordLimit(ports, door, who, answered);
     return sayRefused(answered);

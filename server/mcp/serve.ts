@@ -3,7 +3,7 @@ import type { Caller, Connection } from '../identity/index.ts';
 import { askerOf, heldFor } from '../limits/index.ts';
 import type { Ports } from '../ports.ts';
 import { StoreUnavailable } from '../store/store.ts';
-import { type Address, admit, countAt, doorOf, identify } from './admit.ts';
+import { type Address, admit, doorOf, identify, recordLimit } from './admit.ts';
 import { createAnswerLate } from './answer-late.ts';
 import { internalError, rpcError, rpcIdOf, turnAway, unavailable } from './answers.ts';
 import { createCancellations } from './cancellations.ts';
@@ -33,14 +33,21 @@ export function createServe(ports: Ports, parts: Parts): Serve {
     const told = headers.get('content-length');
     const who = await identify(ports, parts, door, headers, heard.incoming.method);
     if (isRefusal(who)) return hungUpOn(turnAway(who, door, null), told);
-    const tooMuch = await countAt(ports, door, who, Number(told ?? 0));
+    const asker = askerOf(who);
+    const tooMuch = ports.limits.countRequest(asker, Number(told ?? 0));
     if (tooMuch) {
+      await recordLimit(ports, door, who, tooMuch);
       if (isMuch(told)) await answerLate(who.tenant, heard.gone());
       return hungUpOn(turnAway(tooMuch, door, null), told);
     }
-    await ports.limits.atDoor(askerOf(who));
+    const turn = ports.limits.atDoor(asker);
+    if (turn) await turn;
     const unread = countUnread(ports.limits, who.tenant, heard.outgoing);
-    return serveKnown(heard, door, who).finally(unread);
+    try {
+      return await serveKnown(heard, door, who);
+    } finally {
+      unread();
+    }
   };
 
   const serveKnown = async <Told>(heard: Heard<Told>, door: Door, who: Caller | Connection): Promise<Response | Told> => {

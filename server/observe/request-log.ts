@@ -16,8 +16,11 @@ interface Open {
 export function logRequests(server: Server, log: Pick<Logger, 'info' | 'debug' | 'isLevelEnabled'>): void {
   const connections = new WeakMap<object, Open>();
   const openOn = (socket: object): Open => {
-    const known = connections.get(socket) ?? { requests: new Map(), broke: null };
-    connections.set(socket, known);
+    let known = connections.get(socket);
+    if (known === undefined) {
+      known = { requests: new Map(), broke: null };
+      connections.set(socket, known);
+    }
     return known;
   };
   const begin = (request: IncomingMessage, response: ServerResponse): void => {
@@ -25,7 +28,7 @@ export function logRequests(server: Server, log: Pick<Logger, 'info' | 'debug' |
     const began = performance.now();
     const open = openOn(socket);
     open.requests.set(response, request);
-    response.once('close', () => {
+    response.on('close', () => {
       open.requests.delete(response);
       const answered = response.writableFinished;
       const well = answered && response.statusCode < 400;
