@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { glanceAt } from '../../tools/glance.ts';
 import { BadJson, Canonical, canonicalForm, compileSchema, NotCanonical, parseJsonStrict } from '../../tools/index.ts';
 
 const json = fc.jsonValue({ maxDepth: 5, noUnicodeString: false });
@@ -206,6 +207,60 @@ describe('schemas of unknown origin', () => {
       { numRuns: 500 },
     );
     expect(run).toBeGreaterThan(100);
+  });
+
+  it('are met at a glance only where the validator accepts the value too', () => {
+    const some = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined, freq: 2 });
+    const count = fc.nat(3);
+    const text = fc.string({ unit: fc.constantFrom('a', 'é', '\u{1f600}'), maxLength: 4 });
+    const number = fc.oneof(fc.integer({ min: -2, max: 2 }), fc.constantFrom(0.5, -0.5));
+    const listed = some(fc.array(fc.oneof(text, number, fc.boolean()), { minLength: 1, maxLength: 6 }));
+    const name = fc.constantFrom('a', 'b', 'c', '__proto__', 'constructor');
+    const plain = fc.letrec((tie) => ({
+      schema: fc.oneof(
+        { maxDepth: 3, withCrossShrink: true },
+        fc.record({ type: fc.constant('string'), enum: listed, minLength: some(count), maxLength: some(count) }),
+        fc.record({ type: fc.constantFrom('number', 'integer'), enum: listed, minimum: some(number), maximum: some(number) }),
+        fc.record({ type: fc.constant('boolean'), title: some(text) }),
+        fc.record({ type: fc.constant('array'), items: tie('schema'), minItems: some(count), maxItems: some(count) }),
+        fc.record({
+          type: fc.constant('object'),
+          properties: some(fc.dictionary(name, tie('schema'), { maxKeys: 3 })),
+          required: some(fc.uniqueArray(name, { maxLength: 2 })),
+          additionalProperties: some(fc.boolean()),
+        }),
+      ),
+    })).schema;
+    const value = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        text,
+        number,
+        fc.boolean(),
+        fc.constant(null),
+        fc.array(tie('value'), { maxLength: 3 }),
+        fc.dictionary(name, tie('value')),
+      ),
+    })).value;
+    const written = (made: unknown) => JSON.parse(JSON.stringify(made)) as Record<string, unknown>;
+    let [seen, met] = [0, 0];
+    fc.assert(
+      fc.property(plain, fc.array(value, { minLength: 1, maxLength: 20 }), (made, values) => {
+        const schema = written(made);
+        const glance = glanceAt(schema);
+        // Wrapped like this it is more than a glance can tell.
+        const long = compileSchema({ allOf: [schema] });
+        if (glance === null || !('check' in long)) throw new Error('not plain');
+        for (const one of values) {
+          seen++;
+          if (!glance(one)) continue;
+          met++;
+          expect(long.check(one)).toEqual([]);
+        }
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(met).toBeGreaterThan(seen / 50);
   });
 
   it('accept a pattern exactly where ECMAScript does', () => {
