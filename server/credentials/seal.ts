@@ -20,18 +20,27 @@ export function seal(ring: readonly SecretKey[], plain: Uint8Array | string, con
   return Buffer.concat([Buffer.from([version, id.length]), id, iv, cipher.getAuthTag(), body]);
 }
 
-/** Throws when the bytes were changed, sealed for another context, or their key is retired or unknown. */
-export function unseal(ring: readonly SecretKey[], sealed: Uint8Array, context: string, now = Date.now()): Buffer {
-  const bytes = Buffer.from(sealed);
-  const idLength = bytes[1] ?? 0;
-  const head = 2 + idLength + ivBytes + tagBytes;
-  if (bytes[0] !== version || bytes.length < head) throw new Error('not a sealed value');
-  const id = bytes.subarray(2, 2 + idLength).toString('utf8');
+/** The key they were sealed under. Throws when it is retired or unknown, or they are no sealed value. */
+export function sealedUnder(ring: readonly SecretKey[], sealed: Uint8Array, now: number): SecretKey {
+  const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
+  if (bytes[0] !== version || bytes.length < headOf(bytes)) throw new Error('not a sealed value');
+  const id = bytes.toString('utf8', 2, 2 + idLengthOf(bytes));
   const key = ring.find((one) => one.id === id && (one.retiresAt === null || one.retiresAt > now));
   if (!key) throw new Error('sealed under a key that is not in use');
-  const iv = bytes.subarray(2 + idLength, 2 + idLength + ivBytes);
-  const decipher = createDecipheriv('aes-256-gcm', key.bytes, iv, { authTagLength: tagBytes });
+  return key;
+}
+
+/** Throws when the bytes were changed, sealed for another context, or their key is retired or unknown. */
+export function unseal(ring: readonly SecretKey[], sealed: Uint8Array, context: string, now = Date.now()): Buffer {
+  const key = sealedUnder(ring, sealed, now);
+  const bytes = Buffer.from(sealed);
+  const head = headOf(bytes);
+  const tag = head - tagBytes;
+  const decipher = createDecipheriv('aes-256-gcm', key.bytes, bytes.subarray(tag - ivBytes, tag), { authTagLength: tagBytes });
   decipher.setAAD(Buffer.from(context, 'utf8'));
-  decipher.setAuthTag(bytes.subarray(2 + idLength + ivBytes, head));
+  decipher.setAuthTag(bytes.subarray(tag, head));
   return Buffer.concat([decipher.update(bytes.subarray(head)), decipher.final()]);
 }
+
+const idLengthOf = (bytes: Uint8Array): number => bytes[1] ?? 0;
+const headOf = (bytes: Uint8Array): number => 2 + idLengthOf(bytes) + ivBytes + tagBytes;
