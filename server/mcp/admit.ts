@@ -19,9 +19,7 @@ export function doorOf(config: Config, { session, tenant }: Address, headers: Re
     session,
     tenant,
     // Whatever stands in the path goes into a header: encoded, it holds neither quote nor line break.
-    get metadata() {
-      return resourceMetadataUrl(config, { session: session && encodeURIComponent(session), tenant: tenant && encodeURIComponent(tenant) });
-    },
+    metadata: () => resourceMetadataUrl(config, { session: session && encodeURIComponent(session), tenant: tenant && encodeURIComponent(tenant) }),
     presented: Boolean(headers.get('authorization')),
   };
 }

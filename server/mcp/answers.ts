@@ -102,14 +102,14 @@ function challengeOf({ refused, message }: Refusal, { presented, metadata }: Doo
   const error = refused === 'token.unproven' ? 'invalid_dpop_proof' : 'invalid_token';
   // RFC 6750 §3.1: without a credential no error code; the client has nothing to correct.
   const why = presented ? [`error="${error}"`, `error_description="${quotable(message)}"`] : [];
-  const found = [...why, `resource_metadata="${metadata}"`];
+  const found = [...why, `resource_metadata="${metadata()}"`];
   if (refused === 'token.unproven' || refused === 'session.proof_required') return `DPoP ${[...found, algs].join(', ')}`;
   return `Bearer ${found.join(', ')}, DPoP ${[...why.slice(0, 1), algs].join(', ')}`;
 }
 
 /** RFC 6750 §3.1; MCP has a client ask for everything named at once. */
 function insufficientScope({ refused, message, scopes = [] }: Refusal, { metadata }: Door, id: RpcId): Response {
-  const challenge = `Bearer error="insufficient_scope", scope="${scopes.join(' ')}", error_description="${quotable(message)}", resource_metadata="${metadata}"`;
+  const challenge = `Bearer error="insufficient_scope", scope="${scopes.join(' ')}", error_description="${quotable(message)}", resource_metadata="${metadata()}"`;
   const error = { code: 403, message, data: { code: refused, scope: scopes.join(' ') } };
   return Response.json({ jsonrpc: '2.0', id, error }, { status: 403, headers: { ...notStored, 'www-authenticate': challenge } });
 }

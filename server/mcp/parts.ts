@@ -78,7 +78,7 @@ export interface Door {
   readonly session: string | null;
   readonly tenant: string | null;
   /** Where this resource's metadata stands (RFC 9728). */
-  readonly metadata: string;
+  metadata(): string;
   /** A credential came with the request, good or not. */
   readonly presented: boolean;
 }
