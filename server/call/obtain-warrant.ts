@@ -42,16 +42,32 @@ export interface Satisfied {
   readonly persons: readonly string[];
 }
 
-// INVARIANT: only `grant` below adds to it, so a cast cannot forge a warrant; the claim asks `isGenuine`.
-const genuine = new WeakSet<object>();
-export const isGenuine = (warrant: Warrant): boolean => genuine.has(warrant);
+// INVARIANT: only `grant` below makes one, so a cast cannot forge a warrant, nor a copy pass for one; the claim asks `isGenuine`.
+class Granted implements Omit<Warrant, typeof warranted> {
+  readonly #genuine = true;
+  readonly judgement: Judgement;
+  readonly approval: WarrantedBy | null;
+  readonly rests: readonly Rest[];
+  readonly breakGlass: BreakGlass | null;
+
+  constructor(judgement: Judgement, approval: WarrantedBy | null, rests: readonly Rest[], breakGlass: BreakGlass | null) {
+    this.judgement = judgement;
+    this.approval = approval;
+    this.rests = rests;
+    this.breakGlass = breakGlass;
+    Object.freeze(this);
+  }
+
+  static has(warrant: object): boolean {
+    return #genuine in warrant;
+  }
+}
+export const isGenuine = (warrant: Warrant): boolean => Granted.has(warrant);
 
 const none: readonly Rest[] = [];
 
 function grant(judgement: Judgement, approval: Warrant['approval'], rests = none, breakGlass: BreakGlass | null = null): Warrant {
-  const warrant = Object.freeze({ judgement, approval, rests, breakGlass }) as Omit<Warrant, typeof warranted> as Warrant;
-  genuine.add(warrant);
-  return warrant;
+  return new Granted(judgement, approval, rests, breakGlass) as Omit<Warrant, typeof warranted> as Warrant;
 }
 
 type Needs = Pick<Ports, 'store' | 'tenants' | 'clock' | 'keys' | 'decisions' | 'newId' | 'config'>;
