@@ -52,13 +52,15 @@ function open(doors: () => Doors, host: string, port: number, log: Logger): Prom
   const options = { errorHandler: (error: unknown) => failed(log, error) };
   const answer = getRequestListener((request, bindings) => doors().fetch(request, bindings as HttpBindings), options);
   const hear = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
-    const taken = doors().take(incoming, outgoing);
-    if (taken === null) return void answer(incoming, outgoing);
     const give = (response: Response): void => void getRequestListener(async () => response, options)(incoming, outgoing);
-    taken.then(
-      (response) => response && give(response),
-      (error: unknown) => give(failed(log, error)),
-    );
+    const giveFailure = (error: unknown): void => give(failed(log, error));
+    try {
+      const taken = doors().take(incoming, outgoing);
+      if (taken === null) void answer(incoming, outgoing);
+      else taken.then((response) => response && give(response), giveFailure);
+    } catch (error) {
+      giveFailure(error);
+    }
   };
   const settings = {
     maxHeaderSize: 32_768,
