@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
+import { createAnswers } from '../../server/store/sqlite/answers.ts';
 import { createMemory, type Memory, unknown } from '../../server/store/sqlite/memory.ts';
 import { migrate } from '../../server/store/sqlite/migrations.ts';
 import { type Ask, asking, createSql, perform, type Sql } from '../../server/store/sqlite/sql.ts';
-import { all, ask, one, remembered, run, type Verb } from '../../server/store/verb.ts';
+import { all, ask, one, type Query, remembered, run, type Verb } from '../../server/store/verb.ts';
 import { draw, readUsed } from '../../server/store/verbs/counters.ts';
 import { readLineage, startLineage } from '../../server/store/verbs/lineages.ts';
 import { appendRecord } from '../../server/store/verbs/records.ts';
@@ -151,5 +152,26 @@ test('what a writer knows by heart is what its file would have answered, whateve
       expect(play({ sql: knowing.sql, ask: memory.answer, memory }, knowing.other, tenant, moves)).toEqual(expected);
     }),
     { numRuns: 1_000 },
+  );
+});
+
+test('what is remembered never weighs more than it may: the oldest answers make room, and one that alone is too heavy is not kept', () => {
+  const ids = Array.from({ length: 20 }, (_, id) => id);
+  const queryOf = (id: number): Query => ({ want: 'one', text: 'SELECT text', values: [id] });
+  const row = fc.record({ id: fc.constantFrom(...ids), text: fc.string({ maxLength: 300 }) });
+  fc.assert(
+    fc.property(fc.array(row, { maxLength: 60 }), (rows) => {
+      const answers = createAnswers(1_000);
+      const weights = (): number[] =>
+        ids.flatMap((id) => (answers.recall(queryOf(id)) as { text: string } | undefined) ?? []).map(({ text }) => text.length + 64);
+      for (const { id, text } of rows) {
+        if (answers.recall(queryOf(id)) !== undefined) continue;
+        answers.keep(queryOf(id), { text });
+        expect(answers.recall(queryOf(id))).toEqual({ text });
+        expect(weights().reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(1_000);
+      }
+      answers.keep(queryOf(99), { text: 'x'.repeat(2_000) });
+      expect(answers.recall(queryOf(99))).toBe(undefined);
+    }),
   );
 });

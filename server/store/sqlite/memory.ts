@@ -1,4 +1,5 @@
 import { type KeptRow, type KeptTable, keptTables, type Query, type Row, readKeptText } from '../verb.ts';
+import { createAnswers, joined } from './answers.ts';
 import { type Footprint, footprintOf } from './footprint.ts';
 import type { Sql } from './sql.ts';
 
@@ -33,13 +34,12 @@ interface Entry {
   readonly written: boolean;
 }
 
-/** Rows, and answers to one text, are forgotten beyond so many. */
-const most = 4_000;
+/** The oldest make room. */
+const mostRows = 20_000;
 
 export function createMemory(sql: Sql): Memory {
   const rows = new Map<string, Entry>();
-  /** By text and then by values. */
-  const answers = new Map<string, Map<string, unknown>>();
+  const answers = createAnswers();
   /** Tables that remembered answers were read from. */
   const watched = new Set<string>();
   /** Ids of rows changed in this transaction. */
@@ -89,19 +89,13 @@ export function createMemory(sql: Sql): Memory {
     return sql[query.want](query.text, ...query.values);
   }
 
-  const recall = ({ text, values }: Query): unknown => answers.get(text)?.get(joined(values));
-
   function remembered(query: Query): unknown {
-    const known = recall(query);
+    const known = answers.recall(query);
     if (known !== undefined) return known;
     watch(footprintOf(query.text));
     const found = ask(query);
     // Who asks for what is not there may ask for anything.
-    if (found === undefined) return found;
-    const to = answers.get(query.text) ?? new Map<string, unknown>();
-    answers.set(query.text, to);
-    if (to.size >= most) to.delete(first(to));
-    to.set(joined(query.values), found);
+    if (found !== undefined) answers.keep(query, found);
     return found;
   }
 
@@ -127,7 +121,7 @@ export function createMemory(sql: Sql): Memory {
     for (const table of watched) {
       if (!words.has(table)) continue;
       disturbed = true;
-      answers.clear();
+      answers.forget();
       break;
     }
     return answer;
@@ -145,7 +139,7 @@ export function createMemory(sql: Sql): Memory {
         return entry ? (entry.committed ?? undefined) : unknown;
       }
       if (!query.remember) return unknown;
-      const known = recall(query);
+      const known = answers.recall(query);
       if (known !== undefined || !mayAsk) return known ?? unknown;
       watch(footprintOf(query.text));
       return disturbed ? unknown : remembered(query);
@@ -155,7 +149,7 @@ export function createMemory(sql: Sql): Memory {
       if (now === version && now !== null) return false;
       version = now;
       rows.clear();
-      answers.clear();
+      answers.forget();
       return true;
     },
     begin() {
@@ -167,7 +161,7 @@ export function createMemory(sql: Sql): Memory {
         else rows.delete(id);
       }
       undo = [];
-      if (disturbed) answers.clear();
+      if (disturbed) answers.forget();
     },
     writeBack: () => writeBack(null),
     committed() {
@@ -179,7 +173,7 @@ export function createMemory(sql: Sql): Memory {
       undo = [];
       disturbed = false;
       for (const id of rows.keys()) {
-        if (rows.size <= most) break;
+        if (rows.size <= mostRows) break;
         rows.delete(id);
       }
     },
@@ -195,7 +189,4 @@ const writeText = Object.fromEntries(
 ) as Readonly<Record<KeptTable, string>>;
 
 const isChange = (kept: KeptRow): kept is Required<KeptRow> => kept.change !== undefined;
-/** Names and ids hold no control characters. */
-const joined = (values: Query['values']): string => values.join('\0');
 const idOf = ({ table, key }: KeptRow): string => `${table}\0${joined(key)}`;
-const first = <K>(map: ReadonlyMap<K, unknown>): K => map.keys().next().value as K;
