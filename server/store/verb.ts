@@ -113,18 +113,21 @@ type Answers<V extends readonly Verb<unknown>[]> = { -readonly [K in keyof V]: V
  * statements still run one after the other, in the order given.
  */
 export function* together<V extends readonly Verb<unknown>[]>(...verbs: V): Verb<Answers<V>> {
-  const steps = verbs.map((verb) => ({ verb, step: verb.next() }));
-  for (let open = steps; ; ) {
-    open = open.filter(({ step }) => !step.done);
-    if (open.length === 0) return steps.map(({ step }) => step.value) as Answers<V>;
-    const asked = open.map((one) => ({ one, statements: one.step.value as readonly Statement[] }));
-    const answers = yield asked.flatMap(({ statements }) => statements);
+  const steps = verbs.map((verb) => verb.next());
+  while (!steps.every(({ done }) => done)) {
+    const statements: Statement[] = [];
+    for (const { done, value } of steps) if (!done) statements.push(...(value as readonly Statement[]));
+    const answers = yield statements;
     let from = 0;
-    for (const { one, statements } of asked) {
-      one.step = one.verb.next(answers.slice(from, from + statements.length));
-      from += statements.length;
+    for (const [index, verb] of verbs.entries()) {
+      const step = steps[index];
+      if (!step || step.done) continue;
+      const many = step.value.length;
+      steps[index] = verb.next(many === answers.length ? answers : answers.slice(from, from + many));
+      from += many;
     }
   }
+  return steps.map(({ value }) => value) as Answers<V>;
 }
 
 /** Thrown by a verb that finds out late that it must refuse: what it wrote is taken back, its answer stands. */
