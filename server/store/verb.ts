@@ -56,9 +56,12 @@ export function* all<Row>(text: string, ...values: Value[]): Verb<Row[]> {
 
 /** `one`, remembered. */
 export function* remembered<Row>(text: string, ...values: Value[]): Verb<Row | undefined> {
-  const [row] = yield [{ want: 'one', text, values, remember: true }];
+  const [row] = yield [remembers(text, ...values)];
   return row as Row | undefined;
 }
+
+/** The query `remembered` asks. */
+export const remembers = (text: string, ...values: Value[]): Query => ({ want: 'one', text, values, remember: true });
 
 /** `all`, remembered. */
 export function* allRemembered<Row>(text: string, ...values: Value[]): Verb<Row[]> {
@@ -66,7 +69,7 @@ export function* allRemembered<Row>(text: string, ...values: Value[]): Verb<Row[
   return rows as Row[];
 }
 
-/** Reads one row of each kept table by its key. */
+/** Finds one row of each kept table by its key. */
 export const readKeptText = Object.fromEntries(
   Object.entries(keptTables).map(([table, { key, columns }]) => [
     table,
@@ -74,11 +77,8 @@ export const readKeptText = Object.fromEntries(
   ]),
 ) as Readonly<Record<KeptTable, string>>;
 
-/** One row of a kept table, by its key. */
-export function* readKept<Row>(table: KeptTable, ...key: string[]): Verb<Row | undefined> {
-  const [row] = yield [{ want: 'one', text: readKeptText[table], values: key, kept: { table, key } }];
-  return row as Row | undefined;
-}
+/** Finds one row of a kept table by its key. */
+export const keeps = (table: KeptTable, ...key: string[]): Query => ({ want: 'one', text: readKeptText[table], values: key, kept: { table, key } });
 
 /** How many rows changed: one or none. INVARIANT: `change` makes of the row what the text makes of it. */
 export const changeKept = (kept: Required<KeptRow>, text: string, ...values: Value[]): Query => ({ want: 'run', text, values, kept });

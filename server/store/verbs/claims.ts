@@ -13,7 +13,7 @@ import { taskState } from './task-state.ts';
  */
 export function* claim(request: ClaimRequest): Verb<ClaimAnswer> {
   const { tenant, at } = request;
-  const state = yield* taskState(tenant, request.session);
+  const [state] = yield* taskState(tenant, request.session);
   if (!state || !isLineLive(state.line, at)) return { claimed: false, why: 'session' };
   if (state.revision !== request.revision) return { claimed: false, why: 'revision' };
   if (state.lineage.version !== request.labelVersion) return { claimed: false, why: 'labels' };
@@ -22,8 +22,8 @@ export function* claim(request: ClaimRequest): Verb<ClaimAnswer> {
   const fence = state.head.next;
   // The record is written before its answers are read; a refusal takes it back with the rest.
   const draws = request.draws.map((one) => draw(tenant, one));
-  const record = appending(state.head, tenant, { ...request.record, fence });
-  const [approved, [, , , ...drawn]] = yield* together(takeApproval(request), ask(insertDispatch(request, fence), ...record, ...draws));
+  const taking = ask(insertDispatch(request, fence), ...appending(state.head, tenant, { ...request.record, fence }), ...draws);
+  const [approved, [, , , ...drawn]] = request.approval ? yield* together(takeApproval(request, request.approval), taking) : ([true, yield* taking] as const);
   for (const one of request.standing ?? [])
     if (!(yield* takeStanding(tenant, one, at))) throw new Undo({ claimed: false, why: 'standing' } satisfies ClaimAnswer);
   if (!approved) throw new Undo({ claimed: false, why: 'approval' } satisfies ClaimAnswer);
@@ -50,8 +50,7 @@ function insertDispatch({ tenant, dispatch, session, tool, approval, leaseUntil,
 }
 
 /** From approved to used, once: whoever comes second changes no row. */
-function* takeApproval({ tenant, session, tool, approval, dispatch, rung, at }: ClaimRequest): Verb<boolean> {
-  if (!approval) return true;
+function* takeApproval({ tenant, session, tool, dispatch, rung, at }: ClaimRequest, approval: NonNullable<ClaimRequest['approval']>): Verb<boolean> {
   const taken = yield* run(
     `UPDATE approvals SET status = 'used', dispatch = ?, rung = ?
      WHERE tenant = ? AND id = ? AND session = ? AND tool = ? AND digest = ? AND status = 'approved' AND expires_at > ?`,

@@ -1,9 +1,15 @@
 import type { Draw } from '../store.ts';
-import { changeKept, type Query, type Row, readKept, type Verb } from '../verb.ts';
+import { changeKept, keeps, type Query, type Row, type Verb } from '../verb.ts';
+
+/** A row of `counters`; none is 0. */
+export interface Used {
+  readonly used: number;
+}
+export const usedOf = (tenant: string, scope: string, name: string): Query => keeps('counters', tenant, scope, name);
 
 export function* readUsed(tenant: string, scope: string, name: string): Verb<number> {
-  const found = yield* readKept<{ used: number }>('counters', tenant, scope, name);
-  return found?.used ?? 0;
+  const [found] = yield [usedOf(tenant, scope, name)];
+  return (found as Used | undefined)?.used ?? 0;
 }
 
 /**

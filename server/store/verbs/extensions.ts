@@ -6,7 +6,7 @@ import { taskState } from './task-state.ts';
 
 /** Takes the approval and changes the session, once and together, if all that was looked at still stands; false when something of it moved. */
 export function* extendSession({ tenant, session, approval, before, next, revision, labelVersion, at, record }: Extension): Verb<boolean> {
-  const state = yield* taskState(tenant, session);
+  const [state] = yield* taskState(tenant, session);
   if (!state || !isLineLive(state.line, at) || state.revision !== revision || state.lineage.version !== labelVersion) return false;
   const taken = yield* run(
     `UPDATE approvals SET status = 'used', outcome = 'completed'

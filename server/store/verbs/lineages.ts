@@ -1,5 +1,5 @@
 import { bottom, join, type Label } from '../../../policies/index.ts';
-import { one, run, together, type Verb } from '../verb.ts';
+import { one, type Query, run, runs, together, type Verb } from '../verb.ts';
 
 export interface Lineage {
   readonly id: string;
@@ -48,13 +48,12 @@ export function* startLineage(tenant: string, id: string): Verb<string> {
 }
 
 /**
- * Joins what was learned into the label of a lineage as it was read in this transaction; never takes anything from it. Answers the
- * label as it now is.
+ * Joins what was learned into the label of a lineage as it was read in this transaction; never takes anything from it. The label as it
+ * then is, and what writes it when that is another.
  */
-export function* raiseLabel(tenant: string, { id, label, version }: Lineage, learned: Label): Verb<Label> {
+export function raising(tenant: string, { id, label, version }: Lineage, learned: Label): { readonly label: Label; readonly queries: readonly Query[] } {
   const raised = join(label, learned);
-  if (!equal(raised, label)) yield* writeLabel(tenant, id, raised, version + 1);
-  return raised;
+  return equal(raised, label) ? { label, queries: [] } : { label: raised, queries: [writingLabel(tenant, id, raised, version + 1)] };
 }
 
 /**
@@ -66,7 +65,7 @@ export function* uniteLineages(tenant: string, ids: readonly string[]): Verb<str
   if (!first) throw new Error('no lineage to unite');
   if (others.length === 0) return first.id;
   const label = others.reduce((joined, other) => join(joined, other.label), first.label);
-  yield* writeLabel(tenant, first.id, label, Math.max(first.version, ...others.map((other) => other.version)) + 1);
+  yield [writingLabel(tenant, first.id, label, Math.max(first.version, ...others.map((other) => other.version)) + 1)];
   for (const { id } of others) {
     yield* run('UPDATE sessions SET lineage = ? WHERE tenant = ? AND lineage = ?', first.id, tenant, id);
     yield* run('DELETE FROM lineages WHERE tenant = ? AND id = ?', tenant, id);
@@ -74,8 +73,8 @@ export function* uniteLineages(tenant: string, ids: readonly string[]): Verb<str
   return first.id;
 }
 
-function* writeLabel(tenant: string, id: string, label: Label, version: number): Verb<void> {
-  yield* run(
+function writingLabel(tenant: string, id: string, label: Label, version: number): Query {
+  return runs(
     'UPDATE lineages SET sensitivity = ?, categories = ?, integrity = ?, version = ? WHERE tenant = ? AND id = ?',
     label.sensitivity,
     JSON.stringify(label.categories),

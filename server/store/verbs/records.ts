@@ -1,7 +1,7 @@
 import { canonicalForm } from '../../../tools/index.ts';
 import { checkBody, genesis, hashAfter } from '../../audit/index.ts';
 import type { RecordBody, StoredRecord } from '../../audit/record.ts';
-import { all, changeKept, type Query, readKept, runs, type Verb } from '../verb.ts';
+import { all, changeKept, keeps, type Query, runs, type Verb } from '../verb.ts';
 
 /** The platform log's name in the tables; no tenant can have it. */
 const platform = '';
@@ -17,10 +17,14 @@ export interface Head {
 }
 
 /** Where a chain begins. */
-const genesisHead: Head = { next: 0, hash: genesis };
+export const genesisHead: Head = { next: 0, hash: genesis };
 
-export function* readHead(tenant: string | null): Verb<Head> {
-  return (yield* readKept<Head>('chain_heads', keyOf(tenant))) ?? genesisHead;
+/** Asks for the head of a chain; there is none before anything was appended. */
+export const headOf = (tenant: string | null): Query => keeps('chain_heads', keyOf(tenant));
+
+function* readHead(tenant: string | null): Verb<Head> {
+  const [head] = yield [headOf(tenant)];
+  return (head as Head | undefined) ?? genesisHead;
 }
 
 /**

@@ -131,14 +131,14 @@ export function* alongTheLine<Own extends Row, Row extends { readonly parent: st
   tenant: string,
   id: string,
 ): Verb<[] | [Own, ...Row[]]> {
-  const own = yield* startOfLine<Own>(query, tenant, id);
+  const own = yield* remembered<Own>(query.start, tenant, id);
   if (!own) return [];
   if (own.parent === null) return [own];
-  return [own, ...(yield* allRemembered<Row>(query.line, tenant, own.parent, tenant, tenant))];
+  return [own, ...(yield* behind<Row>(query, tenant, own.parent))];
 }
 
-/** The session alone. */
-export const startOfLine = <Own>({ start }: LineQuery, tenant: string, id: string): Verb<Own | undefined> => remembered<Own>(start, tenant, id);
+/** What a session draws on, from its parent on. */
+export const behind = <Row>({ line }: LineQuery, tenant: string, parent: string): Verb<Row[]> => allRemembered<Row>(line, tenant, parent, tenant, tenant);
 
 export const standing = 's.id, s.agent, s.parent, s.root, s.lineage, s.ceiling, s.status, s.expires_at';
 

@@ -1,9 +1,9 @@
 import type { NewSession, Page, SessionRow, SessionStatus, SessionView } from '../store.ts';
-import { all, one, together, type Verb } from '../verb.ts';
-import { readUsed } from './counters.ts';
+import { all, one, remembers, together, type Verb } from '../verb.ts';
+import { readUsed, type Used, usedOf } from './counters.ts';
 import { lineageFrom } from './lineages.ts';
 import { limitOf, where } from './pages.ts';
-import { alongTheLine, isLive, lineOf, lineQuery, type SessionColumns, type Standing, sessionColumns, sessionOf, startOfLine } from './session-rows.ts';
+import { alongTheLine, isLive, lineOf, lineQuery, type SessionColumns, type Standing, sessionColumns, sessionOf } from './session-rows.ts';
 import { type BesideSession, besideSession } from './task-state.ts';
 
 export function* readSessionRow(tenant: string, id: string): Verb<SessionRow | null> {
@@ -17,7 +17,8 @@ type Line = SessionColumns & Pick<Standing, 'agent_status'>;
 type Own = Line & BesideSession;
 
 const view = lineQuery(ofSession, besideSession);
-const callsOf = (tenant: string, id: string): Verb<number> => readUsed(tenant, `session/${id}`, 'calls');
+const callsOf = (tenant: string, id: string): Verb<number> => readUsed(tenant, ...callsIn(id));
+const callsIn = (id: string) => [`session/${id}`, 'calls'] as const;
 
 /** One snapshot of all a call is judged on. */
 export function* readSessionView(tenant: string, id: string): Verb<SessionView | null> {
@@ -27,9 +28,9 @@ export function* readSessionView(tenant: string, id: string): Verb<SessionView |
 
 /** `readSessionView` of a session that draws on no other, in one step; of any other, that it does. */
 export function* readRootView(tenant: string, id: string): Verb<SessionView | 'drawn' | null> {
-  const [own, calls] = yield* together(startOfLine<Own>(view, tenant, id), callsOf(tenant, id));
+  const [own, calls] = (yield [remembers(view.start, tenant, id), usedOf(tenant, ...callsIn(id))]) as [Own | undefined, Used | undefined];
   if (!own) return null;
-  return own.parent === null ? viewOf(own, [], calls) : 'drawn';
+  return own.parent === null ? viewOf(own, [], calls?.used ?? 0) : 'drawn';
 }
 
 function viewOf(own: Own, ancestors: readonly Line[], calls: number): SessionView {

@@ -1,9 +1,9 @@
 import { type Label, rank } from '../../../policies/index.ts';
 import type { Settlement, SettlementAnswer } from '../store.ts';
-import { one, run, signal, together, type Verb } from '../verb.ts';
+import { type Query, run, signal, type Verb } from '../verb.ts';
 import { endSession, recordOf } from './end-session.ts';
-import { raiseLabel } from './lineages.ts';
-import { appendAfter } from './records.ts';
+import { raising } from './lineages.ts';
+import { appendAfter, appending } from './records.ts';
 import { isLineLive, type Standing } from './session-rows.ts';
 import { readSessionRow } from './sessions.ts';
 import { taskState } from './task-state.ts';
@@ -11,41 +11,30 @@ import { taskState } from './task-state.ts';
 /** Writes down how a dispatch ended, raises the lineage's label, and says whether the result may still be released. */
 export function* settle(settlement: Settlement): Verb<SettlementAnswer> {
   const { tenant, session, at } = settlement;
-  const [state, approval] = yield* together(taskState(tenant, session), settleDispatch(settlement));
+  const [state, settled] = yield* taskState(tenant, session, settling(settlement));
   if (!state) throw new Error('a settlement of a session that does not exist');
   const { line, lineage, head } = state;
-  // Too late to count, yet what came back belongs on the record, as an attempt that lost.
-  if (approval === undefined) {
+  // Too late to count, yet what came back belongs on the record, as an attempt that lost: another attempt or the sweep had settled it.
+  if (settled === undefined) {
     const recordIndex = yield* appendAfter(head, tenant, { ...settlement.record, code: 'fenced' });
     return { release: 'fenced', label: lineage.label, recordIndex };
   }
   const release = releaseOf(line, settlement.label, at);
-  const [label, recordIndex] = yield* together(
-    settlement.label ? raiseLabel(tenant, lineage, settlement.label) : unchanged(lineage.label),
-    appendAfter(head, tenant, settlement.record),
-    keepOutcome(settlement, approval, release === 'yes'),
-  );
+  const { label, queries } = settlement.label ? raising(tenant, lineage, settlement.label) : { label: lineage.label, queries: [] };
+  yield [...queries, ...appending(head, tenant, settlement.record)];
+  const { approval } = settled as { readonly approval: string | null };
+  if (approval !== null || settlement.taskOutcome) yield* keepOutcome(settlement, approval, release === 'yes');
   if (release === 'over_ceiling') yield* suspend(tenant, session, at);
-  return { release, label, recordIndex };
+  return { release, label, recordIndex: head.next };
 }
 
-// biome-ignore lint/correctness/useYield: it stands where a verb is asked for.
-function* unchanged(label: Label): Verb<Label> {
-  return label;
-}
-
-/** The approval it ran under, null for none; undefined when another attempt or the sweep had settled it. */
-function* settleDispatch({ tenant, session, dispatch, fence, outcome, at }: Settlement): Verb<string | null | undefined> {
-  const settled = yield* one<{ approval: string | null }>(
-    `UPDATE dispatches SET status = ?, settled_at = ? WHERE tenant = ? AND id = ? AND session = ? AND fence = ? AND status = 'dispatched' RETURNING approval`,
-    outcome,
-    at,
-    tenant,
-    dispatch,
-    session,
-    fence,
-  );
-  return settled?.approval;
+/** Finds the approval it ran under, null for none; no row when it had been settled. */
+function settling({ tenant, session, dispatch, fence, outcome, at }: Settlement): Query {
+  return {
+    want: 'one',
+    text: `UPDATE dispatches SET status = ?, settled_at = ? WHERE tenant = ? AND id = ? AND session = ? AND fence = ? AND status = 'dispatched' RETURNING approval`,
+    values: [outcome, at, tenant, dispatch, session, fence],
+  };
 }
 
 function releaseOf(line: readonly Standing[], learned: Label | null, at: number): SettlementAnswer['release'] {

@@ -1,7 +1,7 @@
-import { together, type Verb } from '../verb.ts';
+import { type Query, remembers, type Verb } from '../verb.ts';
 import { type Lineage, type LineageColumns, lineageFrom } from './lineages.ts';
-import { type Head, readHead } from './records.ts';
-import { alongTheLine, lineQuery, type Standing, standing } from './session-rows.ts';
+import { genesisHead, type Head, headOf } from './records.ts';
+import { behind, lineQuery, type Standing, standing } from './session-rows.ts';
 
 /** All that a step of a call looks at before it writes. */
 export interface TaskState {
@@ -26,8 +26,12 @@ type Own = Standing & BesideSession;
 
 const state = lineQuery(standing, besideSession);
 
-/** In one step, for most sessions; null when there is no such session. */
-export function* taskState(tenant: string, session: string): Verb<TaskState | null> {
-  const [[own, ...ancestors], head] = yield* together(alongTheLine<Own, Standing>(state, tenant, session), readHead(tenant));
-  return own ? { line: [own, ...ancestors], lineage: lineageFrom(own.lineage, own), revision: own.revision, head } : null;
+/** In one step, for most sessions; null when there is no such session. `besides` are asked with it, and answered behind it. */
+export function* taskState(tenant: string, session: string, ...besides: readonly Query[]): Verb<readonly [TaskState | null, ...unknown[]]> {
+  const asked = [remembers(state.start, tenant, session), headOf(tenant), ...besides];
+  const [own, head, ...answers] = (yield asked) as [Own | undefined, Head | undefined, ...unknown[]];
+  if (!own) return [null, ...answers];
+  const ancestors = own.parent === null ? none : yield* behind<Standing>(state, tenant, own.parent);
+  return [{ line: [own, ...ancestors], lineage: lineageFrom(own.lineage, own), revision: own.revision, head: head ?? genesisHead }, ...answers];
 }
+const none: readonly Standing[] = [];
