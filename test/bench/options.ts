@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 export const rowNames = [
   'direct',
   'proxy',
+  'proxy-durable',
   'taskgate-sqlite',
   'taskgate-sqlite-fresh',
   'taskgate-sqlite-write',

@@ -1,4 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Bench, type BenchOptions, startBench } from './broker.ts';
 import { end, messageOf, startClient, startListener, startProcess } from './children.ts';
 import type { Options } from './options.ts';
@@ -17,6 +20,7 @@ const policies = 50;
 /** One whole run: all rows up at once and interleaved, then the scenes, one after the other. Leaves nothing behind. */
 export async function runBench({ only, ...options }: Options, say: (line: string) => void): Promise<Findings> {
   const benches: Bench[] = [];
+  const journal = await mkdtemp(join(tmpdir(), 'taskgate-bench-journal-'));
   let database = null as Database | null;
   const skipped: string[] = [];
   const failed: string[] = [];
@@ -35,6 +39,10 @@ export async function runBench({ only, ...options }: Options, say: (line: string
     if (wants('proxy')) {
       const { port, child } = await startListener('proxy.ts', [String(upstream.port)]);
       targets.push(plainTarget('proxy', port, child.pid ?? null));
+    }
+    if (wants('proxy-durable')) {
+      const { port, child } = await startListener('proxy.ts', [String(upstream.port), journal]);
+      targets.push(plainTarget('proxy-durable', port, child.pid ?? null));
     }
     const reads = wants('taskgate-sqlite', 'taskgate-sqlite-fresh', 'taskgate-sqlite-denied', 'start', 'approval') ? await begin() : null;
     if (reads && wants('taskgate-sqlite')) targets.push(brokerTarget('taskgate-sqlite', reads, await reads.open(), 'echo'));
@@ -72,6 +80,7 @@ export async function runBench({ only, ...options }: Options, say: (line: string
   } finally {
     for (const bench of benches) await bench.close();
     await database?.drop();
+    await rm(journal, { recursive: true, force: true });
   }
 }
 

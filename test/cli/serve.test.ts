@@ -11,11 +11,15 @@ let broker: ChildProcess;
 let url: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'taskgate-serve-'));
-  broker = spawn(process.execPath, ['--import', join(import.meta.dirname, 'fixtures/tell-modules.mjs'), launcher, 'serve', '--json', '--port', '0'], {
-    cwd: dir,
-    env: { PATH: process.env['PATH'] ?? '', TASKGATE_TEST_LOADED: join(dir, 'loaded') },
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  broker = spawn(
+    process.execPath,
+    ['--heap-growing-percent=60', '--import', join(import.meta.dirname, 'fixtures/tell-modules.mjs'), launcher, 'serve', '--json', '--port', '0'],
+    {
+      cwd: dir,
+      env: { PATH: process.env['PATH'] ?? '', TASKGATE_TEST_LOADED: join(dir, 'loaded') },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  );
   const [line] = (await once(broker.stdout as NonNullable<typeof broker.stdout>, 'data')) as [Buffer];
   url = (JSON.parse(line.toString()) as { url: string }).url;
 }, 90_000);
@@ -30,10 +34,15 @@ const loaded = async (): Promise<string> => readFile(join(dir, 'loaded'), 'utf8'
 const procOf = async (name: 'cmdline' | 'environ'): Promise<readonly string[]> => (await readFile(`/proc/${broker.pid}/${name}`, 'utf8')).split('\0');
 
 describe.runIf(process.platform === 'linux')('how a broker is started', () => {
-  it('is with a heap and an allocator that give back what they do not need, in the process that was asked for', async () => {
-    const frugal = ['--max-semi-space-size=8', '--heap-growing-percent=40', '--v8-pool-size=2', '--no-maglev'];
-    expect(await procOf('cmdline')).toEqual(expect.arrayContaining([...frugal, 'serve']));
+  it('is with a heap and an allocator that give back what they do not need, its code on large pages, in the process that was asked for', async () => {
+    const flags = ['--max-semi-space-size=8', '--v8-pool-size=2', '--no-maglev', '--use-largepages=silent'];
+    expect(await procOf('cmdline')).toEqual(expect.arrayContaining([...flags, 'serve']));
     expect(await procOf('environ')).toContain('MALLOC_TRIM_THRESHOLD_=131072');
+  });
+
+  it('leaves alone what whoever started it has set', async () => {
+    const words = await procOf('cmdline');
+    expect(words.filter((word) => word.startsWith('--heap-growing-percent'))).toEqual(['--heap-growing-percent=60']);
   });
 });
 
