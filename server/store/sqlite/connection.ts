@@ -25,9 +25,14 @@ export interface Connection {
   close(): Promise<void>;
 }
 
+/** A transaction stays open for the next turn of the event loop while each brings it so many verbs more, */
+const crowd = 4;
+/** and no longer than this, in milliseconds. */
+const longestOpenMs = 8;
+
 /**
- * One file, one transaction a turn of the event loop: verbs of the same turn share a `BEGIN IMMEDIATE` and one flush to disk, each
- * in a savepoint of its own. Locks of other processes are waited for without holding the loop.
+ * One file, one transaction a turn of the event loop, or for a few turns that each bring many: its verbs share a `BEGIN IMMEDIATE` and
+ * one flush to disk, each in a savepoint of its own. Locks of other processes are waited for without holding the loop.
  */
 export async function openConnection(path: string): Promise<Connection> {
   let file: OpenFile | null = await openAtStart(path);
@@ -38,6 +43,7 @@ export async function openConnection(path: string): Promise<Connection> {
   let retry: NodeJS.Timeout | null = null;
   /** Run inside the open transaction; null when none is open. */
   let batch: Pending[] | null = null;
+  let opened = 0;
   /** The file was found as it should be in this turn of the loop. */
   let lookedAt = false;
 
@@ -102,8 +108,9 @@ export async function openConnection(path: string): Promise<Connection> {
         const found = (lookedAt ? file : null) ?? inPlace();
         found.writer.run('BEGIN IMMEDIATE');
         batch = [];
+        opened = performance.now();
         refresh(found);
-        setImmediate(commitBatch);
+        setImmediate(endTurn, 0);
       }
     } catch (error) {
       if (classify(error) === 'busy') {
@@ -128,6 +135,13 @@ export async function openConnection(path: string): Promise<Connection> {
     } catch (error) {
       abandon(unavailable('the store failed while writing', error));
     }
+  }
+
+  /** `before`: how many verbs it had a turn ago. */
+  function endTurn(before: number): void {
+    const many = batch?.length ?? 0;
+    if (many - before >= crowd && performance.now() - opened < longestOpenMs) setImmediate(endTurn, many);
+    else commitBatch();
   }
 
   function commitBatch(): void {
