@@ -8,6 +8,8 @@ export class BadJson extends Error {
 export interface JsonCaps {
   readonly bytes: number;
   readonly depth: number;
+  /** Members and elements in all, an empty object or list counting as one more: reading them costs far more than their bytes. No cap when left out. */
+  readonly values?: number;
 }
 
 export const defaultJsonCaps: JsonCaps = { bytes: 1_048_576, depth: 64 };
@@ -18,8 +20,8 @@ export const defaultJsonCaps: JsonCaps = { bytes: 1_048_576, depth: 64 };
  */
 export function parseJsonStrict(input: string | Uint8Array, caps: JsonCaps = defaultJsonCaps): unknown {
   const text = typeof input === 'string' ? checkedText(input, caps.bytes) : decode(input, caps.bytes);
-  // The depth bounds the native parser as well as what walks its answer, so it is counted before either starts.
-  const { members, escapes, numbers } = look(text, caps.depth);
+  // What bounds the native parser bounds what walks its answer as well, so it is counted before either starts.
+  const { members, escapes, numbers } = look(text, caps);
   const value = parsed(text);
   for (const number of numbers) checkNumber(number);
   // The native parser keeps the last of equal keys, however they are written: there are fewer than the text has colons.
@@ -61,16 +63,18 @@ interface Looked {
   readonly numbers: readonly string[];
 }
 
-function look(text: string, deepest: number): Looked {
+function look(text: string, { depth: deepest, values: most = Number.POSITIVE_INFINITY }: JsonCaps): Looked {
   const endOfString = stringsOf(text);
   const numbers: string[] = [];
-  let [members, depth] = [0, 0];
+  let [members, depth, values] = [0, 0, 0];
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
     if (unit === 0x22) at = endOfString(at);
     else if (unit === 0x3a) members++;
+    else if (unit === 0x2c) values = counted(values, most);
     else if (unit === 0x7b || unit === 0x5b) {
       if (++depth > deepest) throw new BadJson('nested too deeply');
+      values = counted(values, most);
     } else if (unit === 0x7d || unit === 0x5d) depth--;
     else if (unit === 0x2d || (unit >= 0x30 && unit <= 0x39)) {
       const end = endOfNumber(text, at);
@@ -80,6 +84,12 @@ function look(text: string, deepest: number): Looked {
     }
   }
   return { members, escapes: text.includes('\\'), numbers };
+}
+
+/** What opens has one value, and each comma brings another. */
+function counted(values: number, most: number): number {
+  if (values === most) throw new BadJson(`more than ${most} values; send fewer at once, or as one text`);
+  return values + 1;
 }
 
 /** How many members the objects in a value have; with `escapes`, the only way to a lone surrogate in well-formed text, its strings are looked at. */

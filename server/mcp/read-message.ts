@@ -7,7 +7,7 @@ import { invalidRequest, parseError, rpcError, tooManyRequests } from './answers
 import type { Heard } from './heard.ts';
 import { readBody } from './read-body.ts';
 
-const bodyCaps = { bytes: 1_048_576, depth: 64 };
+const bodyCaps = { bytes: 1_048_576, depth: 64, values: 10_000 };
 
 /** The one message of a POST, read once and strictly before any SDK sees it; or the answer that refuses it. */
 export async function readMessage(

@@ -37,7 +37,7 @@ export function createServe(ports: Ports, parts: Parts): Serve {
     const tooMuch = ports.limits.countRequest(asker, Number(told ?? 0));
     if (tooMuch) {
       await recordLimit(ports, door, who, tooMuch);
-      if (isMuch(told)) await answerLate(who.tenant, heard.gone());
+      if (isMuch(told)) await answerLate(who.tenant, heard.incoming, heard.gone());
       return hungUpOn(turnAway(tooMuch, door, null), told);
     }
     const turn = ports.limits.atDoor(asker);

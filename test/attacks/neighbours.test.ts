@@ -176,6 +176,16 @@ describe('bodies', () => {
     await vi.waitUntil(() => hasRoom(900_000), { timeout: 5_000, interval: 20 });
   });
 
+  it('of more than 10,000 values are refused with what to do instead, before anything is made of them, and 9,000 are taken', async () => {
+    await start({});
+    const task = await broker.open({});
+    const members = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`m${index}`, 1]));
+    const refused = await post(task, 'mail__search', members(10_001));
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({ error: { message: 'Parse error: more than 10000 values; send fewer at once, or as one text' } });
+    expect((await post(task, 'mail__search', members(9_000))).status).toBe(200);
+  });
+
   it('of whoever shows a bad token are not read', async () => {
     await start({});
     const task = await broker.open({});

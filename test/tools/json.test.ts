@@ -31,9 +31,21 @@ describe('JSON from outside', () => {
   it.each([
     ['over the cap in bytes', '"ééé"', { bytes: 7, depth: 8 }, 'too large'],
     ['nested beyond the cap', '[[[]]]', { bytes: 100, depth: 2 }, 'nested too deeply'],
+    ['of more elements than the cap', '[1,[2,3],",,"]', { bytes: 100, depth: 8, values: 4 }, 'more than 4 values; send fewer at once, or as one text'],
+    ['of more members than the cap', '{"a":{"b":1,"c":2}}', { bytes: 100, depth: 8, values: 2 }, 'more than 2 values; send fewer at once, or as one text'],
+    ['of more empty parts than the cap', '[[],{}]', { bytes: 100, depth: 8, values: 3 }, 'more than 3 values; send fewer at once, or as one text'],
   ])('is refused when it is %s', (_, text, caps, reason) => {
     expect(() => parseJsonStrict(text, caps)).toThrow(new BadJson(reason));
     expect(() => parseJsonStrict(Buffer.from(text), caps)).toThrow(new BadJson(reason));
+  });
+
+  it.each([
+    ['[1,[2,3],",,"]', 5],
+    ['{"a":{"b":1,"c":2}}', 3],
+    ['[[],{}]', 4],
+    ['7', 0],
+  ])('is taken when it holds as many values as the cap: %s', (text, values) => {
+    expect(parseJsonStrict(text, { bytes: 100, depth: 8, values })).toEqual(JSON.parse(text));
   });
 
   it('is refused when its bytes are not UTF-8', () => {
