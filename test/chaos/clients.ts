@@ -1,35 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { JWK } from 'jose';
-import { type PrivateJwk, signAssertion } from '../../server/connect/local.ts';
-import type { Issuer } from './issuer.ts';
+import { type ChangeClients, makeChangeClients } from './change-clients.ts';
+import { isBusy, mostTries, openDoors, type Visitors } from './doors.ts';
+import { type GlassClients, makeGlassClients } from './glass-clients.ts';
 import type { Entry } from './journal.ts';
+import { makeStandingClients, type StandingClients } from './standing-clients.ts';
 import { type File, payment } from './world.ts';
 
-/** Clients of the brokers under test, by raw HTTP; whatever they are told goes into their journal. */
-
-/** No answer came: the broker is gone, or went while it was asked. */
-export class Lost extends Error {
-  override readonly name = 'Lost';
-}
-
-/** A 503 or a 429: the store kept the broker waiting too long, or too much was asked; nothing was said about the matter. */
-class Busy extends Error {
-  override readonly name = 'Busy';
-}
-
-export const isBusy = (status: number): boolean => status === 503 || status === 429;
+/** Clients of the brokers under test; whatever they are told goes into their journal. */
 
 export interface Session {
   readonly id: string;
   readonly useCase: string;
   readonly token: string;
-}
-
-export interface Parties {
-  readonly publicUrl: string;
-  readonly issuer: Issuer;
-  readonly agentKey: JWK;
-  readonly note: (entry: Entry) => void;
 }
 
 /** How a call ended, as its client sees it. */
@@ -40,12 +22,12 @@ export type Ended =
 
 export type ToolName = 'look' | 'note' | 'pay';
 
-export interface Clients {
+export interface Clients extends ChangeClients, GlassClients, StandingClients {
   /** Everybody who decides has a token from here on. */
   logIn(url: string): Promise<void>;
   open(url: string, useCase: string): Promise<Session>;
   renew(url: string, session: Session): Promise<Session>;
-  call(url: string, session: Session, tool: ToolName, call: string, wait?: number): Promise<Ended>;
+  call(url: string, session: Session, tool: ToolName, call: string, wait?: number, again?: Again): Promise<Ended>;
   /** Reads the proposal and votes on it as it was shown; answers the HTTP status. */
   vote(url: string, person: 'bob' | 'carl', approval: string, decision: 'approve' | 'deny'): Promise<number>;
   revoke(url: string, approval: string): Promise<number>;
@@ -53,67 +35,12 @@ export interface Clients {
   apply(url: string, generation: number, files: readonly File[]): Promise<void>;
 }
 
-const exchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
-/** For what hangs, not for what is slow. */
-const patience = 60_000;
-const mostTries = 40;
+/** Sent again, it is the same call when it is a payment that people are asked about; under what was given before it is another. */
+export type Again = 'the same call' | 'another call';
 
-async function patiently<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof Busy) || attempt === mostTries) throw error;
-      await pause(500);
-    }
-  }
-}
-
-export function makeClients({ publicUrl, issuer, agentKey, note }: Parties): Clients {
-  const people = new Map<string, string>();
-
-  async function send(url: string, path: string, init: RequestInit): Promise<{ status: number; body: Record<string, unknown> }> {
-    try {
-      const response = await fetch(`${url}${path}`, { ...init, signal: AbortSignal.timeout(patience) });
-      const text = await response.text();
-      return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>) };
-    } catch (error) {
-      if (error instanceof Error && error.name === 'TimeoutError') throw new Error(`${path}: no answer within ${patience} ms, and the broker was there`);
-      throw new Lost(path, { cause: error });
-    }
-  }
-  async function token(url: string, form: Readonly<Record<string, string>>): Promise<Record<string, unknown>> {
-    const { status, body } = await send(url, '/t/acme/oauth/token', { method: 'POST', body: new URLSearchParams(form) });
-    if (isBusy(status)) throw new Busy('the token endpoint');
-    if (status !== 200) throw new Error(`the token request was refused: ${status} ${JSON.stringify(body)}`);
-    return body;
-  }
-  const task = (url: string, details: object): Promise<{ id: string; token: string }> => patiently(() => taskOnce(url, details));
-  async function taskOnce(url: string, details: object): Promise<{ id: string; token: string }> {
-    const assertion = await signAssertion(agentKey as PrivateJwk, { iss: 'worker', sub: 'worker', aud: `${publicUrl}/t/acme` });
-    const body = await token(url, {
-      grant_type: 'client_credentials',
-      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-      client_assertion: assertion,
-      authorization_details: JSON.stringify([{ type: 'taskgate-task', ...details }]),
-    });
-    const [granted] = body['authorization_details'] as { session_id: string }[];
-    return { id: granted?.session_id ?? '', token: String(body['access_token']) };
-  }
-  /** All that people do here can be said again. */
-  const v1: typeof v1Once = (...asked) => patiently(() => v1Once(...asked));
-  async function v1Once(url: string, person: string, method: string, path: string, body?: object): Promise<{ status: number; body: Record<string, unknown> }> {
-    let bearer = people.get(person);
-    if (bearer === undefined) {
-      const form = { grant_type: exchange, subject_token: await issuer.idToken(person), subject_token_type: 'urn:ietf:params:oauth:token-type:id_token' };
-      bearer = String((await token(url, { ...form, resource: `${publicUrl}/v1` }))['access_token']);
-      people.set(person, bearer);
-    }
-    const headers = { authorization: `Bearer ${bearer}`, ...(body ? { 'content-type': 'application/json' } : {}) };
-    const answer = await send(url, `/v1${path}`, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
-    if (isBusy(answer.status)) throw new Busy(path);
-    return answer;
-  }
+export function makeClients({ note, ...visitors }: Visitors & { readonly note: (entry: Entry) => void }): Clients {
+  const { send, task, v1 } = openDoors(visitors);
+  const { url: issuer } = visitors.issuer;
 
   async function callOnce(url: string, session: Session, tool: ToolName, call: string, wait: number): Promise<Ended> {
     const about = { session: session.id, tool, call };
@@ -150,8 +77,11 @@ export function makeClients({ publicUrl, issuer, agentKey, note }: Parties): Cli
   }
 
   return {
+    ...makeChangeClients(v1, note),
+    ...makeGlassClients(v1, note),
+    ...makeStandingClients(v1, issuer, note),
     async logIn(url) {
-      for (const person of ['bob', 'carl', 'dana']) await v1(url, person, 'GET', '/me');
+      for (const person of ['bob', 'carl', 'dana', 'erin']) await v1(url, person, 'GET', '/me');
     },
     async open(url, useCase) {
       const opened = await task(url, { use_case: useCase });
@@ -161,11 +91,12 @@ export function makeClients({ publicUrl, issuer, agentKey, note }: Parties): Cli
     async renew(url, session) {
       return { ...session, token: (await task(url, { session_id: session.id })).token };
     },
-    async call(url, session, tool, call, wait = 0) {
+    async call(url, session, tool, call, wait = 0, repeated = 'the same call') {
       for (let attempt = 1; ; attempt++) {
         const ended = await callOnce(url, session, tool, call, wait);
-        // Nothing was sent, says the one; the other says nothing, and only a payment is the same call when it is made again.
-        const again = ended.kind === 'refused' ? ended.code === 'upstream.unavailable' : ended.kind === 'turned away' && isBusy(ended.status) && tool === 'pay';
+        // Nothing was sent, says the one; the other says nothing, and only a payment can be the same call when it is made again.
+        const isSame = tool === 'pay' && repeated === 'the same call';
+        const again = ended.kind === 'refused' ? ended.code === 'upstream.unavailable' : ended.kind === 'turned away' && isBusy(ended.status) && isSame;
         if (!again || attempt === mostTries) return ended;
         await pause(500);
       }
@@ -180,7 +111,7 @@ export function makeClients({ publicUrl, issuer, agentKey, note }: Parties): Cli
         digest,
         reason: decision === 'deny' ? 'not now' : 'as ordered',
       });
-      if (answer.status === 200) note({ what: 'voted', approval, person: `${issuer.url}#${person}`, decision, status: String(answer.body['status']) });
+      if (answer.status === 200) note({ what: 'voted', approval, person: `${issuer}#${person}`, decision, status: String(answer.body['status']) });
       return answer.status;
     },
     async revoke(url, approval) {

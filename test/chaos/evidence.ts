@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import pg from 'pg';
 import type { StoredRecord } from '../../server/audit/index.ts';
-import type { Budget, SessionGrant } from '../../server/store/index.ts';
+import type { BreakGlassRow, Budget, SessionGrant } from '../../server/store/index.ts';
 import type { Entry } from './journal.ts';
 import type { Effect } from './upstream.ts';
 
@@ -20,6 +20,12 @@ export interface Evidence {
   readonly votes: readonly { readonly approval: string; readonly person: string; readonly decision: string }[];
   readonly dispatches: readonly DispatchLine[];
   readonly counters: readonly { readonly scope: string; readonly name: string; readonly used: number }[];
+  readonly changes: readonly ChangeLine[];
+  readonly glasses: readonly GlassLine[];
+  readonly standings: readonly StandingLine[];
+  readonly standingVotes: readonly { readonly standing: string; readonly person: string; readonly decision: string }[];
+  /** Of break-glass: messages to people, one a channel. */
+  readonly messages: readonly { readonly type: string; readonly glass: string; readonly status: string }[];
 }
 export interface SessionLine {
   readonly id: string;
@@ -44,6 +50,49 @@ export interface DispatchLine {
   readonly tool: string;
   readonly approval: string | null;
   readonly status: string;
+}
+
+export interface ChangeLine {
+  readonly id: string;
+  readonly author: string;
+  readonly reason: string | null;
+  readonly digest: string;
+  readonly status: string;
+  readonly decidedBy: string | null;
+  /** Bytes of what it would put in force. */
+  readonly held: number;
+}
+export interface GlassLine {
+  readonly id: string;
+  readonly session: string;
+  readonly status: string;
+  readonly terms: BreakGlassRow['terms'];
+  readonly confirmer: BreakGlassRow['confirmer'];
+  readonly activated: boolean;
+  readonly used: boolean;
+  readonly reviewed: boolean;
+}
+export interface StandingLine {
+  readonly id: string;
+  readonly digest: string;
+  readonly author: string;
+  readonly status: string;
+}
+
+/** What clients and reviewers were told of this kind. */
+export const told = <W extends Entry['what']>({ journal }: Evidence, what: W): Extract<Entry, { what: W }>[] =>
+  journal.filter((entry): entry is Extract<Entry, { what: W }> => entry.what === what);
+
+export function groupBy<T>(items: readonly T[], key: (item: T) => string | null | undefined): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const name = key(item);
+    if (name === null || name === undefined) continue;
+    const group = groups.get(name);
+    if (group) group.push(item);
+    else groups.set(name, [item]);
+  }
+  return groups;
 }
 
 /** acme's records of these types, in order. */
@@ -117,10 +166,37 @@ async function collect(query: Query, journal: readonly Entry[], effectsFile: str
       name: text(row, 'name'),
       used: number(row, 'used'),
     })),
+    ...(await collectGiven(query)),
+  };
+}
+
+/** What people give beyond one call, or put in force. */
+async function collectGiven(query: Query): Promise<Pick<Evidence, 'changes' | 'glasses' | 'standings' | 'standingVotes' | 'messages'>> {
+  const changes = await query(
+    "SELECT id, author, reason, digest, status, decided_by, length(payload) AS held FROM changes WHERE tenant = 'acme' ORDER BY created_at, id",
+  );
+  const glasses = await query("SELECT * FROM break_glass WHERE tenant = 'acme'");
+  const messages = await query(
+    "SELECT n.type, n.facts, d.status FROM notifications n JOIN deliveries d ON d.tenant = n.tenant AND d.notification = n.id WHERE n.tenant = 'acme'",
+  );
+  return {
+    changes: changes.map((row) => ({
+      ...{ id: text(row, 'id'), author: text(row, 'author'), digest: text(row, 'digest'), status: text(row, 'status') },
+      ...{ reason: textOrNull(row, 'reason'), decidedBy: textOrNull(row, 'decided_by'), held: number(row, 'held') },
+    })),
+    glasses: glasses.map((row) => ({
+      ...{ id: text(row, 'id'), session: text(row, 'session'), status: text(row, 'status'), terms: JSON.parse(text(row, 'terms')) },
+      ...{ confirmer: row['confirmer'] === null ? null : JSON.parse(text(row, 'confirmer')), activated: row['activated_at'] !== null },
+      ...{ used: row['first_used_at'] !== null, reviewed: row['reviewed_at'] !== null },
+    })),
+    standings: (await query("SELECT id, digest, author, status FROM standing_approvals WHERE tenant = 'acme'")) as unknown as StandingLine[],
+    standingVotes: (await query("SELECT standing, person, decision FROM standing_votes WHERE tenant = 'acme'")) as unknown as Evidence['standingVotes'],
+    messages: messages.map((row) => ({ type: text(row, 'type'), glass: JSON.parse(text(row, 'facts')).break_glass ?? '', status: text(row, 'status') })),
   };
 }
 
 const text = (row: Row, name: string): string => String(row[name]);
+const textOrNull = (row: Row, name: string): string | null => (row[name] === null ? null : text(row, name));
 const number = (row: Row, name: string): number => Number(row[name]);
 const linesOf = (file: string): Effect[] =>
   readFileSync(file, 'utf8')

@@ -2,11 +2,13 @@ import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RecordBody } from '../../server/audit/index.ts';
 import { newFolder } from '../support/broker.ts';
 import { type Evidence, readEvidence } from './evidence.ts';
+import { type Doctoring, givenDoctorings, type Hands } from './given-doctorings.ts';
 import { checkAll, invariants } from './invariants.ts';
 import type { Entry } from './journal.ts';
-import { openLane } from './lane.ts';
+import { type Lane, openLane } from './lane.ts';
 import { settle } from './run-store.ts';
 import { openStepRun } from './step-run.ts';
 import type { Effect } from './upstream.ts';
@@ -32,11 +34,22 @@ beforeAll(async () => {
     if (target) expect(await run.die(target)).toBe(true);
   }
   await run.close();
+  await leaveOpen(lane);
   await settle(lane, []);
   await lane.close();
   whole = await readEvidence(lane.address, lane.journal.entries, lane.effectsFile);
 }, 300_000);
 afterAll(() => rm(dir, { recursive: true, force: true }));
+
+/** A change that waits, a standing approval that was given, and break-glass that was only asked for. */
+async function leaveOpen({ start, clients, newWidth }: Lane): Promise<void> {
+  const { url, close } = await start();
+  await clients.askChange(url, newWidth());
+  const standing = await clients.proposeStanding(url);
+  for (const person of ['bob', 'carl'] as const) await clients.voteStanding(url, person, standing);
+  await clients.askGlass(url, (await clients.open(url, 'work')).id);
+  await close();
+}
 
 /** The evidence of a store that somebody changed by hand. */
 async function doctored(...statements: readonly string[]): Promise<Evidence> {
@@ -49,6 +62,15 @@ async function doctored(...statements: readonly string[]): Promise<Evidence> {
   database.close();
   return { ...(await readEvidence(`sqlite:${copy}`, whole.journal, '')), effects: whole.effects };
 }
+/** The evidence with one more record, made of the last of its type that fits. */
+function recorded(type: string, fits: (body: RecordBody) => boolean, more: Partial<RecordBody> = {}): Evidence {
+  const log = whole.logs.get('acme') ?? [];
+  const last = log.findLast(({ body }) => body.type === type && fits(body));
+  if (!last) throw new Error(`no record of the kind ${type}`);
+  const added = { ...last, index: log.length, body: { ...last.body, ...more } };
+  return { ...whole, logs: new Map([...whole.logs, ['acme', [...log, added]]]) };
+}
+const hands: Hands = { doctored, recorded, noted: (entry) => noted(entry), whole: () => whole };
 const brokenIn = async (evidence: Evidence): Promise<string[]> => [...new Set((await checkAll(evidence)).map(({ invariant }) => invariant))];
 
 const first = <W extends Entry['what']>(what: W): Extract<Entry, { what: W }> => {
@@ -71,7 +93,7 @@ describe('the checks of a chaos run', () => {
     expect(whole.journal.filter(({ what }) => what === 'killed').length).toBeGreaterThanOrEqual(2);
   });
 
-  it('are of a run that takes every step of a call, an approval, a session and an apply', () => {
+  it('are of a run that takes every step of a call, an approval, a session, an apply, and of what people give beyond one call', () => {
     const taken = [
       'openApproval',
       'castVote',
@@ -83,8 +105,21 @@ describe('the checks of a chaos run', () => {
       'upstream.call',
       'settle',
     ];
-    const others = ['openSession', 'endSession', 'append', 'appendWhileLive', 'useOnce', 'applyConfiguration', 'sweep', 'findApproval', 'readSession'];
-    expect(steps).toEqual(expect.arrayContaining([...taken, ...others]));
+    const given = ['requestBreakGlass', 'confirmBreakGlass', 'endBreakGlass', 'reviewBreakGlass', 'proposeStanding', 'voteStanding', 'revokeStanding'];
+    const others = [
+      'replanChange',
+      'settleChange',
+      'openSession',
+      'endSession',
+      'append',
+      'appendWhileLive',
+      'useOnce',
+      'applyConfiguration',
+      'sweep',
+      'findApproval',
+      'readSession',
+    ];
+    expect(steps).toEqual(expect.arrayContaining([...taken, ...given, ...others]));
   });
 
   const used = "(SELECT id FROM approvals WHERE status = 'used' LIMIT 1)";
@@ -153,7 +188,13 @@ describe('the checks of a chaos run', () => {
     expect(await brokenIn(await evidence())).toContain(invariant);
   });
 
+  it.each(givenDoctorings)('%s: sees that %s', async (invariant, _, evidence, says) => {
+    const found = (await checkAll(await evidence(hands))).filter((one) => one.invariant === invariant);
+    expect(found.map((one) => one.evidence)).toEqual(expect.arrayContaining([expect.stringMatching(says)]));
+  });
+
   it('are each shown to see something', () => {
-    expect(new Set(doctorings.map(([invariant]) => invariant))).toEqual(new Set(invariants.map(({ name }) => name)));
+    const all: readonly Doctoring[0][] = [...doctorings, ...givenDoctorings].map(([invariant]) => invariant);
+    expect(new Set(all)).toEqual(new Set(invariants.map(({ name }) => name)));
   });
 });

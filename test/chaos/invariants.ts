@@ -1,7 +1,10 @@
 import { verifyChain } from '../../server/audit/index.ts';
+import { checkChanges } from './check-changes.ts';
 import { checkCounters } from './check-counters.ts';
-import { type Evidence, recordsOf } from './evidence.ts';
-import type { Entry } from './journal.ts';
+import { checkGlass } from './check-glass.ts';
+import { checkStanding } from './check-standing.ts';
+import { checkWarranted } from './check-warranted.ts';
+import { type Evidence, groupBy, recordsOf, told } from './evidence.ts';
 import { generationsIn } from './world.ts';
 
 /** What must hold of a run, whatever was killed when. Each says, in sentences, where it does not. */
@@ -19,6 +22,14 @@ export const invariants: readonly Invariant[] = [
   { name: 'unknown', promises: 'what was dispatched and not settled is unknown, said once, and nothing else is', check: checkUnknown },
   { name: 'counters', promises: 'counters are exactly what was dispatched, and never over a cap', check: checkCounters },
   { name: 'ended', promises: 'a session that was ended stays ended', check: checkEnded },
+  { name: 'warranted', promises: 'no payment without two people on the record, by one of the three ways they give it', check: checkWarranted },
+  { name: 'changes', promises: 'a change that widens is in force whole, once, and by two admins, or not at all; none that waits is lost', check: checkChanges },
+  {
+    name: 'break-glass',
+    promises: "break-glass is two people's, told to others, never drawn beyond its calls and amount, never after its end",
+    check: checkGlass,
+  },
+  { name: 'standing', promises: "a standing approval is its group's, never drawn beyond its caps, never after it was taken back", check: checkStanding },
   { name: 'configuration', promises: 'the configuration is wholly one revision', check: checkConfiguration },
   { name: 'anchor', promises: 'a kill is never taken for an older copy of the store', check: checkAnchor },
   { name: 'chains', promises: "every tenant's chain is whole, to its head", check: checkChains },
@@ -32,21 +43,6 @@ export interface Violation {
 export async function checkAll(evidence: Evidence): Promise<Violation[]> {
   const found = await Promise.all(invariants.map(async ({ name, check }) => (await check(evidence)).map((one) => ({ invariant: name, evidence: one }))));
   return found.flat();
-}
-
-const told = <W extends Entry['what']>({ journal }: Evidence, what: W): Extract<Entry, { what: W }>[] =>
-  journal.filter((entry): entry is Extract<Entry, { what: W }> => entry.what === what);
-
-function groupBy<T>(items: readonly T[], key: (item: T) => string | null | undefined): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const name = key(item);
-    if (name === null || name === undefined) continue;
-    const group = groups.get(name);
-    if (group) group.push(item);
-    else groups.set(name, [item]);
-  }
-  return groups;
 }
 
 function checkApprovals(evidence: Evidence): string[] {

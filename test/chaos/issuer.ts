@@ -27,7 +27,7 @@ export async function startIssuer(): Promise<Issuer> {
   return {
     url,
     idToken: (person) =>
-      new SignJWT({ sub: person, nonce: crypto.randomUUID() })
+      new SignJWT({ sub: person, nonce: crypto.randomUUID(), auth_time: Math.floor(Date.now() / 1000) })
         .setProtectedHeader({ alg: 'ES256', kid: 'chaos' })
         .setIssuer(url)
         .setAudience('taskgate')

@@ -12,6 +12,16 @@ export type Entry =
   | { readonly what: 'voted'; readonly approval: string; readonly person: string; readonly decision: 'approve' | 'deny'; readonly status: string }
   | { readonly what: 'revoked'; readonly approval: string }
   | { readonly what: 'applying' | 'applied' | 'apply lost'; readonly generation: number }
+  /** To who asked for it, or to who was to approve it. */
+  | { readonly what: 'change shown'; readonly change: string; readonly digest: string }
+  | { readonly what: 'change approved' | 'change rejected'; readonly change: string }
+  | { readonly what: 'glass asked'; readonly glass: string; readonly session: string }
+  | { readonly what: 'glass confirmed' | 'glass ended' | 'glass reviewed'; readonly glass: string }
+  | { readonly what: 'standing shown'; readonly standing: string; readonly digest: string }
+  | { readonly what: 'standing voted'; readonly standing: string; readonly person: string; readonly status: string }
+  | { readonly what: 'standing revoked'; readonly standing: string }
+  /** What reached the people of the tenant by mail. */
+  | { readonly what: 'letter'; readonly text: string }
   | { readonly what: 'killed'; readonly scenario: string; readonly point: Point | null; readonly pid: number }
   /** A broker would not start because the store or the upstream kept it waiting too long; it was started again, as a supervisor would. */
   | { readonly what: 'start refused' }

@@ -7,7 +7,8 @@ import { freePort } from '../../server/cli/demo/documents.ts';
 import { type Clients, makeClients } from './clients.ts';
 import { startIssuer } from './issuer.ts';
 import { type Journal, openJournal } from './journal.ts';
-import { NotRecovered } from './scenarios.ts';
+import { startLetters } from './letters.ts';
+import { NotRecovered } from './scenario.ts';
 import type { Point } from './steps.ts';
 import { openStock, type Running } from './stock.ts';
 import { type World, writeWorld } from './world.ts';
@@ -22,6 +23,7 @@ export interface Lane {
   readonly effectsFile: string;
   newCall(): string;
   newGeneration(): number;
+  newWidth(): number;
   /** A broker on this store that must come up. */
   start(options?: StartOptions): Promise<Running>;
   /** A broker that is to die while it starts: false when it did not. */
@@ -48,13 +50,15 @@ export async function openLane(dir: string, address: string, depth: number): Pro
   const books: ChildProcess = fork(upstream, [effectsFile], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const [{ url }] = (await once(books, 'message')) as [{ url: string }];
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
-  const world: World = { issuer: issuer.url, upstream: url, agent: await exportJWK(publicKey) };
   const journal = openJournal(join(dir, 'journal.jsonl'));
+  const letters = await startLetters(journal.note);
+  const world: World = { issuer: issuer.url, upstream: url, letters: letters.place, agent: await exportJWK(publicKey) };
   const publicUrl = `http://localhost:${await freePort()}`;
   const agentKey = { ...(await exportJWK(privateKey)), alg: 'ES256' };
   const clients = makeClients({ publicUrl, issuer, agentKey, note: journal.note });
   let calls = 0;
   let generation = 0;
+  let width = 0;
 
   const begin = ({ documents = [], ahead = 0, point = null }: StartOptions) =>
     stock.start({ publicUrl, data: join(dir, 'data'), store: address, documents, ahead, log: join(dir, 'brokers.log'), point });
@@ -82,6 +86,7 @@ export async function openLane(dir: string, address: string, depth: number): Pro
     effectsFile,
     newCall: () => `call-${++calls}`,
     newGeneration: () => ++generation,
+    newWidth: () => ++width,
     start,
     async startToDie(options) {
       const started = await begin(options);
@@ -92,6 +97,7 @@ export async function openLane(dir: string, address: string, depth: number): Pro
     async close() {
       stock.close();
       issuer.close();
+      letters.close();
       books.kill('SIGKILL');
     },
   };

@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Ended, Lost, type Session } from './clients.ts';
+import type { Ended, Session } from './clients.ts';
+import { Lost } from './doors.ts';
+import { loadOnGiven, type Reach } from './given-load.ts';
 import type { Lane } from './lane.ts';
-import { NotRecovered } from './scenarios.ts';
+import { NotRecovered } from './scenario.ts';
 import type { Running } from './stock.ts';
 import { filesOfAcme } from './world.ts';
 
@@ -45,6 +47,7 @@ export async function runRandom(lane: Lane, { kills, until, random, onKill }: Ra
   let changed = Promise.withResolvers<void>();
   let stopping = false;
   const open: Open[] = [];
+  const given = loadOnGiven(lane);
 
   /** One of the brokers that are there; waits while there is none. */
   async function anyUrl(roll: Random): Promise<string> {
@@ -103,6 +106,7 @@ export async function runRandom(lane: Lane, { kills, until, random, onKill }: Ra
   }
 
   async function live(roll: Random): Promise<void> {
+    const reach: Reach = { insist: (work) => insist(roll, work), once: (work) => once(roll, work) };
     while (!stopping) {
       const session = await insist(roll, (url) => lane.clients.open(url, roll() < 0.2 ? 'daily' : 'work'));
       const tasks = 3 + Math.floor(roll() * 8);
@@ -111,7 +115,10 @@ export async function runRandom(lane: Lane, { kills, until, random, onKill }: Ra
         const wait = Math.floor(roll() * 15);
         if (dice < 0.3) await once(roll, (url) => lane.clients.call(url, session, 'look', lane.newCall(), wait));
         else if (dice < 0.55) await once(roll, (url) => lane.clients.call(url, session, 'note', lane.newCall(), wait));
-        else if (dice < 0.95) await payWithApproval(roll, session);
+        else if (dice < 0.86) await payWithApproval(roll, session);
+        else if (dice < 0.89) await given.widen(reach, roll);
+        else if (dice < 0.93) await given.payUnderGlass(reach, roll);
+        else if (dice < 0.96) await given.payOnStanding(reach);
         else {
           const generation = lane.newGeneration();
           await once(roll, (url) => lane.clients.apply(url, generation, filesOfAcme(lane.world, generation)));

@@ -2,7 +2,7 @@ import { type Evidence, readEvidence } from './evidence.ts';
 import { checkAll, type Violation } from './invariants.ts';
 import { type Lane, openLane } from './lane.ts';
 import { type Open, runRandom, seeded } from './random-run.ts';
-import { NotRecovered } from './scenarios.ts';
+import { NotRecovered } from './scenario.ts';
 import { openStepRun, pastLeases, type StepRun, type Target } from './step-run.ts';
 
 /** Everything that is done to one store. */
@@ -13,6 +13,8 @@ export interface Asked {
   readonly address: string;
   readonly kills: number;
   readonly seed: number;
+  /** Kills at a step only in scenarios whose name holds one of these; in all when there are none. */
+  readonly only: readonly string[];
   /** Epoch milliseconds; no kill begins after it. */
   readonly until: number;
   onKill(): void;
@@ -52,7 +54,7 @@ const spares = 2;
 
 export async function runStore(asked: Asked): Promise<StoreResult> {
   const began = performance.now();
-  const { store, dir, address, kills, seed, until } = asked;
+  const { store, dir, address, kills, seed, only, until } = asked;
   const random = seeded(seed);
   const lane = await openLane(dir, address, spares);
   const violations: Violation[] = [];
@@ -61,7 +63,7 @@ export async function runStore(asked: Asked): Promise<StoreResult> {
   let targets: readonly Target[] = [];
   let open: Open[] = [];
   try {
-    const steps = await openStepRun(lane);
+    const steps = await openStepRun(lane, only);
     targets = steps.targets;
     await dieAtAll(steps, choose(targets, Math.floor(kills * (1 - randomShare)), random));
     await steps.close();

@@ -20,11 +20,12 @@ const oneOf = (text: string): 'sqlite' | 'postgres' | 'both' => {
 
 const program = new Command('chaos')
   .description(
-    'Kills real broker processes (SIGKILL) at every step of a call, an approval, a session and an apply, and at random moments under load; then compares the store with what clients were told and what the upstream did.',
+    'Kills real broker processes (SIGKILL) at every step of a call, an approval, a session, an apply, a change that widens, break-glass and a standing approval, and at random moments under load; then compares the store with what clients were told and what the upstream did.',
   )
   .option('--kills <number>', 'how many, over all stores', whole, 200)
   .option('--store <which>', 'sqlite, postgres or both', oneOf, 'both')
   .option('--seed <number>', 'repeats the choice of steps, delays and load (a fresh one)', whole)
+  .option('--only <words>', 'kills at a step only in scenarios whose name holds one of these, by commas', (words: string) => words.split(','), [])
   .option('--minutes <number>', 'no kill begins after this long', whole, 60)
   .option('--json <file>', 'writes the whole result there')
   .option('--doc <file>', 'rewrites the table between the chaos markers of that page')
@@ -42,12 +43,21 @@ TASKGATE_TEST_POSTGRES (postgres://postgres@127.0.0.1:5432/postgres); each run h
 Examples:
   $ npm run chaos -- --kills 200
   $ npm run chaos -- --kills 1000 --store postgres --seed 7 --json chaos.json
+  $ npm run chaos -- --kills 300 --only glass,standing
   $ npm run chaos -- --kills 1000 --doc docs/reliability.md
 `,
   );
 program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 program.parse();
-const options = program.opts<{ kills: number; store: 'sqlite' | 'postgres' | 'both'; seed?: number; minutes: number; json?: string; doc?: string }>();
+const options = program.opts<{
+  kills: number;
+  store: 'sqlite' | 'postgres' | 'both';
+  seed?: number;
+  only: string[];
+  minutes: number;
+  json?: string;
+  doc?: string;
+}>();
 
 const seed = options.seed ?? 1 + Math.floor(Math.random() * 1_000_000_000);
 const stores = options.store === 'both' ? (['sqlite', 'postgres'] as const) : [options.store];
@@ -81,7 +91,7 @@ if (broken.length === 0) await rm(dir, { recursive: true, force: true });
 process.exit(broken.length > 0 ? 3 : 0);
 
 async function runOne(store: 'sqlite' | 'postgres', kills: number): Promise<StoreResult> {
-  const asked = { store, dir: join(dir, store), kills, seed, until: began + options.minutes * 60_000, onKill };
+  const asked = { store, dir: join(dir, store), kills, seed, only: options.only, until: began + options.minutes * 60_000, onKill };
   if (store === 'sqlite') return runStore({ ...asked, address: `sqlite:${join(dir, store, 'data', 'taskgate.db')}` });
   const database = await makeDatabase();
   const result = await runStore({ ...asked, address: database.url });

@@ -1,31 +1,10 @@
-import { type Clients, type Ended, isBusy, type Session } from './clients.ts';
-import { filesOfAcme, type World } from './world.ts';
+import { changeScenarios } from './change-scenarios.ts';
+import type { Ended, Session } from './clients.ts';
+import { glassScenarios } from './glass-scenarios.ts';
+import { expect, look, NotRecovered, type Scenario, type Stage } from './scenario.ts';
+import { standingScenarios } from './standing-scenarios.ts';
+import { filesOfAcme } from './world.ts';
 
-/** What a scenario is played on: whichever broker is there now. */
-export interface Stage {
-  readonly clients: Clients;
-  readonly world: World;
-  url(): string;
-  newCall(): string;
-  newGeneration(): number;
-}
-
-/** Set up, then one act during which the broker dies at a step, then what the clients do at the broker that comes after it. */
-export interface Scenario {
-  readonly name: string;
-  set(stage: Stage): Promise<{ act(): Promise<unknown>; after(): Promise<unknown> }>;
-}
-
-/** What did not come back as it must after a kill. */
-export class NotRecovered extends Error {
-  override readonly name = 'NotRecovered';
-}
-
-function expect(ended: Ended, ...allowed: readonly string[]): Ended {
-  const said = ended.kind === 'refused' ? ended.code : ended.kind === 'result' && ended.replayed ? 'replayed' : ended.kind;
-  if (!allowed.includes(said)) throw new NotRecovered(`${said} where only ${allowed.join(', ')} can be: ${JSON.stringify(ended)}`);
-  return ended;
-}
 /** All an approved call can come to, once its broker was killed anywhere on the way. */
 const anyEnd = ['result', 'replayed', 'approval.running', 'outcome.unknown'] as const;
 
@@ -47,16 +26,6 @@ async function vote(
 }
 const pay = async (stage: Stage, session: Session, call: string, ...allowed: readonly string[]): Promise<Ended> =>
   expect(await stage.clients.call(stage.url(), session, 'pay', call), ...allowed);
-
-async function look(stage: Stage, session: Session): Promise<void> {
-  for (let attempt = 0; attempt < 20; attempt++) {
-    const ended = await stage.clients.call(stage.url(), session, 'look', stage.newCall());
-    if (ended.kind === 'turned away' && isBusy(ended.status)) continue;
-    expect(ended, 'result');
-    return;
-  }
-  throw new NotRecovered('the store stays away');
-}
 
 /** A session with a call whose approval is as far as `until`. */
 async function asked(stage: Stage, until: 'asked' | 'approved' | 'run' = 'asked') {
@@ -224,4 +193,7 @@ export const scenarios: readonly Scenario[] = [
       return { act: apply, after: apply };
     },
   },
+  ...changeScenarios,
+  ...glassScenarios,
+  ...standingScenarios,
 ];

@@ -10,11 +10,23 @@ import { stringify } from 'yaml';
 export interface World {
   readonly issuer: string;
   readonly upstream: string;
+  /** `host:port` of the mail server at which people are told of break-glass. */
+  readonly letters: string;
   readonly agent: JWK;
 }
 
 /** Every payment is this much, so that the counters can be worked out again from the records. */
 export const payment = 2;
+
+/** What two people open to a session: one payment less than the session has itself. */
+export const glass = { tools: ['books__pay'], calls: 2, amount: 2 * payment };
+
+/** What two people give once for all sessions of a use case. */
+export const standing = {
+  ...{ requirement: 'approval:finance:2', tool: 'books__pay', use_case: 'steady' },
+  arguments: { call: { type: 'string', minLength: 1 }, wait: { maximum: 1000 }, amount: { maximum: payment } },
+  ...{ max_calls: 3, max_amount: 3 * payment, per_day: { calls: 2, amount: 2 * payment } },
+};
 
 export interface File {
   readonly source: string;
@@ -31,7 +43,7 @@ const tool = (name: string, effect: string, more: Record<string, unknown> = {}) 
 });
 
 /** acme's documents and policies in one generation. */
-export function filesOfAcme({ issuer, upstream, agent }: World, generation: number): File[] {
+export function filesOfAcme({ issuer, upstream, letters, agent }: World, generation: number): File[] {
   const g = `generation ${generation}`;
   const dates = { expires: '2099-12-31', review_by: '2099-12-31' };
   const person = (name: string, roles: readonly string[], groups: readonly string[] = []) => ({ subject: `${issuer}#${name}`, roles, groups });
@@ -47,7 +59,21 @@ export function filesOfAcme({ issuer, upstream, agent }: World, generation: numb
     {
       kind: 'Tenant',
       name: 'acme',
-      people: { dana: person('dana', ['admin']), bob: person('bob', ['reviewer'], ['finance']), carl: person('carl', ['reviewer'], ['finance']) },
+      people: {
+        dana: person('dana', ['admin']),
+        erin: person('erin', ['admin']),
+        bob: person('bob', ['reviewer'], ['finance', 'emergency']),
+        carl: person('carl', ['reviewer'], ['finance', 'emergency']),
+      },
+      break_glass: { group: 'emergency' },
+    },
+    // Break-glass is told everywhere, whatever a channel says.
+    {
+      kind: 'Channel',
+      tenant: 'acme',
+      name: 'on-call',
+      transport: { type: 'email', server: letters, security: 'none', from: 'taskgate@acme.example', to: ['all@acme.example'] },
+      events: [],
     },
     {
       kind: 'Agent',
@@ -62,6 +88,7 @@ export function filesOfAcme({ issuer, upstream, agent }: World, generation: numb
       ...dates,
     },
     useCase('work', { calls: 12, amount: 3 * payment, per_day: { calls: 1_000_000, amount: 1_000_000 } }),
+    useCase('steady', { calls: 12, amount: 6 * payment, per_day: { calls: 1_000_000, amount: 1_000_000 } }),
     useCase('daily', { calls: 50, per_day: { calls: 60 } }),
     {
       kind: 'Upstream',
@@ -74,11 +101,13 @@ export function filesOfAcme({ issuer, upstream, agent }: World, generation: numb
     },
   ];
   return [
-    { source: 'tenants/acme/all.yaml', text: documents.map((one) => stringify(one)).join('---\n') },
+    { source: 'tenants/acme/all.yaml', text: inOneFile(documents) },
     { source: 'tenants/acme/rules.cedar', text: rules(g) },
     { source: 'tenants/acme/rules.cases.yaml', text: cases },
   ];
 }
+
+const inOneFile = (documents: readonly object[]): string => documents.map((one) => stringify(one)).join('---\n');
 
 const rules = (generation: string): string => `@id("acme/worker-may")
 @reason("${generation}")
@@ -87,6 +116,8 @@ when { principal.workflow == "chaos" };
 
 @id("acme/pay-needs-two")
 @reason("${generation}")
+@break_glass
+@accepts("standing")
 forbid (principal, action == Taskgate::Action::"books__pay", resource)
 when { context.args.amount.greaterThan(decimal("1.0")) }
 unless { context.satisfied.contains("approval:finance:2") };
@@ -101,12 +132,47 @@ const cases = `- case: a payment needs two
   expect: { decision: allow }
 `;
 
+/**
+ * What only two admins widen, apart from all generations: a wider one allows its use case more and forbids less, and its number stands
+ * in both. No task is opened there.
+ */
+export function filesOfWidth(width: number): File[] {
+  const w = `width ${width}`;
+  const useCase = {
+    ...{ kind: 'UseCase', tenant: 'acme', name: 'wide', workflow: 'chaos', owner: 'dana', purpose: w, accountable: 'dana' },
+    ...{ grants: [{ tools: ['books__note'] }], ceiling: 'internal', lifetime: { default: '1h', longest: '2h' }, budget: { calls: 1 + width } },
+    ...{ expires: '2099-12-31', review_by: '2099-12-31' },
+  };
+  const policy = `@id("acme/not-for-ever")
+@reason("${w}")
+forbid (principal, action == Taskgate::Action::"books__note", resource)
+when { context.args.wait > ${1_000_000 + width} };
+`;
+  const cases = `- case: what waits for ever is forbidden
+  tool: books__note
+  facts: { args: { call: a, wait: 9000000 }, agent: { name: worker, workflow: chaos } }
+  expect: { decision: deny }
+`;
+  return [
+    { source: 'tenants/acme/wide.yaml', text: inOneFile([useCase]) },
+    { source: 'tenants/acme/wide.cedar', text: policy },
+    { source: 'tenants/acme/wide.cases.yaml', text: cases },
+  ];
+}
+
+/** Why a change asks for a width: by it a change that nobody was told of is known. */
+export const reasonOf = (width: number): string => `to width ${width}`;
+
 /** The operator's document and both tenants, below `dir`: applied together, in one transaction. */
 export async function writeWorld(dir: string, world: World, generation: number): Promise<string> {
   const trust = [{ oidc: world.issuer, audience: 'taskgate', for: 'people' }];
   // Never asked: nobody of globex comes.
   const elsewhere = [{ spiffe: 'globex.example', bundle_url: 'https://globex.example/bundle', for: 'workloads' }];
-  const platform = { kind: 'Platform', operators: [`${world.issuer}#g${generation}`], tenants: { acme: { trust }, globex: { trust: elsewhere } } };
+  const platform = {
+    kind: 'Platform',
+    operators: [`${world.issuer}#g${generation}`],
+    tenants: { acme: { trust, notifications: { egress: [world.letters] } }, globex: { trust: elsewhere } },
+  };
   const globex = { kind: 'Tenant', name: 'globex' };
   const folder = join(dir, `generation-${generation}`);
   const files = [
@@ -115,6 +181,8 @@ export async function writeWorld(dir: string, world: World, generation: number):
     // Words alone: what widens would wait for an admin, of whom there is none.
     { source: 'tenants/globex/words.cedar', text: `// generation ${generation}\n` },
     ...filesOfAcme(world, generation),
+    // Founded with; what is founded needs no second admin.
+    ...(generation === 0 ? filesOfWidth(0) : []),
   ];
   for (const { source, text } of files) {
     await mkdir(join(folder, source, '..'), { recursive: true });
@@ -124,7 +192,11 @@ export async function writeWorld(dir: string, world: World, generation: number):
 }
 
 /** Every generation a stored configuration speaks of; a whole one speaks of one. */
-export function generationsIn(stored: unknown): number[] {
-  const found = [...JSON.stringify(stored).matchAll(/generation (\d+)|#g(\d+)"/g)].map(([, a, b]) => Number(a ?? b));
+export const generationsIn = (stored: unknown): number[] => numbersIn(stored, /generation (\d+)|#g(\d+)"/g);
+/** Likewise every width, in a configuration or in the reason of a change. */
+export const widthsIn = (stored: unknown): number[] => numbersIn(stored, /width (\d+)/g);
+
+function numbersIn(stored: unknown, pattern: RegExp): number[] {
+  const found = [...JSON.stringify(stored).matchAll(pattern)].map(([, a, b]) => Number(a ?? b));
   return [...new Set(found)].sort((a, b) => a - b);
 }
