@@ -1,6 +1,6 @@
 import type { Doors } from './doors.ts';
 import type { Entry } from './journal.ts';
-import { filesOfWidth, reasonOf } from './world.ts';
+import { filesOfWidth, reasonOf } from './width.ts';
 
 /** Two admins: dana asks for what widens, erin decides. */
 export interface ChangeClients {

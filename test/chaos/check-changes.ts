@@ -1,6 +1,6 @@
 import type { StoredRecord } from '../../server/audit/index.ts';
 import { type ChangeLine, type Evidence, groupBy, recordsOf, told } from './evidence.ts';
-import { widthsIn } from './world.ts';
+import { widthsIn } from './width.ts';
 
 type Records = ReadonlyMap<string, readonly StoredRecord[]>;
 /** What is on the record of each change. */

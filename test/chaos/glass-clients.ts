@@ -36,16 +36,19 @@ export function makeGlassClients(v1: Doors['v1'], note: (entry: Entry) => void):
     if (answer.status !== 409 || !isDone(await shown(url, glass))) throw new Error(`${verb} of ${glass}: ${answer.status} ${JSON.stringify(answer.body)}`);
   }
 
+  async function findGlass(url: string, session: string): Promise<string> {
+    const { items } = (await v1(url, 'bob', 'GET', '/break-glass?limit=100')).body as unknown as { items: readonly Shown[] };
+    const found = items.find((one) => one.session === session);
+    if (!found) throw new Error(`break-glass of ${session} is said to be there and is not listed`);
+    return found.id;
+  }
+
   return {
     async askGlass(url, session) {
       const asked = await step(url, 'bob', '/break-glass', { session, ...terms, incident: 'INC-1', reason });
-      let found = asked.body as unknown as Shown | undefined;
-      if (asked.status !== 201) {
-        const { items } = (await v1(url, 'bob', 'GET', '/break-glass?limit=100')).body as unknown as { items: readonly Shown[] };
-        found = items.find((one) => one.session === session);
-        if (asked.body['code'] !== 'break_glass.already_there' || !found) throw new Error(`break-glass was refused: ${JSON.stringify(asked.body)}`);
-      }
-      const glass = found?.id ?? '';
+      const isThere = asked.status === 201 || asked.body['code'] === 'break_glass.already_there';
+      if (!isThere) throw new Error(`break-glass was refused: ${asked.status} ${JSON.stringify(asked.body)}`);
+      const glass = asked.status === 201 ? String(asked.body['id']) : await findGlass(url, session);
       note({ what: 'glass asked', glass, session });
       return glass;
     },

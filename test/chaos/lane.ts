@@ -11,6 +11,7 @@ import { startLetters } from './letters.ts';
 import { NotRecovered } from './scenario.ts';
 import type { Point } from './steps.ts';
 import { openStock, type Running } from './stock.ts';
+import { filesOfWidth } from './width.ts';
 import { type World, writeWorld } from './world.ts';
 
 /** One store with everything around it: its brokers, upstream, issuer, clients and journals. */
@@ -74,7 +75,7 @@ export async function openLane(dir: string, address: string, depth: number): Pro
     return started;
   };
   journal.note({ what: 'applying', generation });
-  await (await start({ documents: [await writeWorld(dir, world, generation)] })).close();
+  await (await start({ documents: [await writeWorld(dir, world, generation, filesOfWidth(width))] })).close();
   journal.note({ what: 'applied', generation });
 
   return {

@@ -28,6 +28,7 @@ export function expect(ended: Ended, ...allowed: readonly string[]): Ended {
   if (!allowed.includes(said)) throw new NotRecovered(`${said} where only ${allowed.join(', ')} can be: ${JSON.stringify(ended)}`);
   return ended;
 }
+
 export async function look(stage: Stage, session: Session): Promise<void> {
   for (let attempt = 0; attempt < 20; attempt++) {
     const ended = await stage.clients.call(stage.url(), session, 'look', stage.newCall());

@@ -107,7 +107,7 @@ export function filesOfAcme({ issuer, upstream, letters, agent }: World, generat
   ];
 }
 
-const inOneFile = (documents: readonly object[]): string => documents.map((one) => stringify(one)).join('---\n');
+export const inOneFile = (documents: readonly object[]): string => documents.map((one) => stringify(one)).join('---\n');
 
 const rules = (generation: string): string => `@id("acme/worker-may")
 @reason("${generation}")
@@ -132,39 +132,8 @@ const cases = `- case: a payment needs two
   expect: { decision: allow }
 `;
 
-/**
- * What only two admins widen, apart from all generations: a wider one allows its use case more and forbids less, and its number stands
- * in both. No task is opened there.
- */
-export function filesOfWidth(width: number): File[] {
-  const w = `width ${width}`;
-  const useCase = {
-    ...{ kind: 'UseCase', tenant: 'acme', name: 'wide', workflow: 'chaos', owner: 'dana', purpose: w, accountable: 'dana' },
-    ...{ grants: [{ tools: ['books__note'] }], ceiling: 'internal', lifetime: { default: '1h', longest: '2h' }, budget: { calls: 1 + width } },
-    ...{ expires: '2099-12-31', review_by: '2099-12-31' },
-  };
-  const policy = `@id("acme/not-for-ever")
-@reason("${w}")
-forbid (principal, action == Taskgate::Action::"books__note", resource)
-when { context.args.wait > ${1_000_000 + width} };
-`;
-  const cases = `- case: what waits for ever is forbidden
-  tool: books__note
-  facts: { args: { call: a, wait: 9000000 }, agent: { name: worker, workflow: chaos } }
-  expect: { decision: deny }
-`;
-  return [
-    { source: 'tenants/acme/wide.yaml', text: inOneFile([useCase]) },
-    { source: 'tenants/acme/wide.cedar', text: policy },
-    { source: 'tenants/acme/wide.cases.yaml', text: cases },
-  ];
-}
-
-/** Why a change asks for a width: by it a change that nobody was told of is known. */
-export const reasonOf = (width: number): string => `to width ${width}`;
-
-/** The operator's document and both tenants, below `dir`: applied together, in one transaction. */
-export async function writeWorld(dir: string, world: World, generation: number): Promise<string> {
+/** The operator's document and both tenants, below `dir`, and what acme is founded with besides: applied together, in one transaction. */
+export async function writeWorld(dir: string, world: World, generation: number, besides: readonly File[] = []): Promise<string> {
   const trust = [{ oidc: world.issuer, audience: 'taskgate', for: 'people' }];
   // Never asked: nobody of globex comes.
   const elsewhere = [{ spiffe: 'globex.example', bundle_url: 'https://globex.example/bundle', for: 'workloads' }];
@@ -181,8 +150,7 @@ export async function writeWorld(dir: string, world: World, generation: number):
     // Words alone: what widens would wait for an admin, of whom there is none.
     { source: 'tenants/globex/words.cedar', text: `// generation ${generation}\n` },
     ...filesOfAcme(world, generation),
-    // Founded with; what is founded needs no second admin.
-    ...(generation === 0 ? filesOfWidth(0) : []),
+    ...besides,
   ];
   for (const { source, text } of files) {
     await mkdir(join(folder, source, '..'), { recursive: true });
@@ -193,10 +161,9 @@ export async function writeWorld(dir: string, world: World, generation: number):
 
 /** Every generation a stored configuration speaks of; a whole one speaks of one. */
 export const generationsIn = (stored: unknown): number[] => numbersIn(stored, /generation (\d+)|#g(\d+)"/g);
-/** Likewise every width, in a configuration or in the reason of a change. */
-export const widthsIn = (stored: unknown): number[] => numbersIn(stored, /width (\d+)/g);
 
-function numbersIn(stored: unknown, pattern: RegExp): number[] {
+/** What stands in the first or second group of the pattern, each once. */
+export function numbersIn(stored: unknown, pattern: RegExp): number[] {
   const found = [...JSON.stringify(stored).matchAll(pattern)].map(([, a, b]) => Number(a ?? b));
   return [...new Set(found)].sort((a, b) => a - b);
 }
