@@ -73,6 +73,7 @@ export function loadOnGiven({ clients, newCall, newWidth }: Lane): GivenLoad {
       await Promise.all(payAtOnce(reach, session));
       const status = await insist((url) => clients.revokeStanding(url, standing));
       if (status !== 200) throw new NotRecovered(`${standing} could not be taken back: ${status}`);
+      await insist((url) => clients.end(url, session));
     },
   };
 }

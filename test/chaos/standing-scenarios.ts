@@ -21,10 +21,11 @@ async function given(stage: Stage): Promise<{ readonly session: Session; readonl
   return { session, standing };
 }
 
-/** Until it is taken back; then people are asked again. */
+/** Until it is taken back; then people are asked again. The task ends: only so many calls of an agent may wait. */
 async function over(stage: Stage, session: Session, standing: string): Promise<void> {
   await revoke(stage, standing);
   expect(await drawn(stage, session), 'approval.required');
+  await stage.clients.end(stage.url(), session);
 }
 
 export const standingScenarios: readonly Scenario[] = [
