@@ -13,11 +13,10 @@ async function opened(stage: Stage, until: 'asked' | 'active' | 'used' | 'ended'
   return { session, glass };
 }
 
-/** To its end and its review; no call of its session runs any more. */
+/** To its end; no call of its session runs any more. */
 async function over(stage: Stage, session: Session, glass: string): Promise<void> {
   await stage.clients.endGlass(stage.url(), glass);
   expect(await drawn(stage, session), 'turned away');
-  await stage.clients.reviewGlass(stage.url(), glass);
 }
 
 export const glassScenarios: readonly Scenario[] = [
