@@ -12,7 +12,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
 
 /** Left to itself V8 lets a broker's heap grow to four times what lives in it, and compiles what it runs thrice. */
-const frugal = ['--max-semi-space-size=8', '--heap-growing-percent=40', '--v8-pool-size=2', '--no-maglev'];
+const frugal = ['--max-semi-space-size=8', '--heap-growing-percent=40', '--v8-pool-size=1', '--no-maglev'];
 /** Node's own code in pages of 2 MiB, where the system has them: a call runs through so much of it that looking up small ones costs more than a tenth. */
 const quick = ['--use-largepages=silent'];
 const flags = [...frugal, ...quick];
@@ -20,11 +20,13 @@ const flags = [...frugal, ...quick];
 const allocator = { MALLOC_TRIM_THRESHOLD_: '131072' };
 
 if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
-  if (process.argv[2] === 'serve') beginAnew();
+  const serves = process.argv[2] === 'serve';
+  if (serves) beginAnew();
   // Compiled code, and types stripped, are kept beside the code itself, where only whoever may change that can write; where nobody can, nothing is kept.
   const { enableCompileCache } = await import('node:module');
   process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'taskgate');
   enableCompileCache();
+  if (serves) (await import('./spare.mjs')).spareLibraries();
   // Node does not strip types below node_modules: the published package brings its build, a clone runs its sources.
   const published = here.includes(`${sep}node_modules${sep}`);
   const { run } = await import(published ? '../../dist/server/cli/main.js' : './main.ts');

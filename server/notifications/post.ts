@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net';
-import { Agent, fetch as dial } from 'undici';
+import Agent from 'undici/lib/dispatcher/agent.js';
+import { fetch as dial } from 'undici/lib/web/fetch/index.js';
 import { egress } from '../../tools/index.ts';
 
 /** A message did not arrive; in words of ours, for whoever looks at the list. */

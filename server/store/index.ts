@@ -4,7 +4,6 @@ export type { DelegationRow } from './delegations.ts';
 export type { Delivery, DeliveryStatus } from './notifications.ts';
 export { openDraft, openSnapshot } from './open-copy.ts';
 export { fileOf, openStore, shownAddress } from './open-store.ts';
-export { openPostgresStore } from './postgres/open-postgres-store.ts';
 export { scanPages } from './scan-pages.ts';
 export type { Signal } from './signals.ts';
 export { schemaVersion } from './sqlite/migrations.ts';

@@ -1,19 +1,21 @@
 import type { Draft, DraftOptions, Snapshot } from './copy.ts';
 import { fileOf } from './open-store.ts';
-import { openPostgresDraft } from './postgres/draft.ts';
-import { openPostgresSnapshot } from './postgres/snapshot.ts';
 import { openSqliteDraft } from './sqlite/draft.ts';
 import { shapeOf } from './sqlite/shape.ts';
 import { openSqliteSnapshot } from './sqlite/snapshot.ts';
 
 /** Opens the store at `sqlite:FILE` or `postgres://…` to be copied; brokers may go on. Rejects with `StoreUnavailable`. */
-export function openSnapshot(address: string): Promise<Snapshot> {
+export async function openSnapshot(address: string): Promise<Snapshot> {
   const file = fileOf(address);
-  return file === null ? openPostgresSnapshot(address, shapeOf) : openSqliteSnapshot(file);
+  if (file !== null) return openSqliteSnapshot(file);
+  const { openPostgresSnapshot } = await import('./postgres/snapshot.ts');
+  return openPostgresSnapshot(address, shapeOf);
 }
 
 /** Begins a store at an address where there is none, or where the one there may be put aside. Rejects with `PlaceTaken` or `StoreUnavailable`. */
 export async function openDraft(address: string, options: DraftOptions): Promise<Draft> {
   const file = fileOf(address);
-  return file === null ? openPostgresDraft(address, options) : openSqliteDraft(file, options);
+  if (file !== null) return openSqliteDraft(file, options);
+  const { openPostgresDraft } = await import('./postgres/draft.ts');
+  return openPostgresDraft(address, options);
 }

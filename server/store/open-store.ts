@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { openPostgresStore } from './postgres/open-postgres-store.ts';
 import { openSqliteStore } from './sqlite/open-sqlite-store.ts';
 import type { Store } from './store.ts';
 
@@ -15,7 +14,10 @@ export function shownAddress(address: string): string {
 }
 
 /** Opens the store at `sqlite:FILE` or `postgres://…`. Rejects with `StoreUnavailable` when it is not there. */
-export function openStore(address: string, clock: () => number): Promise<Store> {
+export async function openStore(address: string, clock: () => number): Promise<Store> {
   const path = fileOf(address);
-  return path === null ? openPostgresStore({ url: address, clock }) : openSqliteStore({ path, clock });
+  if (path !== null) return openSqliteStore({ path, clock });
+  // Not held in memory beside a file.
+  const { openPostgresStore } = await import('./postgres/open-postgres-store.ts');
+  return openPostgresStore({ url: address, clock });
 }

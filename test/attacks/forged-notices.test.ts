@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { openPostgresStore, type Store } from '../../server/store/index.ts';
+import { openStore, type Store } from '../../server/store/index.ts';
 import { describeOnPostgres } from '../store/postgres-bench.ts';
 import { legacyClient, newFolder, payment } from '../support/broker.ts';
 import { textOf } from '../support/ledger.ts';
@@ -18,7 +18,7 @@ await describeOnPostgres((database) => {
     dir = await newFolder();
     ledger = slowLedger(dir);
     broker = await startReplicas(1, dir, database.url, ledger, 2_000);
-    store = await openPostgresStore({ url: database.url, clock: Date.now });
+    store = await openStore(database.url, Date.now);
     const dana = await broker.person('dana');
     await broker.v1(dana, 'PUT', '/credentials/ledger-key', { value: 'a-key-of-the-ledger' });
   });

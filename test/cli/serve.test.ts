@@ -35,7 +35,7 @@ const procOf = async (name: 'cmdline' | 'environ'): Promise<readonly string[]> =
 
 describe.runIf(process.platform === 'linux')('how a broker is started', () => {
   it('is with a heap and an allocator that give back what they do not need, its code on large pages, in the process that was asked for', async () => {
-    const flags = ['--max-semi-space-size=8', '--v8-pool-size=2', '--no-maglev', '--use-largepages=silent'];
+    const flags = ['--max-semi-space-size=8', '--v8-pool-size=1', '--no-maglev', '--use-largepages=silent'];
     expect(await procOf('cmdline')).toEqual(expect.arrayContaining([...flags, 'serve']));
     expect(await procOf('environ')).toContain('MALLOC_TRIM_THRESHOLD_=131072');
   });
@@ -47,10 +47,27 @@ describe.runIf(process.platform === 'linux')('how a broker is started', () => {
 });
 
 describe('what a broker holds in memory', () => {
+  it('is nothing of its libraries that it never asks for', async () => {
+    const held = (await loaded()).split('\n');
+    for (const used of ['/undici/lib/dispatcher/agent.js', '/zod/v4/locales/en.js', '/@modelcontextprotocol/client/', '/@modelcontextprotocol/server/'])
+      expect(held.filter((one) => one.includes(used))).not.toEqual([]);
+    for (const idle of [/\/ajvProvider-/, /\/undici\/lib\/(mock|cache|interceptor)\//, /\/zod\/v4\/locales\/(?!en\.js$)/])
+      expect(held.filter((one) => idle.test(one))).toEqual([]);
+  });
+
   it('is no door of people before the first of them comes, and nothing that only some tenants need', async () => {
     const held = await loaded();
     expect(held).toContain('/server/mcp/routes.');
-    for (const idle of ['/server/console/', '/server/api/', '/nodemailer/', '/openid-client/', '/@simplewebauthn/', '/@modelcontextprotocol/sdk/', '/pg/'])
+    for (const idle of [
+      '/server/console/',
+      '/server/api/',
+      '/nodemailer/',
+      '/openid-client/',
+      '/@simplewebauthn/',
+      '/@modelcontextprotocol/sdk/',
+      '/pg/',
+      '/store/postgres/',
+    ])
       expect(held.split('\n').filter((one) => one.includes(idle))).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, describe } from 'vitest';
-import { openPostgresStore, type Store } from '../../server/store/index.ts';
+import { openStore, type Store } from '../../server/store/index.ts';
 import { start } from '../contract/samples.ts';
 
 /** The server tests use; it must be there with `CI=true`, elsewhere its absence is said aloud and the tests are skipped. */
@@ -76,7 +76,7 @@ export async function describeOnPostgres(define: (database: Database) => void): 
       await inner.query('DROP SCHEMA IF EXISTS taskgate CASCADE');
     },
     async open(clock = () => start, other = url) {
-      const store = await openPostgresStore({ url: other, clock });
+      const store = await openStore(other, clock);
       stores.push(store);
       return store;
     },

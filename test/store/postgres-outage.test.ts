@@ -1,7 +1,7 @@
 import { createServer, connect as dial, type Server, type Socket } from 'node:net';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { recordsOf, verifyChain } from '../../server/audit/index.ts';
-import { openPostgresStore, type Store, StoreUnavailable } from '../../server/store/index.ts';
+import { openStore, type Store, StoreUnavailable } from '../../server/store/index.ts';
 import { applyTenant, body, claimRequest, open, start, take } from '../contract/samples.ts';
 import { describeOnPostgres } from './postgres-bench.ts';
 
@@ -71,7 +71,7 @@ await describeOnPostgres((database) => {
   }
 
   async function openAt(url: string): Promise<Store> {
-    const store = await openPostgresStore({ url, clock: () => start });
+    const store = await openStore(url, () => start);
     onTestFinished(() => store.close());
     return store;
   }
@@ -139,7 +139,7 @@ await describeOnPostgres((database) => {
 
     it('is not there at start, or the address is none, opening says so and shows no password', async () => {
       for (const url of ['postgres://taskgate:hunter2@127.0.0.1:1/none', 'postgres://taskgate:hunter2@[broken', 'mysql://taskgate:hunter2@127.0.0.1/none']) {
-        const error = await openPostgresStore({ url, clock: () => start }).catch((thrown: unknown) => thrown);
+        const error = await openStore(url, () => start).catch((thrown: unknown) => thrown);
         expect(error).toBeInstanceOf(StoreUnavailable);
         expect(JSON.stringify([String(error), error, (error as Error).cause, (error as Error).stack])).not.toContain('hunter2');
       }

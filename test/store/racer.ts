@@ -1,11 +1,11 @@
-import { openPostgresStore, openSqliteStore, StoreUnavailable } from '../../server/store/index.ts';
+import { openSqliteStore, openStore, StoreUnavailable } from '../../server/store/index.ts';
 import { body, claimRequest, newVote, start } from '../contract/samples.ts';
 
 /** A process of its own on the same file or database: told what to do by its parent, tells what it won. */
 
 const [place = '', name = ''] = process.argv.slice(2);
 const clock = () => start;
-const store = await (place.startsWith('postgres:') ? openPostgresStore({ url: place, clock }) : openSqliteStore({ path: place, clock }));
+const store = await (place.startsWith('postgres:') ? openStore(place, clock) : openSqliteStore({ path: place, clock }));
 
 const jobs: Record<string, (count: number) => Promise<unknown>> = {
   /** Votes on and claims approvals `apr_0 …` that two processes race for; answers which it won. */
