@@ -12,10 +12,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
 
 /** Left to itself V8 lets a broker's heap grow to four times what lives in it, and compiles what it runs thrice. */
-const frugal = ['--max-semi-space-size=8', '--heap-growing-percent=40', '--v8-pool-size=1', '--no-maglev'];
-/** Node's own code in pages of 2 MiB, where the system has them: a call runs through so much of it that looking up small ones costs more than a tenth. */
-const quick = ['--use-largepages=silent'];
-const flags = [...frugal, ...quick];
+const frugal = ['--max-semi-space-size=8', '--heap-growing-percent=40', '--v8-pool-size=2', '--no-maglev'];
 /** What compiling has used and given back glibc keeps, for each thread by itself, some 50 MiB in all; above this much it goes back to the system. */
 const allocator = { MALLOC_TRIM_THRESHOLD_: '131072' };
 
@@ -49,7 +46,7 @@ if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
  */
 function beginAnew() {
   const isGiven = (flag) => process.execArgv.some((given) => given.split('=')[0] === flag.split('=')[0]);
-  const missing = flags.filter((flag) => !isGiven(flag));
+  const missing = frugal.filter((flag) => !isGiven(flag));
   if (missing.length === 0 || !process.execve || process.platform === 'win32' || process.channel) return;
   process.execve(process.execPath, [process.execPath, ...process.execArgv, ...missing, ...process.argv.slice(1)], { ...allocator, ...process.env });
 }
