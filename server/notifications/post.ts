@@ -1,6 +1,5 @@
 import type { LookupFunction } from 'node:net';
-import Agent from 'undici/lib/dispatcher/agent.js';
-import { fetch as dial } from 'undici/lib/web/fetch/index.js';
+import { Agent, fetch as dial } from 'undici';
 import { egress } from '../../tools/index.ts';
 
 /** A message did not arrive; in words of ours, for whoever looks at the list. */

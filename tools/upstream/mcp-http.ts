@@ -1,7 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import { type FetchLike, type JSONRPCMessage, SdkHttpError, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client';
-import Agent from 'undici/lib/dispatcher/agent.js';
-import { fetch as dial } from 'undici/lib/web/fetch/index.js';
+import { Agent, fetch as dial } from 'undici';
 import { createAsk } from './ask.ts';
 import { EgressRefused, egress } from './egress.ts';
 import { type ConnectionOptions, type LiveConnection, openConnection } from './mcp-client.ts';

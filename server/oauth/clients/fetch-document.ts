@@ -1,8 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import type { JWK } from 'jose';
 import Keyv from 'keyv';
-import Agent from 'undici/lib/dispatcher/agent.js';
-import { fetch as dial } from 'undici/lib/web/fetch/index.js';
+import { Agent, fetch as dial } from 'undici';
 import { z } from 'zod';
 import { egress, parseJsonStrict } from '../../../tools/index.ts';
 import { isRedirect } from '../../documents/redirects.ts';
