@@ -62,7 +62,7 @@ it('runs the build, not the sources, when it lies below node_modules', async () 
   const root = join(dir, 'node_modules', 'taskgate');
   await mkdir(join(root, 'server', 'cli'), { recursive: true });
   await mkdir(join(root, 'dist', 'server', 'cli'), { recursive: true });
-  await cp(launcher, join(root, 'server', 'cli', 'taskgate.mjs'));
+  for (const file of ['taskgate.mjs', 'spare.mjs', 'sdk-shims.mjs']) await cp(join(launcher, '..', file), join(root, 'server', 'cli', file));
   await writeFile(join(root, 'dist', 'server', 'cli', 'main.js'), "exports.run = (args) => console.log('built', args.join(' '));");
   const { stdout } = spawnSync(process.execPath, [join(root, 'server', 'cli', 'taskgate.mjs'), 'serve', '--json'], { encoding: 'utf8' });
   expect(stdout).toBe('built serve --json\n');
