@@ -41,14 +41,13 @@ if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
 }
 
 /**
- * Node, V8 and the allocator take these only at their start: the process begins anew in its place, where the system can do that, keeping
- * its id and streams. What whoever started it has set already stays.
+ * V8 and the allocator take these only at their start: the process begins anew in its place, where the system can do that, keeping its id
+ * and streams. What whoever started it has set stands behind, however it is spelt: of two the last counts.
  */
 function beginAnew() {
-  const isGiven = (flag) => process.execArgv.some((given) => given.split('=')[0] === flag.split('=')[0]);
-  const missing = frugal.filter((flag) => !isGiven(flag));
-  if (missing.length === 0 || !process.execve || process.platform === 'win32' || process.channel) return;
-  process.execve(process.execPath, [process.execPath, ...process.execArgv, ...missing, ...process.argv.slice(1)], { ...allocator, ...process.env });
+  const hasBegun = frugal.every((flag) => process.execArgv.includes(flag));
+  if (hasBegun || !process.execve || process.platform === 'win32' || process.channel) return;
+  process.execve(process.execPath, [process.execPath, ...frugal, ...process.execArgv, ...process.argv.slice(1)], { ...allocator, ...process.env });
 }
 
 /** Runs the same command under `node`, as if it had been started so: same streams, signals and exit. */
